@@ -1,0 +1,1 @@
+"""The dvlog corpus."""

@@ -1,0 +1,47 @@
+"""TFDS builder of D-Vlog."""
+
+from __future__ import annotations
+
+import pathlib
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+import numpy as np
+import tensorflow_datasets as tfds
+from jaxdep.datasets.dvlog import raw
+
+from jaxdep.data.builder import ManualBuilder, Scan
+
+_LAYOUT = """\
+  labels.csv                               video_id,label,duration,gender,fold
+  <video_id>/<video_id>_acoustic.npy       float [T, 25], one row a second
+  <video_id>/<video_id>_visual.npy         float [T, 136]
+D-Vlog's features are given on request by its authors (Yoon et al., AAAI 2022).
+Without them: jaxdep synthesize dvlog DIR"""
+
+
+class Builder(ManualBuilder):
+    """Voice and face of vlogs, one frame a second, with the label depression or normal."""
+
+    pkg_dir_path = pathlib.Path(__file__).parent
+    VERSION = tfds.core.Version("1.0.0")
+    RELEASE_NOTES: ClassVar[dict[str, str]] = {"1.0.0": "First release."}
+    MANUAL_DOWNLOAD_INSTRUCTIONS = _LAYOUT
+    LAYOUT = _LAYOUT
+    PUBLISHED = raw.SPLITS
+    LABEL_SOURCE = "depression as annotated by the corpus's authors from what a vlog says"
+
+    @classmethod
+    def features(cls, options: Mapping[str, Any]) -> dict[str, Any]:
+        """Two sequences of one length, the label, and the speaker's gender."""
+        frames = {
+            name: tfds.features.Tensor(shape=(None, width), dtype=np.float32, encoding="bytes")
+            for name, width in raw.WIDTHS.items()
+        }
+        label = tfds.features.ClassLabel(names=list(raw.LABELS))
+        return {**frames, "depression": label, "gender": tfds.features.Text()}
+
+    @classmethod
+    def scan(cls, folder: pathlib.Path, options: Mapping[str, Any]) -> Scan:
+        """Reads every file once and reports all faults."""
+        return raw.scan(folder)

@@ -1,0 +1,168 @@
+"""Reads D-Vlog's files as they are distributed, and says what is wrong with them."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from jaxdep.data import checks
+from jaxdep.data.builder import Item, Scan
+from jaxdep.errors import Faults
+
+SPLITS = {"train": 647, "valid": 102, "test": 212}
+"""Split -> published number of vlogs."""
+
+COLUMNS = ("video_id", "label", "duration", "gender", "fold")
+WIDTHS = {"acoustic": 25, "visual": 136}
+LABELS = ("normal", "depression")
+GENDERS = ("m", "f")
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of `labels.csv`."""
+
+    id: str
+    label: str
+    duration: float
+    gender: str
+    fold: str
+
+
+def scan(folder: Path, options: object = None) -> Scan:
+    """Reads every file of the corpus once.
+
+    Args:
+      folder: what the user named: `labels.csv`, and a folder for each vlog.
+    """
+    found = Scan()
+    rows = _rows(folder, found.faults)
+    contents, frames = [], {}
+    for row in rows:
+        arrays = _read(folder, row.id, found.faults)
+        if arrays:
+            contents.append((_content(arrays), row.fold))
+            frames[row.id] = len(arrays["acoustic"])
+        load = lambda row=row: {
+            **_read(folder, row.id, Faults()),
+            "depression": row.label,
+            "gender": row.gender,
+        }
+        found.items.append(Item(row.id, row.fold, load))
+    repeated = checks.subjects_in_two_splits(contents)
+    if repeated:
+        found.warnings.append(
+            f"{len(repeated)} recordings have the same content in two splits; the file names no"
+            " subjects, so more of them may be shared"
+        )
+    counts = Counter(row.fold for row in rows)
+    published = {} if (folder / "synthetic.json").is_file() else SPLITS
+    found.warnings += checks.count_warnings(counts, published or {s: counts[s] for s in SPLITS})
+    found.card = _card(rows, frames)
+    return found
+
+
+def _rows(folder: Path, faults: Faults) -> list[Row]:
+    """The sound lines of `labels.csv`, with or without a header."""
+    path = folder / "labels.csv"
+    if not path.is_file():
+        faults.add("missing file", "labels.csv")
+        return []
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        faults.add("unreadable file", "labels.csv", str(error))
+        return []
+    rows, seen = [], {}
+    for number, cells in enumerate(csv.reader(io.StringIO(text)), start=1):
+        cells = [cell.strip() for cell in cells]
+        where = f"labels.csv:{number}"
+        if not any(cells) or (number == 1 and tuple(cells) == COLUMNS):
+            continue
+        row = _row(cells, where, faults)
+        if row is None:
+            continue
+        if row.id in seen:
+            faults.add("duplicate id", where, f"{row.id} is also in line {seen[row.id]}", row.id)
+            continue
+        seen[row.id] = number
+        rows.append(row)
+    if not rows and not faults:
+        faults.add("no rows", "labels.csv", f"expected lines of {','.join(COLUMNS)}")
+    return rows
+
+
+def _row(cells: list[str], where: str, faults: Faults) -> Row | None:
+    if len(cells) != len(COLUMNS):
+        faults.add("wrong columns", where, f"expected {','.join(COLUMNS)}; found {len(cells)}")
+        return None
+    name, label, duration, gender, fold = cells
+    before = len(faults.found)
+    if not name or name != Path(name).name or name in (".", ".."):
+        faults.add("bad id", where, repr(name), name)
+    if label not in LABELS:
+        faults.add("unknown label", where, f"{label!r}; there are {', '.join(LABELS)}", name)
+    if fold not in SPLITS:
+        faults.add("unknown fold", where, f"{fold!r}; there are {', '.join(SPLITS)}", name)
+    if gender not in GENDERS:
+        faults.add("unknown gender", where, f"{gender!r}; there are m and f", name)
+    try:
+        seconds = float(duration)
+    except ValueError:
+        faults.add("not a number", where, f"duration {duration!r}", name)
+        return None
+    return Row(name, label, seconds, gender, fold) if len(faults.found) == before else None
+
+
+def _read(folder: Path, name: str, faults: Faults) -> dict[str, np.ndarray] | None:
+    """Both arrays of a vlog, cut to the shorter; None if either has a fault."""
+    read = {
+        modality: checks.read_array(
+            folder / name / f"{name}_{modality}.npy", folder, width, faults, name
+        )
+        for modality, width in WIDTHS.items()
+    }
+    arrays = {modality: array for modality, array in read.items() if array is not None}
+    if len(arrays) < len(read):
+        return None
+    lengths = [len(array) for array in arrays.values()]
+    shorter, longer = min(lengths), max(lengths)
+    # A few rows are common in the distributed files; more means that the streams do not match.
+    if longer - shorter > max(5, 0.05 * longer):
+        detail = ", ".join(f"{m} {len(a)} rows" for m, a in arrays.items())
+        faults.add("lengths differ", name, detail, name)
+        return None
+    return {modality: array[:shorter] for modality, array in arrays.items()}
+
+
+def _content(arrays: dict[str, np.ndarray]) -> str:
+    sha = hashlib.blake2b(digest_size=16)
+    for array in arrays.values():
+        sha.update(np.ascontiguousarray(array).tobytes())
+    return sha.hexdigest()
+
+
+def _card(rows: list[Row], frames: dict[str, int]) -> dict[str, Any]:
+    """Counts for each split, and how long recordings are."""
+    lengths = np.asarray(sorted(frames.values()) or [0])
+    counts = {
+        split: {
+            **Counter(row.label for row in rows if row.fold == split),
+            **Counter(row.gender for row in rows if row.fold == split),
+        }
+        for split in SPLITS
+    }
+    seconds = {
+        "shortest": int(lengths[0]),
+        "median": float(np.median(lengths)),
+        "mean": round(float(lengths.mean()), 1),
+        "longest": int(lengths[-1]),
+    }
+    return {"counts": counts, "frames (one a second)": seconds}

@@ -1,0 +1,204 @@
+"""Writes a folder like D-Vlog's whose label is carried by events in time, with a known answer.
+
+A recording is autocorrelated noise about an offset of its speaker, with stretches of silence and
+dropped frames. Into it come *events*, each a short pattern along a fixed direction of features:
+
+* order: of 3 and of 5 frames, in each modality. It falls ("1, 0, -1") or it rises, so its mean
+  over time is zero either way. In a recording all events of one kind go the same way: falling with
+  probability `order_rate` if depressed, with the complement if not.
+* coincidence: one frame in both modalities at once. The signs are random; they agree with
+  probability `agreement_rate` if depressed, with the complement if not. One modality alone knows
+  nothing of it.
+
+So five independent bits carry the label: two that the voice shows, two that the face shows and one
+that only both show. Time averages show none. The best attainable accuracy follows by enumeration
+(`bayes`); events are loud enough that which way they go is not in doubt.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Sequence
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jaxdep.datasets.dvlog.raw import COLUMNS, LABELS, SPLITS, WIDTHS
+
+ORDER_RATE, AGREEMENT_RATE = 0.85, 0.7
+PATTERNS = {3: np.array([1.0, 0.0, -1.0]), 5: np.array([1.0, 0.5, 0.0, -0.5, -1.0])}
+AMPLITUDE = 8.0
+NOISE, AUTOCORRELATION, OFFSET = 0.5, 0.6, 0.1
+FRAMES_PER_EVENT = 16
+"""An event of each kind recurs once in so many frames."""
+
+SLOT = 7
+"""Frames that an event has to itself."""
+
+
+def write(
+    directory: str | Path,
+    items: int = sum(SPLITS.values()),
+    seed: int = 0,
+    signal: float = 1.0,
+    mean_length: float = 596,
+) -> dict[str, Any]:
+    """Writes `labels.csv`, the arrays of every vlog, and `synthetic.json`.
+
+    Args:
+      directory: made if missing.
+      items: vlogs of all splits together, in the published proportions; labels are balanced.
+      seed: the same seed writes the same files.
+      signal: 1 for the full rates, 0 for events that know nothing of the label.
+      mean_length: mean number of frames; lengths are log-normal between a quarter (at least 40)
+        and twice of it.
+
+    Returns:
+      What `synthetic.json` holds: parameters, chance, and Bayes accuracies.
+
+    Raises:
+      ValueError: fewer than 10 items, a signal outside 0..1, or a mean length under 40.
+    """
+    if items < 10 or not 0 <= signal <= 1 or mean_length < 40:
+        raise ValueError(
+            "items must be at least 10, signal in 0..1, mean_length at least 40;"
+            f" got {items}, {signal}, {mean_length}"
+        )
+    directory = Path(directory)
+    rng = np.random.default_rng(np.random.SeedSequence([seed, 0xD7]))
+    directions = _directions(rng)
+    order, agreement = _rates(signal)
+    directory.mkdir(parents=True, exist_ok=True)
+    folds = _folds(items)
+    labels = rng.permutation(np.arange(items) % 2)
+    rows = []
+    for number, (fold, label) in enumerate(zip(folds, labels, strict=True)):
+        name = f"v{number:05d}"
+        length = _length(mean_length, rng)
+        toward = lambda rate, label=label: rng.random() < (rate if label else 1 - rate)
+        ways = {m: {k: toward(order) for k in PATTERNS} for m in WIDTHS}
+        arrays = _recording(length, ways, toward(agreement), directions, rng)
+        (directory / name).mkdir()
+        for modality, array in arrays.items():
+            np.save(directory / name / f"{name}_{modality}.npy", array.astype(np.float32))
+        gender = "f" if rng.random() < 2 / 3 else "m"
+        rows.append((name, LABELS[label], float(length), gender, fold))
+    with (directory / "labels.csv").open("w", newline="") as file:
+        csv.writer(file, lineterminator="\n").writerows([COLUMNS, *rows])
+    truth = {
+        "corpus": "dvlog",
+        "items": items,
+        "seed": seed,
+        "signal": signal,
+        "parameters": {
+            "order_rate": order,
+            "agreement_rate": agreement,
+            "mean_length": mean_length,
+            "amplitude": AMPLITUDE,
+            "noise": NOISE,
+        },
+        "tasks": {"depression": bayes(signal)},
+    }
+    # Last: a folder with this file is whole.
+    (directory / "synthetic.json").write_text(json.dumps(truth, indent=1) + "\n")
+    return truth
+
+
+def bayes(signal: float = 1.0) -> dict[str, Any]:
+    """What the best possible classifier attains, labels being balanced.
+
+    It sees which way each of the independent bits goes; every outcome of them is enumerated.
+    """
+    order, agreement = _rates(signal)
+    kinds = len(PATTERNS)
+    both = [order] * (2 * kinds) + [agreement]
+    alone = _best([order] * kinds)
+    return {
+        "kind": "classification",
+        "chance": 0.5,
+        "bayes_accuracy": _best(both),
+        "best_single_modality": dict.fromkeys(WIDTHS, alone),
+    }
+
+
+def _best(rates: Sequence[float]) -> float:
+    """Accuracy of the likelihood-ratio test on independent bits with these rates."""
+    total = 0.0
+    for bits in product((True, False), repeat=len(rates)):
+        of = [
+            np.prod([r if b == d else 1 - r for r, b in zip(rates, bits, strict=True)])
+            for d in (True, False)
+        ]
+        total += 0.5 * max(of)
+    return float(total)
+
+
+def _rates(signal: float) -> tuple[float, float]:
+    return 0.5 + signal * (ORDER_RATE - 0.5), 0.5 + signal * (AGREEMENT_RATE - 0.5)
+
+
+def _folds(items: int) -> list[str]:
+    shares = np.cumsum(list(SPLITS.values())) / sum(SPLITS.values())
+    ends = np.rint(shares * items).astype(int)
+    names = list(SPLITS)
+    return [names[int(np.searchsorted(ends, i, side="right"))] for i in range(items)]
+
+
+def _length(mean: float, rng: np.random.Generator) -> int:
+    sigma = 0.5
+    drawn = rng.lognormal(np.log(mean) - sigma**2 / 2, sigma)
+    return int(np.clip(drawn, max(40, mean / 4), 2 * mean))
+
+
+def _directions(rng: np.random.Generator) -> dict[str, dict[int, np.ndarray]]:
+    """An orthonormal direction for each modality and length of pattern."""
+    found = {}
+    for modality, width in WIDTHS.items():
+        basis, _ = np.linalg.qr(rng.normal(size=(width, len(PATTERNS) + 1)))
+        found[modality] = dict(zip((1, *PATTERNS), basis.T, strict=True))
+    return found
+
+
+def _recording(
+    length: int,
+    ways: dict[str, dict[int, bool]],
+    agree: bool,
+    directions: dict[str, dict[int, np.ndarray]],
+    rng: np.random.Generator,
+) -> dict[str, np.ndarray]:
+    """Both modalities of one vlog, [length, 25] and [length, 136]."""
+    arrays = {m: _noise(length, width, rng) for m, width in WIDTHS.items()}
+    slots = rng.permutation(length // SLOT)
+    recur = max(1, length // FRAMES_PER_EVENT)
+    shared, slots = slots[: min(recur, len(slots) - 2)], slots[min(recur, len(slots) - 2) :]
+    for slot in shared:
+        sign = rng.choice([-1, 1])
+        for modality, way in zip(WIDTHS, (sign, sign if agree else -sign), strict=True):
+            arrays[modality][slot * SLOT] += way * AMPLITUDE * directions[modality][1]
+    for modality, array in arrays.items():
+        free = list(rng.permutation(slots))
+        for turn in range(recur):
+            for size, pattern in PATTERNS.items():
+                if free and (turn == 0 or len(free) > 1):
+                    start = free.pop() * SLOT
+                    shape = pattern if ways[modality][size] else -pattern
+                    event = np.outer(shape, directions[modality][size])
+                    array[start : start + size] += AMPLITUDE * event
+        # Silence and dropped frames fall only where nothing was planted.
+        for slot in free:
+            if rng.random() < 0.15:
+                array[slot * SLOT : slot * SLOT + rng.integers(1, SLOT)] = 0
+    return arrays
+
+
+def _noise(length: int, width: int, rng: np.random.Generator) -> np.ndarray:
+    """Autocorrelated noise about the speaker's offset."""
+    steps = rng.normal(size=(length, width)) * NOISE * np.sqrt(1 - AUTOCORRELATION**2)
+    steps[0] /= np.sqrt(1 - AUTOCORRELATION**2)
+    noise = np.empty_like(steps)
+    noise[0] = steps[0]
+    for t in range(1, length):
+        noise[t] = AUTOCORRELATION * noise[t - 1] + steps[t]
+    return noise + OFFSET * rng.normal(size=width)

@@ -1,0 +1,53 @@
+"""Metrics of one run, by scikit-learn; the averaging is part of every name."""
+
+from __future__ import annotations
+
+import numpy as np
+from sklearn import metrics as sk
+
+AVERAGES = ("weighted", "macro", "micro")
+
+
+def classification(
+    target: np.ndarray, prediction: np.ndarray, probability: np.ndarray, classes: int
+) -> dict[str, float | None]:
+    """Accuracy, balanced accuracy, precision, recall and F1 by averaging, ROC AUC.
+
+    Args:
+      target: class indices [N].
+      prediction: class indices [N].
+      probability: of class 1 [N]; used where there are two classes.
+      classes: how many there are, whether they occur or not.
+
+    Returns:
+      `f1_positive` and the like are of class 1, where there are two classes. A class that is never
+      predicted has precision 0. The ROC AUC of targets of one class is None.
+    """
+    labels = np.arange(classes)
+    recalls = sk.recall_score(target, prediction, labels=labels, average=None, zero_division=0)
+    occurs = np.isin(labels, target)
+    found: dict[str, float | None] = {
+        "accuracy": float(sk.accuracy_score(target, prediction)),
+        "balanced_accuracy": float(recalls[occurs].mean()),
+    }
+    averages = {average: {"average": average, "labels": labels} for average in AVERAGES}
+    if classes == 2:
+        averages["positive"] = {"average": "binary", "pos_label": 1}
+    for name, how in averages.items():
+        precision, recall, f1, _ = sk.precision_recall_fscore_support(
+            target, prediction, zero_division=0, **how
+        )
+        found |= {f"precision_{name}": float(precision), f"recall_{name}": float(recall)}
+        found[f"f1_{name}"] = float(f1)
+    if classes == 2:
+        both = occurs.all()
+        found["roc_auc"] = float(sk.roc_auc_score(target, probability)) if both else None
+    return found
+
+
+def regression(target: np.ndarray, prediction: np.ndarray) -> dict[str, float | None]:
+    """Mean absolute error and root mean squared error, in points of the score."""
+    return {
+        "mae": float(sk.mean_absolute_error(target, prediction)),
+        "rmse": float(sk.root_mean_squared_error(target, prediction)),
+    }

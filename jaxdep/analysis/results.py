@@ -1,0 +1,141 @@
+"""`results.json`: every metric with its spread, and all that a number needs to be understood."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from jaxdep.analysis import fast, intervals, metrics, paper
+from jaxdep.analysis.predictions import Predictions, read
+from jaxdep.errors import UserError
+
+
+def write(run_dir: Path) -> dict[str, Any]:
+    """Computes the results of a run from its folder and writes them there.
+
+    The content depends on nothing but the run: no times, dates or paths.
+
+    Raises:
+      UserError: the folder is not that of a finished run.
+    """
+    results = compute(run_dir)
+    text = json.dumps(results, indent=1, sort_keys=True, allow_nan=False) + "\n"
+    temporary = run_dir / "results.json.part"
+    temporary.write_text(text)
+    os.replace(temporary, run_dir / "results.json")
+    return results
+
+
+def compute(run_dir: Path) -> dict[str, Any]:
+    """The content of `results.json`."""
+    meta, config = load(run_dir, "meta.json"), load(run_dir, "config.json")
+    predictions = read(run_dir / "predictions.csv")
+    excluded = [run for run in meta["runs"] if run["status"] == "diverged"]
+    sound = [run["run"] for run in meta["runs"] if run["status"] != "diverged"]
+    corpus = meta["corpus"]
+    return {
+        "experiment": meta["experiment"],
+        "title": meta["title"],
+        "hash": meta["hash"],
+        "corpus": corpus["name"],
+        "synthetic": corpus["synthetic"],
+        "label_source": corpus["label_source"],
+        "warnings": corpus["warnings"],
+        "skipped": corpus["skipped"],
+        "selection": meta["selection"],
+        "split": meta["splits"]["test"],
+        "splits": meta["splits"],
+        "runs": meta["runs"],
+        "excluded": [run["run"] for run in excluded],
+        "level": intervals.LEVEL,
+        "tasks": {
+            task: _task(task, of_task.of_runs(sound), meta, config, corpus["synthetic_truth"])
+            for task, of_task in predictions.items()
+        },
+    }
+
+
+def load(run_dir: Path, name: str) -> dict[str, Any]:
+    """Reads a JSON file of a run's folder.
+
+    Raises:
+      UserError: it is not there, or not JSON.
+    """
+    try:
+        return json.loads((run_dir / name).read_text())
+    except (OSError, ValueError) as error:
+        raise UserError(
+            f"{run_dir} is not the folder of a finished run: {name} cannot be read ({error});"
+            " name a folder that `jaxdep run` made"
+        ) from None
+
+
+def of_run(predictions: Predictions, run: int, classes: int) -> dict[str, float | None]:
+    """The metrics of one run, by its place in the table."""
+    prediction = predictions.prediction[run]
+    if classes == 0:
+        return metrics.regression(predictions.target, prediction)
+    probability = predictions.probability[run]
+    return metrics.classification(predictions.target, prediction, probability, classes)
+
+
+def _task(
+    task: str,
+    predictions: Predictions,
+    meta: Mapping[str, Any],
+    config: Mapping[str, Any],
+    truth: Mapping[str, Any] | None,
+) -> dict[str, Any]:
+    names = meta["classes"].get(task, [])
+    seeds = {run["run"]: run["seed"] for run in meta["runs"]}
+    per_run = [
+        {"run": int(number), "seed": seeds[number], "metrics": of_run(predictions, i, len(names))}
+        for i, number in enumerate(predictions.runs)
+    ]
+    found: dict[str, Any] = {
+        "classes": names,
+        "average": config["tasks"][task]["average"],
+        "items": len(predictions.ids),
+        "per_run": per_run,
+        "summary": _summary(per_run, predictions, len(names)),
+        "paper": config["paper"],
+        "paper_figures": paper.figures(config["paper"], task),
+    }
+    if names:
+        counts = np.bincount(predictions.target.astype(int), minlength=len(names))
+        found["counts"] = dict(zip(names, map(int, counts), strict=True))
+        found["majority"] = float(counts.max() / counts.sum())
+    known = (truth or {}).get("tasks", {}).get(task, {})
+    if "bayes_accuracy" in known and per_run:
+        found |= {"chance": known["chance"], "bayes_accuracy": known["bayes_accuracy"]}
+        way = known["bayes_accuracy"] - known["chance"]
+        reached = found["summary"]["accuracy"]["mean"] - known["chance"]
+        found["share_of_the_way"] = reached / way if way > 0 else None
+    return found
+
+
+def _summary(
+    per_run: list[dict[str, Any]], predictions: Predictions, classes: int
+) -> dict[str, Any]:
+    """Mean, standard deviation and both intervals of each metric."""
+    summary = {}
+    for metric in per_run[0]["metrics"] if per_run else ():
+        values = [run["metrics"][metric] for run in per_run]
+        if None in values:
+            summary[metric] = None
+            continue
+        of_rows = fast.statistic(metric, predictions, classes)
+        summary[metric] = {
+            "mean": float(np.mean(values)),
+            "std": float(np.std(values, ddof=1)) if len(values) > 1 else None,
+            "ddof": 1,
+            "runs": len(values),
+            "interval_runs": intervals.over_runs(np.array(values)),
+            "interval_items": intervals.over_items(of_rows, len(predictions.ids)),
+        }
+    return summary

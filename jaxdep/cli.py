@@ -1,0 +1,225 @@
+"""The command line: each command parses, calls one function, prints."""
+
+from __future__ import annotations
+
+import functools
+import sys
+from pathlib import Path
+from typing import Annotated, Literal
+
+import tyro
+from rich.console import Console
+from tyro.conf import Positional, arg
+
+from jaxdep.errors import UserError
+
+app = tyro.extras.SubcommandApp()
+_console = Console()
+
+Settings = Annotated[
+    tuple[str, ...], arg(name="set", metavar="KEY=VALUE ...", help="Settings to change.")
+]
+ManualDir = Annotated[Path | None, arg(help="Folder of the corpus's raw files.")]
+
+
+@app.command(name="list")
+def list_() -> None:
+    """Names the experiments, corpora and models."""
+    from rich.table import Table
+
+    from jaxdep.data.corpora import CORPORA
+    from jaxdep.experiments import EXPERIMENTS
+    from jaxdep.models import MODELS
+
+    rows = {
+        "experiments": {name: each.title for name, each in EXPERIMENTS.items()},
+        "corpora": CORPORA,
+        "models": {name: (cls.__doc__ or "").split("\n")[0] for name, cls in MODELS.items()},
+    }
+    for title, entries in rows.items():
+        table = Table(title=title, title_justify="left", show_header=False, box=None)
+        for name, summary in entries.items():
+            table.add_row(name, summary)
+        _console.print(table)
+
+
+@app.command
+def synthesize(
+    corpus: Positional[str],
+    directory: Positional[Path],
+    items: int | None = None,
+    seed: int = 0,
+    signal: float = 1.0,
+) -> None:
+    """Writes a synthetic stand-in of a corpus, in the layout of the real files.
+
+    Args:
+        corpus: A corpus of `jaxdep list`.
+        directory: Where to write; must be new or empty.
+        items: Number of recordings; the real corpus's by default.
+        seed: Of everything drawn.
+        signal: Strength of what is planted; 0 leaves nothing to learn.
+    """
+    from jaxdep.data import corpora
+
+    truth = corpora.synthesize(corpus, directory, items=items, seed=seed, signal=signal)
+    _console.print(f"{directory}: {truth['items']} SYNTHETIC recordings of {corpus}")
+    for task, known in truth["tasks"].items():
+        best = ", ".join(f"{k} {v:.3f}" for k, v in known.items() if isinstance(v, float))
+        _console.print(f"  {task}: {best}")
+
+
+@app.command
+def prepare(
+    corpus: Positional[str],
+    manual_dir: Path,
+    text_encoder: str | None = None,
+    image_encoder: str | None = None,
+    data_dir: Path | None = None,
+    skip_bad: bool = False,
+) -> None:
+    """Checks a corpus's raw files and stores them for training.
+
+    Args:
+        corpus: A corpus of `jaxdep list`.
+        manual_dir: Folder of the raw files.
+        text_encoder: Hugging Face name or folder of the encoder of texts (mgid).
+        image_encoder: Folder of the encoder of images (mgid).
+        data_dir: Where prepared corpora are kept; the user's cache by default.
+        skip_bad: Leave out faulty recordings instead of refusing the corpus.
+    """
+    from jaxdep.data import corpora
+
+    given = {"text_encoder": text_encoder, "image_encoder": image_encoder}
+    options = {key: value for key, value in given.items() if value is not None}
+    folder = corpora.prepare(
+        corpus, manual_dir, data_dir=data_dir, skip_bad=skip_bad, options=options, log=_say
+    )
+    _console.print(f"prepared: {folder}", soft_wrap=True)
+
+
+@app.command
+def run(
+    experiment: Positional[str],
+    seeds: str = "1",
+    manual_dir: ManualDir = None,
+    set_: Settings = (),
+    out: Path | None = None,
+    resume: bool = False,
+    devices: int = 0,
+    backend: Literal["jit", "pmap"] = "jit",
+    data_dir: Path | None = None,
+    skip_bad: bool = False,
+    signal: float = 1.0,
+) -> int:
+    """Trains an experiment for several seeds at once and reports it.
+
+    Args:
+        experiment: An experiment of `jaxdep list`.
+        seeds: How many (8), or which (3,5 or 0-7).
+        manual_dir: Folder of the corpus's raw files; without it a synthetic stand-in is used.
+        out: The run's folder; a new one below runs/ by default.
+        resume: Continue an interrupted run, bit for bit.
+        devices: How many to use; 0 for all.
+        backend: How runs are spread over devices.
+        data_dir: Where prepared corpora are kept; the user's cache by default.
+        skip_bad: Leave out faulty recordings instead of refusing the corpus.
+        signal: Strength of what is planted in the synthetic stand-in.
+    """
+    from jaxdep import launch
+    from jaxdep.analysis import table
+    from jaxdep.experiment import parse_assignments
+    from jaxdep.progress import display
+
+    result = launch.run(
+        experiment,
+        seeds=parse_seeds(seeds),
+        manual_dir=manual_dir,
+        overrides=parse_assignments(list(set_)),
+        out=out,
+        resume=resume,
+        devices=devices,
+        backend=backend,
+        data_dir=data_dir,
+        skip_bad=skip_bad,
+        signal=signal,
+        log=_say,
+        report=functools.partial(display, console=_console),
+    )
+    table.show(result.results, _console)
+    _say(f"report: {result.folder / 'report.html'}")
+    diverged = [run for run in result.results["runs"] if run["status"] == "diverged"]
+    return 1 if diverged else 0
+
+
+@app.command
+def evaluate(folder: Positional[Path], split: str = "test") -> None:
+    """Evaluates the weights that a run kept on a split of its corpus.
+
+    Args:
+        folder: Of the run.
+        split: One of train, validation, test.
+    """
+    from jaxdep import launch
+    from jaxdep.analysis import table
+
+    result = launch.evaluate(folder, split=split, log=_say)
+    table.show(result.results, _console)
+    _say(f"report: {result.folder / 'report.html'}")
+
+
+@app.command
+def report(folders: Positional[tuple[Path, ...]]) -> None:
+    """Writes the report of one run, or of several side by side.
+
+    Args:
+        folders: Of the runs.
+    """
+    from jaxdep.analysis import report as reports
+    from jaxdep.analysis import results, table
+
+    if not folders:
+        raise UserError("name the folder of a run, such as runs/jamfn-demo-001")
+    for folder in folders:
+        table.show(results.write(folder), _console)
+    _say(f"report: {reports.write(list(folders))}")
+
+
+@app.command
+def parity(model: Positional[str] = "") -> int:
+    """Compares a model, or all, with its PyTorch twin: outputs, gradients, updates.
+
+    Args:
+        model: A model of `jaxdep list`; all by default.
+    """
+    from jaxdep.parity import compare
+
+    rows = compare.run(model or None)
+    compare.show(rows, _console)
+    return 0 if all(row.ok for row in rows) else 1
+
+
+def parse_seeds(text: str) -> int | list[int]:
+    """Reads `8` (how many), `3,5` (which) or `0-7` (from, to)."""
+    try:
+        if "," in text:
+            return [int(part) for part in text.split(",") if part]
+        first, dash, last = text.partition("-")
+        return list(range(int(first), int(last) + 1)) if dash else int(text)
+    except ValueError:
+        raise UserError(
+            f"--seeds {text}: give a number (8), a list (3,5) or a range (0-7)"
+        ) from None
+
+
+def main() -> None:
+    """Runs the command line; exits 0 done, 1 a run failed, 2 the input was wrong."""
+    try:
+        sys.exit(app.cli(prog="jaxdep", description=__import__("jaxdep").__doc__) or 0)
+    except UserError as error:
+        Console(stderr=True).print(f"jaxdep: {error}", style="red", highlight=False, markup=False)
+        sys.exit(2)
+
+
+def _say(text: str) -> None:
+    _console.print(text, highlight=False, markup=False, soft_wrap=True)

@@ -1,0 +1,142 @@
+"""A split of a prepared corpus as padded arrays and masks.
+
+The features of a corpus describe themselves: a tensor of unknown length is a sequence, one of
+known length a vector; a class label or a scalar is the target of the task that it is named after.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from jaxdep.errors import UserError
+
+
+@dataclass(frozen=True)
+class Split:
+    """Some recordings, padded to common lengths.
+
+    Attributes:
+      name: the split's name in its corpus.
+      ids: [N], sorted, so that their order does not depend on how they were stored.
+      inputs: sequences [N, L, D] with `<name>_mask` [N, L] (true where a frame is real), and
+        vectors [N, D]; float32.
+      targets: for each task [N], int32 classes or float32 scores.
+      classes: for each classification task the names of its classes.
+      carved_from: the split that this one was carved from, if it was.
+    """
+
+    name: str
+    ids: np.ndarray
+    inputs: dict[str, np.ndarray]
+    targets: dict[str, np.ndarray]
+    classes: dict[str, tuple[str, ...]]
+    carved_from: str = ""
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    @property
+    def arrays(self) -> dict[str, dict[str, np.ndarray]]:
+        """What goes to the device."""
+        return {"inputs": self.inputs, "targets": self.targets}
+
+    @property
+    def digest(self) -> str:
+        """Hash of the ids and targets: two equal digests are the same split."""
+        sha = hashlib.sha256("\n".join(self.ids.tolist()).encode())
+        for task in sorted(self.targets):
+            sha.update(task.encode() + np.ascontiguousarray(self.targets[task]).tobytes())
+        return sha.hexdigest()
+
+    def take(self, rows: np.ndarray, name: str, carved_from: str = "") -> Split:
+        """The split with only these rows."""
+        pick = lambda arrays: {key: array[rows] for key, array in arrays.items()}
+        targets = pick(self.targets)
+        return Split(name, self.ids[rows], pick(self.inputs), targets, self.classes, carved_from)
+
+
+def load_split(folder: Path, split: str, lengths: Mapping[str, int]) -> Split:
+    """Reads one split of a prepared corpus into memory.
+
+    Args:
+      folder: what `corpora.prepare` returned.
+      split: a split of the corpus.
+      lengths: frames kept of each sequence; one that is not named keeps this split's longest.
+
+    Raises:
+      UserError: the corpus has no such split.
+    """
+    import tensorflow_datasets as tfds
+
+    builder = tfds.builder_from_directory(str(folder))
+    if split not in builder.info.splits:
+        raise UserError(f"{folder}: no split {split!r}; it has {', '.join(builder.info.splits)}")
+    records = sorted(builder.as_data_source(split=split), key=lambda record: record["id"])
+    inputs, targets, classes = {}, {}, {}
+    for name, feature in builder.info.features.items():
+        values = [record[name] for record in records]
+        if isinstance(feature, tfds.features.ClassLabel):
+            targets[name] = np.asarray(values, np.int32)
+            classes[name] = tuple(feature.names)
+        elif isinstance(feature, tfds.features.Scalar):
+            targets[name] = np.asarray(values, np.float32)
+        elif isinstance(feature, tfds.features.Tensor) and feature.shape[:1] == (None,):
+            inputs[name], inputs[f"{name}_mask"] = pad(values, lengths.get(name, 0))
+        elif isinstance(feature, tfds.features.Tensor) and feature.shape:
+            inputs[name] = np.stack(values).astype(np.float32)
+    ids = np.asarray([record["id"].decode() for record in records])
+    return Split(split, ids, inputs, targets, classes)
+
+
+def splits_of(folder: Path) -> list[str]:
+    """Names of the splits of a prepared corpus."""
+    import tensorflow_datasets as tfds
+
+    return list(tfds.builder_from_directory(str(folder)).info.splits)
+
+
+def pad(sequences: list[np.ndarray], length: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """Pads sequences [T_i, D] with zeros to one length and cuts what is longer.
+
+    For lengths 1 and 3 padded to 2:  [[a], [b, c, d]] -> [[a, 0], [b, c]], [[1, 0], [1, 1]].
+
+    Args:
+      sequences: at least one; equal D.
+      length: 0 for the longest of them.
+
+    Returns:
+      [N, L, D] float32 and its mask [N, L].
+    """
+    length = length or max(len(sequence) for sequence in sequences)
+    padded = np.zeros((len(sequences), length, *sequences[0].shape[1:]), np.float32)
+    mask = np.zeros((len(sequences), length), bool)
+    for row, sequence in enumerate(sequences):
+        kept = min(len(sequence), length)
+        padded[row, :kept] = sequence[:kept]
+        mask[row, :kept] = True
+    return padded, mask
+
+
+def carve(split: Split, fraction: float, task: str) -> tuple[Split, Split]:
+    """Cuts a validation part from a training split, the same for every run.
+
+    Args:
+      split: the training split.
+      fraction: share to cut, in (0, 1).
+      task: the class label that both parts keep the proportions of.
+
+    Returns:
+      What is left, and the part.
+    """
+    from sklearn.model_selection import train_test_split
+
+    rows = np.arange(len(split))
+    labels = split.targets[task] if task in split.classes else None
+    rest, part = train_test_split(rows, test_size=fraction, random_state=0, stratify=labels)
+    left = split.take(np.sort(rest), split.name)
+    return left, split.take(np.sort(part), f"{split.name}-validation", carved_from=split.name)

@@ -1,0 +1,95 @@
+"""Checks on raw arrays that all corpora share."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+
+from jaxdep.errors import Faults
+
+
+def read_array(path: Path, root: Path, width: int, faults: Faults, item: str) -> np.ndarray | None:
+    """Reads a `.npy` of numbers [T, width] as float32, or reports what is wrong with it.
+
+    Args:
+      path: the file.
+      root: the folder that the user named; faults give the path below it.
+      width: expected number of columns.
+      faults: receives every fault found.
+      item: the recording that the array belongs to.
+
+    Returns:
+      The array, or None if it has a fault.
+    """
+    where = path.relative_to(root)
+    if not path.is_file():
+        faults.add("missing file", where, item=item)
+        return None
+    try:
+        array = np.load(path, allow_pickle=False)
+    except ValueError as error:
+        pickled = "pickle" in str(error).lower()
+        kind = "pickled array (refused)" if pickled else "unreadable or truncated array"
+        faults.add(kind, where, "" if pickled else str(error), item)
+        return None
+    except (OSError, EOFError) as error:
+        faults.add("unreadable or truncated array", where, str(error), item)
+        return None
+    problem = _problem(array, width)
+    if problem:
+        faults.add(*_at(problem, str(where)), item=item)
+        return None
+    return array.astype(np.float32)
+
+
+def subjects_in_two_splits(pairs: Iterable[tuple[str, str]]) -> dict[str, set[str]]:
+    """Finds who occurs in several splits.
+
+    Args:
+      pairs: (who, split): a subject, or a hash of a recording's content.
+
+    Returns:
+      Who, and in which splits.
+    """
+    seen: dict[str, set[str]] = defaultdict(set)
+    for who, split in pairs:
+        seen[who].add(split)
+    return {who: splits for who, splits in seen.items() if len(splits) > 1}
+
+
+def count_warnings(counts: dict[str, int], published: dict[str, int]) -> list[str]:
+    """Warns of splits that are absent or differ from the published numbers."""
+    warnings = []
+    for split, number in published.items():
+        here = counts.get(split, 0)
+        if not here:
+            warnings.append(f"The {split} split is absent.")
+        elif here != number:
+            warnings.append(f"{split} has {here} recordings; {number} are published.")
+    return warnings
+
+
+def _problem(array: object, width: int) -> tuple[str, str] | None:
+    """Kind and detail of the first thing wrong with an array."""
+    if not isinstance(array, np.ndarray):
+        return "unreadable or truncated array", "expected one array, found an archive"
+    if array.dtype.kind not in "fiu":
+        return "not numeric", f"type {array.dtype}"
+    if array.ndim != 2 or array.shape[1] != width:
+        return "wrong shape", f"expected [T, {width}], found {list(array.shape)}"
+    if not len(array):
+        return "no rows", f"expected [T, {width}] with T > 0"
+    bad = np.isnan(array).sum(), np.isinf(array).sum()
+    # A float64 beyond float32's range would become infinite only when it is stored.
+    with np.errstate(over="ignore"):
+        large = np.isinf(array.astype(np.float32)).sum() - bad[1]
+    if any(bad) or large:
+        return "NaN or infinity", f"{bad[0]} NaN, {bad[1]} infinite, {large} beyond float32"
+    return None
+
+
+def _at(problem: tuple[str, str], where: str) -> tuple[str, str, str]:
+    return problem[0], where, problem[1]

@@ -1,0 +1,254 @@
+"""Corpora by name: raw files are checked, then stored once; stand-ins are made where there are none."""
+
+from __future__ import annotations
+
+import contextlib
+import difflib
+import hashlib
+import importlib
+import io
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from jaxdep.data.builder import ManualBuilder, Scan
+from jaxdep.errors import Fault, Faults, UserError, describe
+
+CORPORA: dict[str, str] = {
+    "dvlog": "D-Vlog: voice and face of 961 vlogs, depression (Yoon et al., AAAI 2022)",
+    "mgid": "MGID: texts and images of 5000 stock photographs, depression and emotion"
+    " (Zhang et al., BIBM 2021)",
+}
+"""Every corpus; its folder below `datasets/` has the same name."""
+
+Log = Callable[[str], None]
+
+
+def builder_class(name: str) -> type[ManualBuilder]:
+    """The TFDS builder of a corpus.
+
+    Raises:
+      UserError: there is no corpus of that name.
+    """
+    return _module(name, f"{name}_dataset_builder").Builder
+
+
+def prepare(
+    name: str,
+    manual_dir: str | Path,
+    *,
+    data_dir: str | Path | None = None,
+    skip_bad: bool = False,
+    options: Mapping[str, Any] | None = None,
+    log: Log = print,
+) -> Path:
+    """Checks raw files and stores them as ArrayRecord, once for each state of the files.
+
+    Args:
+      name: a corpus.
+      manual_dir: the raw files, as their distributor ships them.
+      data_dir: where prepared corpora are kept; None: `$JAXDEP_DATA_DIR`, or the user's cache.
+      skip_bad: leave out faulty recordings; which, is recorded in `corpus.json`.
+      options: of the corpus's builder.
+      log: is told of warnings and of what was stored.
+
+    Returns:
+      The folder of the prepared corpus, with `corpus.json` and `card.md` beside TFDS's files.
+
+    Raises:
+      UserError: lists all faults at once; nothing was written.
+    """
+    builder = builder_class(name)
+    folder = _existing(name, Path(manual_dir), builder)
+    truth = _truth(folder)
+    options = _options(name, builder, options or {})
+    fingerprint = _fingerprint(folder, {**options, "skip_bad": skip_bad}, str(builder.VERSION))
+    target = data_folder(data_dir) / f"{name}-{fingerprint[:16]}"
+    if (target / "corpus.json").is_file():
+        for warning in json.loads((target / "corpus.json").read_text())["warnings"]:
+            log(f"warning: {warning}")
+        return target
+
+    log(f"reading {folder}")
+    scan = builder.scan(folder, options)
+    skipped = _leave_out_bad(name, scan, skip_bad)
+    if not scan.items:
+        raise UserError(f"{folder}: no recording of {name} is left to prepare")
+    for warning in scan.warnings:
+        log(f"warning: {warning}")
+    about = {
+        "name": name,
+        "synthetic": truth,
+        "options": options,
+        "warnings": scan.warnings,
+        "skipped": [vars(fault) for fault in skipped],
+        "label_source": builder.LABEL_SOURCE,
+        "fingerprint": fingerprint,
+        "card": scan.card,
+    }
+    _store(builder, scan, options, about, target)
+    log(f"stored {len(scan.items)} recordings of {name}" + (" (SYNTHETIC)" if truth else ""))
+    return target
+
+
+def synthesize(
+    name: str,
+    directory: str | Path,
+    *,
+    items: int | None = None,
+    seed: int = 0,
+    signal: float = 1.0,
+    **options: Any,
+) -> dict[str, Any]:
+    """Writes a synthetic stand-in: the files that the builder reads, and `synthetic.json`.
+
+    Args:
+      name: a corpus.
+      directory: must be new or empty.
+      items: number of recordings; None: the real corpus's.
+      seed: of everything drawn.
+      signal: strength of what is planted; 0: labels are independent of everything.
+      options: of the corpus's `synthetic.write`.
+
+    Returns:
+      The content of `synthetic.json`: parameters and what can be attained at best.
+    """
+    directory = Path(directory)
+    write = _module(name, "synthetic").write
+    if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
+        raise UserError(f"{directory} is not empty: name a new folder")
+    if items is not None:
+        options["items"] = items
+    try:
+        return write(directory, seed=seed, signal=signal, **options)
+    except ValueError as error:
+        raise UserError(f"synthesize {name}: {error}") from None
+
+
+def stand_in(name: str, *, data_dir: str | Path | None = None, **wanted: Any) -> Path:
+    """The synthetic stand-in of a corpus with these parameters, made if it is not there yet."""
+    key = hashlib.sha256(json.dumps(wanted, sort_keys=True).encode()).hexdigest()[:16]
+    target = data_folder(data_dir) / "synthetic" / f"{name}-{key}"
+    if not target.is_dir():
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=target.parent, prefix=".part-") as part:
+            synthesize(name, Path(part) / name, **wanted)
+            _move(Path(part) / name, target)
+    return target
+
+
+def data_folder(data_dir: str | Path | None = None) -> Path:
+    """Where prepared corpora are kept."""
+    chosen = data_dir or os.environ.get("JAXDEP_DATA_DIR")
+    return Path(chosen) if chosen else Path.home() / ".cache" / "jaxdep" / "corpora"
+
+
+def _module(name: str, part: str) -> ModuleType:
+    if name not in CORPORA:
+        near = difflib.get_close_matches(name, CORPORA, n=1)
+        hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(CORPORA)}"
+        raise UserError(f"no corpus {name!r}: {hint}")
+    # Always under this name: TFDS refuses a builder that was imported under two.
+    return importlib.import_module(f"jaxdep.datasets.{name}.{part}")
+
+
+def _existing(name: str, folder: Path, builder: type[ManualBuilder]) -> Path:
+    if not folder.is_dir() or not any(folder.iterdir()):
+        problem = "is empty" if folder.is_dir() else "is not a folder"
+        raise UserError(f"{folder} {problem}. {name} needs\n{builder.LAYOUT}")
+    return folder.resolve()
+
+
+def _truth(folder: Path) -> dict[str, Any] | None:
+    path = folder / "synthetic.json"
+    try:
+        return json.loads(path.read_text()) if path.is_file() else None
+    except ValueError as error:
+        raise UserError(f"{path} is not JSON ({error}): make the stand-in again") from None
+
+
+def _options(name: str, builder: type[ManualBuilder], given: Mapping[str, Any]) -> dict[str, Any]:
+    unknown = set(given) - set(builder.OPTIONS)
+    if unknown:
+        known = ", ".join(builder.OPTIONS) or "none"
+        raise UserError(f"{name} has no option {', '.join(sorted(unknown))}; it has: {known}")
+    return {**builder.OPTIONS, **given}
+
+
+def _fingerprint(folder: Path, options: Mapping[str, Any], version: str) -> str:
+    sha = hashlib.sha256(json.dumps([version, options], sort_keys=True, default=str).encode())
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        stat = path.stat()
+        sha.update(f"{path.relative_to(folder)}\0{stat.st_size}\0{stat.st_mtime_ns}\n".encode())
+    sha.update(str(folder).encode())
+    return sha.hexdigest()
+
+
+def _leave_out_bad(name: str, scan: Scan, skip_bad: bool) -> list[Fault]:
+    """Refuses a scan with faults, or takes the faulty recordings out of it."""
+    title = f"{name}: the raw files have faults; nothing was written."
+    if not skip_bad:
+        advice = "Mend them, or build without the recordings concerned: --skip-bad"
+        scan.faults.raise_if_any(title, advice)
+    Faults(scan.faults.fatal).raise_if_any(title, "These cannot be skipped: mend them.")
+    if scan.faults:
+        bad = scan.faults.items
+        scan.items = [item for item in scan.items if item.id not in bad]
+        scan.warnings.append(f"{len(bad)} recordings were left out (--skip-bad):")
+        scan.warnings += describe(scan.faults.found).splitlines()
+    return scan.faults.found
+
+
+def _store(
+    builder: type[ManualBuilder],
+    scan: Scan,
+    options: Mapping[str, Any],
+    about: Mapping[str, Any],
+    target: Path,
+) -> None:
+    """Builds beside the target and moves it there whole."""
+    import tensorflow_datasets as tfds
+
+    tfds.disable_progress_bar()
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=target.parent, prefix=".part-") as part:
+        built = builder(data_dir=part, options=options, scan=Scan(items=scan.items))
+        with contextlib.redirect_stdout(io.StringIO()):  # TFDS speaks of downloads
+            built.download_and_prepare()
+        folder = Path(built.data_dir)
+        (folder / "card.md").write_text(_card(about))
+        (folder / "corpus.json").write_text(json.dumps(about, indent=1, default=str))
+        _move(folder, target)
+
+
+def _move(source: Path, target: Path) -> None:
+    """Moves a finished folder; one that another process has put there meanwhile is as good."""
+    try:
+        os.replace(source, target)
+    except OSError:
+        if not target.is_dir():
+            raise
+        shutil.rmtree(source)
+
+
+def _card(about: Mapping[str, Any]) -> str:
+    title = f"# {about['name']}" + (" (SYNTHETIC)" if about["synthetic"] else "")
+    lines = [title, "", about["label_source"], "", *_bullets(about["card"])]
+    if about["warnings"]:
+        lines += ["", "## Warnings", "", *(f"- {warning}" for warning in about["warnings"])]
+    return "\n".join(lines) + "\n"
+
+
+def _bullets(numbers: Any, depth: int = 0) -> list[str]:
+    lines = []
+    for key, value in numbers.items():
+        if isinstance(value, Mapping):
+            lines += [f"{'  ' * depth}- {key}", *_bullets(value, depth + 1)]
+        else:
+            lines.append(f"{'  ' * depth}- {key}: {value}")
+    return lines

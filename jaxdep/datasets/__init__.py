@@ -1,0 +1,1 @@
+"""Parent package of the corpus folders in the repository's top-level `datasets/`."""

@@ -1,0 +1,109 @@
+"""What an experiment trains on: its corpus prepared, loaded, split, and described."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from jaxdep.data import arrays, corpora
+from jaxdep.errors import UserError
+from jaxdep.experiment import Experiment
+
+Splits = dict[str, arrays.Split]
+"""`train`, `validation` and `test`."""
+
+
+def prepare(
+    experiment: Experiment,
+    manual_dir: str | Path | None,
+    *,
+    data_dir: str | Path | None = None,
+    skip_bad: bool = False,
+    signal: float = 1.0,
+    log: Callable[[str], None] = print,
+) -> Path:
+    """The prepared corpus of an experiment; the synthetic stand-in where no files are named.
+
+    Raises:
+      UserError: the files are at fault; nothing was written.
+    """
+    corpus = experiment.corpus
+    if manual_dir is None:
+        log(f"No --manual-dir: a SYNTHETIC stand-in of {corpus.name} is used.")
+        wanted = {**corpus.synthetic, "signal": signal}
+        manual_dir = corpora.stand_in(corpus.name, data_dir=data_dir, **wanted)
+    elif signal != 1.0:
+        raise UserError("--signal is for the synthetic stand-in: leave out --manual-dir")
+    return corpora.prepare(
+        corpus.name,
+        manual_dir,
+        data_dir=data_dir,
+        skip_bad=skip_bad,
+        options=dict(corpus.options),
+        log=log,
+    )
+
+
+def load(experiment: Experiment, prepared: Path) -> Splits:
+    """The three splits of an experiment, padded to the lengths of its training split.
+
+    Raises:
+      UserError: the corpus lacks a split or a task's labels.
+    """
+    corpus = experiment.corpus
+    train = arrays.load_split(prepared, corpus.train, corpus.lengths)
+    lengths = {name: x.shape[1] for name, x in train.inputs.items() if x.ndim == 3}
+    missing = set(experiment.tasks) - set(train.targets)
+    if missing:
+        raise UserError(f"{corpus.name} has no labels for {', '.join(sorted(missing))}")
+    there = arrays.splits_of(prepared)
+    test = next((name for name in corpus.test if name in there), None)
+    if test is None:
+        raise UserError(f"{prepared}: none of the splits {', '.join(corpus.test)} to test on")
+    if corpus.validation:
+        validation = arrays.load_split(prepared, corpus.validation, lengths)
+    else:
+        train, validation = arrays.carve(train, corpus.carve, experiment.main_task)
+    held_out = arrays.load_split(prepared, test, lengths)
+    return {"train": train, "validation": validation, "test": held_out}
+
+
+def describe(experiment: Experiment, prepared: Path, splits: Splits) -> dict[str, Any]:
+    """What `meta.json` says of the corpus, its splits and the selection."""
+    corpus = json.loads((prepared / "corpus.json").read_text())
+    return {
+        "experiment": experiment.name,
+        "title": experiment.title,
+        "hash": experiment.digest,
+        "corpus": {
+            "name": experiment.corpus.name,
+            "synthetic": corpus["synthetic"] is not None,
+            "synthetic_truth": corpus["synthetic"],
+            "warnings": corpus["warnings"],
+            "skipped": corpus["skipped"],
+            "label_source": corpus["label_source"],
+        },
+        "splits": {role: describe_split(split) for role, split in splits.items()},
+        "classes": {task: list(names) for task, names in splits["train"].classes.items()},
+        "selection": _selection(experiment),
+    }
+
+
+def describe_split(split: arrays.Split) -> dict[str, Any]:
+    """Name, size and hash of a split, so that no result floats free of it."""
+    return {
+        "name": split.name,
+        "items": len(split),
+        "hash": split.digest,
+        "carved_from": split.carved_from or None,
+    }
+
+
+def _selection(experiment: Experiment) -> str:
+    if experiment.is_baseline:
+        return "lowest validation loss over the penalties tried"
+    monitor = experiment.training.monitor
+    best = "highest" if monitor.endswith("accuracy") else "lowest"
+    return f"{best} validation {monitor}; weights of the best epoch restored"

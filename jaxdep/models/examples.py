@@ -1,0 +1,99 @@
+"""Small models of every variant, and random ragged inputs: for tests, parity, benchmarks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import flax.linen as nn
+import numpy as np
+
+from jaxdep.models.amm import AMM
+from jaxdep.models.jamfn import JAMFN
+
+
+def small(name: str) -> list[tuple[str, nn.Module]]:
+    """A label and a small model for every variant of the model of that name."""
+    return _SMALL[name]()
+
+
+def example_inputs(
+    model: nn.Module, batch: int, length: int, seed: int = 0, masked: bool = True
+) -> dict[str, np.ndarray]:
+    """Random inputs with ragged lengths, padding zeroed.
+
+    Args:
+      length: frames; in AMM of the text, and one more of the images.
+      masked: whether masks are among them; without, every frame is real.
+    """
+    return _INPUTS[type(model)](batch, length, np.random.default_rng(seed), masked)
+
+
+def _sequence(
+    name: str, shape: tuple[int, int, int], rng: np.random.Generator, masked: bool
+) -> dict[str, np.ndarray]:
+    x = rng.normal(size=shape).astype(np.float32)
+    if not masked:
+        return {name: x}
+    lengths = rng.integers(1, shape[1] + 1, shape[0])
+    lengths[0] = shape[1]
+    mask = np.arange(shape[1]) < lengths[:, None]
+    return {name: x * mask[..., None], f"{name}_mask": mask}
+
+
+def _jamfn_inputs(batch: int, length: int, rng: Any, masked: bool) -> dict[str, np.ndarray]:
+    acoustic = _sequence("acoustic", (batch, length, 25), rng, masked)
+    return acoustic | _sequence("visual", (batch, length, 136), rng, masked)
+
+
+def _amm_inputs(batch: int, length: int, rng: Any, masked: bool) -> dict[str, np.ndarray]:
+    text = _sequence("text", (batch, length, 20), rng, masked)
+    visual = _sequence("visual", (batch, length + 1, 24), rng, masked)
+    vectors = {
+        "gender": rng.normal(size=(batch, 5)).astype(np.float32),
+        "color": rng.normal(size=(batch, 7)).astype(np.float32),
+    }
+    return text | visual | vectors
+
+
+def _jamfn() -> list[tuple[str, nn.Module]]:
+    base: dict[str, Any] = {"hidden": 5, "layers": 2, "channels": 6}
+    variants: dict[str, dict[str, Any]] = {
+        "paper": {},
+        "masked": {"masked": True},
+        "literal": {"folded": False, "masked": True},
+        "mean": {"readout": "mean", "masked": True},
+        "flatten": {"readout": "flatten"},
+        "no scales": {"scales": (), "masked": True},
+        "two scales": {"scales": (1, 5)},
+        "shared jaf": {"share_jaf": True},
+        "add": {"fusion": "add", "masked": True},
+        "multiply": {"fusion": "multiply", "masked": True},
+        "concat": {"fusion": "concat"},
+        "dropout": {"dropout": 0.3, "masked": True},
+    }
+    return [(label, JAMFN(**{**base, **own})) for label, own in variants.items()]
+
+
+def _amm() -> list[tuple[str, nn.Module]]:
+    base: dict[str, Any] = {
+        "text_hidden": 4,
+        "visual_hidden": 6,
+        "features": 8,
+        "heads": 2,
+        "task_hidden": 5,
+    }
+    variants: dict[str, dict[str, Any]] = {
+        "paper": {},
+        "pooled": {"tokens": "pooled"},
+        "depression": {"tasks": ("depression",)},
+        "emotion": {"tasks": ("emotion",)},
+        "no inter-modal": {"inter_modal": False},
+        "no inter-task": {"inter_task": False},
+        "no attention": {"inter_modal": False, "inter_task": False},
+        "residual": {"residual": True},
+    }
+    return [(label, AMM(**{**base, **own})) for label, own in variants.items()]
+
+
+_SMALL = {"jamfn": _jamfn, "amm": _amm}
+_INPUTS = {JAMFN: _jamfn_inputs, AMM: _amm_inputs}

@@ -1,0 +1,1 @@
+"""Building blocks: pure Flax modules that know no task."""

@@ -1,0 +1,125 @@
+"""Convolutions over time."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from jaxdep.nn import initializers
+from jaxdep.types import Scores, Sequence, Vector
+
+
+class Conv1d(nn.Module):
+    """A 1-D convolution (cross-correlation) that keeps the length, as `torch.nn.Conv1d`.
+
+    Attributes:
+      features: output channels.
+      kernel_size: odd; (kernel_size - 1) / 2 zeros are padded at both ends.
+    """
+
+    features: int
+    kernel_size: int
+
+    def setup(self) -> None:
+        """Checks the kernel."""
+        if self.kernel_size % 2 == 0:
+            raise ValueError(f"kernel_size must be odd to keep the length; got {self.kernel_size}")
+
+    @nn.compact
+    def weights(self, channels: int) -> tuple[jax.Array, jax.Array]:
+        """The kernel [K, I, O] and the bias [O], for those who apply them in another order."""
+        init = initializers.torch_uniform(self.kernel_size * channels)
+        shape = (self.kernel_size, channels, self.features)
+        return self.param("kernel", init, shape), self.param("bias", init, (self.features,))
+
+    def __call__(self, x: Sequence) -> Sequence:
+        """Convolves [B, L, I] to [B, L, O]."""
+        kernel, bias = self.weights(x.shape[-1])
+        return convolve(x, kernel) + bias[None, None]
+
+
+def convolve(x: Sequence, kernel: jax.Array) -> Sequence:
+    """Cross-correlation of [B, L, I] with a kernel [K, I, O], K odd, padded with zeros."""
+    pad = (kernel.shape[0] - 1) // 2
+    return jax.lax.conv_general_dilated(
+        x, kernel, (1,), [(pad, pad)], dimension_numbers=("NWC", "WIO", "NWC")
+    )
+
+
+class Maps(NamedTuple):
+    """Feature maps [B, L, C] as an array."""
+
+    x: Sequence
+
+    @property
+    def channels(self) -> int:
+        """C."""
+        return self.x.shape[-1]
+
+    def maps(self) -> Sequence:
+        """The array itself."""
+        return self.x
+
+    def scores(self, weight: Float[Array, " C"], bias: Float[Array, ""]) -> Scores:
+        """`x . weight + bias` for each frame, [B, L]."""
+        return self.x @ weight + bias
+
+    def pool(self, attention: Scores) -> Vector:
+        """Sum over time weighted by `attention` [B, L]: [B, C]."""
+        return jnp.einsum("bl,blc->bc", attention, self.x)
+
+
+class FoldedMaps(NamedTuple):
+    """The maps `convolve(y, kernel) + bias` that are scored and pooled without being made.
+
+    Nothing non-linear stands between the convolution and what reads it, so scoring is itself a
+    convolution to one channel, and pooling applies the kernel to weighted sums of shifted `y`:
+    of order K H + C instead of K H C operations a frame, and no [B, L, C] in memory.
+    """
+
+    y: Sequence
+    kernel: Float[Array, "K H C"]
+    bias: Float[Array, " C"]
+
+    @property
+    def channels(self) -> int:
+        """C."""
+        return self.kernel.shape[-1]
+
+    def maps(self) -> Sequence:
+        """The array, made after all."""
+        return convolve(self.y, self.kernel) + self.bias[None, None]
+
+    def scores(self, weight: Float[Array, " C"], bias: Float[Array, ""]) -> Scores:
+        """As `Maps.scores`."""
+        of_frame = self.y @ jnp.swapaxes(self.kernel @ weight, 0, 1)  # [B, L, K]
+        taps = jnp.moveaxis(of_frame, -1, 0)
+        shifted = [_shift(tap, offset) for tap, offset in zip(taps, self._offsets, strict=True)]
+        return sum(shifted[1:], shifted[0]) + self.bias @ weight + bias
+
+    def pool(self, attention: Scores) -> Vector:
+        """As `Maps.pool`."""
+        # Frame t of the maps reads y's t + offset, so y's t weighs as attention's t - offset.
+        moved = jnp.stack([_shift(attention, -offset) for offset in self._offsets], 1)
+        sums = jnp.einsum("bkl,blh->bkh", moved, self.y)
+        total = attention.sum(1, keepdims=True)
+        return jnp.einsum("bkh,khc->bc", sums, self.kernel) + total * self.bias[None]
+
+    @property
+    def _offsets(self) -> list[int]:
+        size = self.kernel.shape[0]
+        return [tap - (size - 1) // 2 for tap in range(size)]
+
+
+def _shift(x: Scores, offset: int) -> Scores:
+    """`out[:, t] = x[:, t + offset]`, zero beyond the ends."""
+    length = x.shape[1]
+    if abs(offset) >= length:
+        return jnp.zeros_like(x)
+    if offset >= 0:
+        return jnp.pad(x[:, offset:], ((0, 0), (0, offset)))
+    return jnp.pad(x[:, :offset], ((0, 0), (-offset, 0)))

@@ -1,0 +1,40 @@
+"""A linear layer with PyTorch's initial weights."""
+
+from __future__ import annotations
+
+import flax.linen as nn
+from jaxtyping import Array, Float
+
+from jaxdep.nn import initializers
+from jaxdep.nn.initializers import Initializer
+
+
+class Linear(nn.Module):
+    """`y = x W + b` over the last axis.
+
+    Attributes:
+      features: width of `y`.
+      use_bias: whether there is a `b`.
+      weight_init: None: PyTorch's default, for the bias too.
+      bias_init: None: as the weights.
+    """
+
+    features: int
+    use_bias: bool = True
+    weight_init: Initializer | None = None
+    bias_init: Initializer | None = None
+
+    @nn.compact
+    def weights(self, width: int) -> tuple[Array, Array | None]:
+        """`W` [width, features] and `b` [features], for those who apply them in another order."""
+        weight_init = self.weight_init or initializers.torch_uniform(width)
+        kernel = self.param("kernel", weight_init, (width, self.features))
+        if not self.use_bias:
+            return kernel, None
+        return kernel, self.param("bias", self.bias_init or weight_init, (self.features,))
+
+    def __call__(self, x: Float[Array, "*axes in"]) -> Float[Array, "*axes out"]:
+        """Applies the layer."""
+        kernel, bias = self.weights(x.shape[-1])
+        y = x @ kernel
+        return y if bias is None else y + bias.reshape((1,) * (y.ndim - 1) + (-1,))

@@ -1,0 +1,34 @@
+"""Named key streams from one seed: the only place that folds keys.
+
+Every random decision of a run comes from its own seed and a named purpose, never from the
+order in which decisions are made. So a seed's result does not depend on its neighbours, and a
+new purpose does not change the old ones.
+"""
+
+from __future__ import annotations
+
+import jax
+
+from jaxdep.types import PRNGKey
+
+_INIT, _ORDER, _DROPOUT = 0, 1, 2
+
+
+def run_key(seed: int | jax.Array) -> PRNGKey:
+    """The key from which everything random in a run of `seed` derives."""
+    return jax.random.key(seed)
+
+
+def init_key(key: PRNGKey) -> PRNGKey:
+    """For the initial weights of a run."""
+    return jax.random.fold_in(key, _INIT)
+
+
+def order_key(key: PRNGKey, epoch: int | jax.Array) -> PRNGKey:
+    """For the order of the examples in an epoch (counted from 0)."""
+    return jax.random.fold_in(jax.random.fold_in(key, _ORDER), epoch)
+
+
+def dropout_key(key: PRNGKey, step: int | jax.Array) -> PRNGKey:
+    """For dropout in an update (counted from 0 over the whole run)."""
+    return jax.random.fold_in(jax.random.fold_in(key, _DROPOUT), step)

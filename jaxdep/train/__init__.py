@@ -1,0 +1,1 @@
+"""Training: many runs at once, each a pure function of its seed."""

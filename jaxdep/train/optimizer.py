@@ -1,0 +1,39 @@
+"""Optax optimisers from an experiment's settings, which may be traced values."""
+
+from __future__ import annotations
+
+import optax
+
+from jaxdep.errors import UserError
+from jaxdep.experiment import Optimizer
+
+
+def build(config: Optimizer) -> optax.GradientTransformation:
+    """The optimiser that `config` names.
+
+    It is built inside the compiled program from values that may differ from run to run. The
+    weight decay of `adam` and `sgd` is coupled, as in PyTorch: it joins the gradient ahead of
+    the moments.
+
+    Raises:
+      UserError: there is no optimiser of that name.
+    """
+    if config.name not in _SCALERS:
+        names = ", ".join(_SCALERS)
+        raise UserError(f"optimizer.name={config.name!r}: there are {names}")
+    clip = [optax.clip_by_global_norm(config.clip_norm)] if config.clip_norm else []
+    decay = optax.add_decayed_weights(config.weight_decay)
+    scaler = _SCALERS[config.name](config)
+    order = [scaler, decay] if config.name == "adamw" else [decay, scaler]
+    return optax.chain(*clip, *order, optax.scale_by_learning_rate(config.learning_rate))
+
+
+def _adam(config: Optimizer) -> optax.GradientTransformation:
+    return optax.scale_by_adam(config.b1, config.b2, config.eps)
+
+
+def _sgd(config: Optimizer) -> optax.GradientTransformation:
+    return optax.trace(config.momentum) if config.momentum else optax.identity()
+
+
+_SCALERS = {"adam": _adam, "adamw": _adam, "sgd": _sgd}

@@ -1,0 +1,88 @@
+"""A model's outputs as lines that a person can check: `predictions.csv` and attention maps."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import jax
+import numpy as np
+
+from jaxdep.data.arrays import Split
+from jaxdep.experiment import Experiment
+
+COLUMNS = ("id", "split", "task", "run", "seed", "target", "prediction", "probability")
+
+
+def to_csv(outputs: Mapping[str, np.ndarray], split: Split, seeds: Sequence[int]) -> str:
+    """The text of `predictions.csv`.
+
+    Args:
+      outputs: for each task logits [R, N, C], or scores [R, N] of a regression.
+      split: the N recordings.
+      seeds: of the R runs.
+
+    Returns:
+      A line for each task, run and recording: classes by index, `probability` of class 1 where
+      there are two and else of the predicted class; of a regression the score, and no probability.
+    """
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    for task, values in outputs.items():
+        targets = split.targets[task]
+        for run, (seed, of_run) in enumerate(zip(seeds, values, strict=True)):
+            for item, target, output in zip(split.ids, targets, of_run, strict=True):
+                line = (item, split.name, task, run, seed, target)
+                writer.writerow([*line, *_said(output)])
+    return text.getvalue()
+
+
+def attention(
+    experiment: Experiment, variables: Any, split: Split, prediction: np.ndarray, each: int = 2
+) -> dict[str, np.ndarray]:
+    """Attention over time that the model sows, for the first few recordings of each class.
+
+    Args:
+      variables: of one run.
+      prediction: classes [N] that it predicts in the main task.
+      each: recordings of each class.
+
+    Returns:
+      `ids`, `targets`, `predictions`, `length` (real frames), and every map [n, L] by its name;
+      empty if the model sows none.
+    """
+    targets = split.targets[experiment.main_task]
+    rows = np.concatenate([np.flatnonzero(targets == c)[:each] for c in np.unique(targets)])
+    chosen = split.take(rows, split.name)
+    _, sown = experiment.model.apply(variables, chosen.inputs, mutable=["intermediates"])
+    leaves = jax.tree_util.tree_leaves_with_path(sown.get("intermediates", {}))
+    maps = {_name(path): np.asarray(leaf) for path, leaf in leaves}
+    maps = {name: leaf for name, leaf in maps.items() if leaf.ndim == 2 and leaf.shape[1] > 1}
+    masks = [array.sum(1) for name, array in chosen.inputs.items() if name.endswith("_mask")]
+    if not maps:
+        return {}
+    return {
+        "ids": chosen.ids,
+        "targets": targets[rows],
+        "predictions": prediction[rows],
+        "length": np.max(masks, axis=0),
+        **maps,
+    }
+
+
+def _said(output: np.ndarray) -> tuple[Any, Any]:
+    """Prediction and probability of one recording."""
+    if output.ndim == 0:
+        return f"{float(output):.9g}", ""
+    shifted = np.exp(output.astype(np.float64) - output.max())
+    shares = shifted / shifted.sum()
+    prediction = int(shares.argmax())
+    return prediction, f"{shares[1 if len(shares) == 2 else prediction]:.9g}"
+
+
+def _name(path: tuple[Any, ...]) -> str:
+    """`jaf.0/T_A` from `intermediates/jaf.0/T_A/0`."""
+    return "/".join(str(key.key) for key in path if isinstance(key, jax.tree_util.DictKey))

@@ -1,0 +1,238 @@
+"""One update, one epoch, one evaluation of one run: pure functions of (state, data)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import optax
+from flax import struct
+from jaxtyping import Array, Float, Int
+
+from jaxdep import random
+from jaxdep.data import sampling
+from jaxdep.experiment import TRACED, Experiment, override
+from jaxdep.train import objective, optimizer
+from jaxdep.train.status import Status
+from jaxdep.types import PRNGKey
+
+Variables = Any
+"""A model's Flax variables: `{"params": ..., "batch_stats": ...}`."""
+
+Data = Mapping[str, Mapping[str, Array]]
+"""A split on the device: `{"inputs": ..., "targets": ...}`, examples first."""
+
+
+class Run(struct.PyTreeNode):
+    """What is given of a run: its seed and the traced settings that are its own."""
+
+    seed: Int[Array, ""]
+    hyper: dict[str, Float[Array, ""]]
+
+
+class State(struct.PyTreeNode):
+    """Everything that a run becomes.
+
+    Attributes:
+      best: variables of the epoch with the best score so far.
+      score: monitored validation quantity of that epoch; lower is better.
+      waited: epochs since then.
+      status: a `Status`.
+    """
+
+    variables: Variables
+    optimizer: optax.OptState
+    best: Variables
+    score: Float[Array, ""]
+    epoch: Int[Array, ""]
+    best_epoch: Int[Array, ""]
+    waited: Int[Array, ""]
+    status: Int[Array, ""]
+
+
+def settings(experiment: Experiment, run: Run) -> Experiment:
+    """The experiment as this run sees it: traced fields replaced by the run's own values."""
+    return override(experiment, run.hyper)
+
+
+def default_hyper(experiment: Experiment) -> dict[str, float]:
+    """The experiment's own values of the fields that are always traced."""
+    parts = [(path, path.split(".")) for path in TRACED]
+    return {path: getattr(getattr(experiment, part), name) for path, (part, name) in parts}
+
+
+def init(experiment: Experiment, run: Run, example: Data) -> State:
+    """The state of a run before its first epoch.
+
+    Args:
+      example: a split of which the first recording gives the shapes.
+    """
+    inputs = jax.tree.map(lambda array: array[:1], example["inputs"])
+    key = random.init_key(random.run_key(run.seed))
+    variables = dict(experiment.model.init(key, inputs))
+    variables.pop("intermediates", None)
+    # Batch statistics start as float32 even where parameters do not, and would change type later.
+    dtype = jax.tree.leaves(variables["params"])[0].dtype
+    variables = jax.tree.map(lambda leaf: leaf.astype(dtype), variables)
+    tx = optimizer.build(settings(experiment, run).optimizer)
+    zero = jnp.zeros((), jnp.int32)
+    return State(
+        variables=variables,
+        optimizer=tx.init(variables["params"]),
+        best=variables,
+        score=jnp.full((), jnp.inf, jnp.float32),
+        epoch=zero,
+        best_epoch=zero,
+        waited=zero,
+        status=zero,
+    )
+
+
+def update(
+    experiment: Experiment,
+    tx: optax.GradientTransformation,
+    state: State,
+    batch: Data,
+    weights: Float[Array, " batch"],
+    key: PRNGKey,
+) -> tuple[State, Float[Array, ""]]:
+    """One step of the optimiser; a step that is not finite changes nothing but the status.
+
+    Returns:
+      The new state, and the loss of the batch before the step.
+    """
+    model, tasks = experiment.model, experiment.tasks
+
+    def loss_of(params):
+        variables = {**state.variables, "params": params}
+        outputs, changed = model.apply(
+            variables, batch["inputs"], train=True, rngs={"dropout": key}, mutable=["batch_stats"]
+        )
+        losses = objective.per_example(tasks, outputs, batch["targets"])
+        return objective.total(tasks, losses, weights), changed
+
+    params = state.variables["params"]
+    (loss, changed), gradient = jax.value_and_grad(loss_of, has_aux=True)(params)
+    updates, moments = tx.update(gradient, state.optimizer, params)
+    moved = state.replace(
+        variables={**state.variables, **changed, "params": optax.apply_updates(params, updates)},
+        optimizer=moments,
+    )
+    finite = jnp.isfinite(loss) & jnp.isfinite(optax.tree.norm(gradient))
+    running = state.status == Status.RUNNING
+    state = _choose(finite & running, moved, state)
+    status = jnp.where(running & ~finite, Status.DIVERGED, state.status).astype(jnp.int32)
+    return state.replace(status=status), loss
+
+
+def train_epoch(
+    experiment: Experiment, run: Run, state: State, data: Data
+) -> tuple[State, Float[Array, ""]]:
+    """One pass over the training split in this run's order.
+
+    Returns:
+      The new state, and the mean loss over examples as they were met.
+    """
+    experiment = settings(experiment, run)
+    tx = optimizer.build(experiment.optimizer)
+    key = random.run_key(run.seed)
+    items = _items(data)
+    order = random.order_key(key, state.epoch)
+    indices, weights = sampling.shuffled(order, items, experiment.training.batch_size)
+    steps = indices.shape[0]
+
+    def body(state, step):
+        number, rows, weight = step
+        dropout = random.dropout_key(key, state.epoch * steps + number)
+        batch = sampling.gather(data, rows)
+        state, loss = update(experiment, tx, state, batch, weight, dropout)
+        return state, loss * weight.sum()
+
+    state, losses = jax.lax.scan(body, state, (jnp.arange(steps), indices, weights))
+    return state, losses.sum() / items
+
+
+def evaluate(experiment: Experiment, variables: Variables, data: Data) -> objective.Sums:
+    """Means over a split, as `objective.summarize` names them."""
+    tasks = experiment.tasks
+
+    def body(carry, step):
+        rows, weights = step
+        batch = sampling.gather(data, rows)
+        outputs = experiment.model.apply(variables, batch["inputs"])
+        return carry, objective.sums(tasks, outputs, batch["targets"], weights)
+
+    batches = sampling.in_order(_items(data), experiment.training.batch_size)
+    _, added = jax.lax.scan(body, None, batches)
+    return objective.summarize(tasks, jax.tree.map(lambda x: x.sum(0), added))
+
+
+def predict(experiment: Experiment, variables: Variables, data: Data) -> dict[str, Array]:
+    """A model's outputs for every recording of a split, in its order: [N, C] or [N]."""
+    items = _items(data)
+    indices, _ = sampling.in_order(items, experiment.training.batch_size)
+
+    def body(carry, rows):
+        return carry, experiment.model.apply(variables, sampling.gather(data["inputs"], rows))
+
+    _, outputs = jax.lax.scan(body, None, indices)
+    return {
+        task: outputs[task].reshape(-1, *outputs[task].shape[2:])[:items]
+        for task in experiment.tasks
+    }
+
+
+def epoch(
+    experiment: Experiment, run: Run, state: State, train: Data, validation: Data
+) -> tuple[State, dict[str, Any]]:
+    """One epoch of a run: updates, validation, and the decision whether it goes on.
+
+    Returns:
+      The new state, and the epoch's means. A run that is no longer running stays exactly as it is,
+      and its means are NaN.
+    """
+
+    def go_on(state: State) -> tuple[State, dict[str, Any]]:
+        trained, train_loss = train_epoch(experiment, run, state, train)
+        scores = evaluate(experiment, trained.variables, validation)
+        decided = _decide(experiment, trained, scores[experiment.training.monitor])
+        return decided, {"train": {"loss": train_loss}, "validation": scores}
+
+    def stay(state: State) -> tuple[State, dict[str, Any]]:
+        _, history = jax.eval_shape(go_on, state)
+        return state, jax.tree.map(lambda leaf: jnp.full(leaf.shape, jnp.nan, leaf.dtype), history)
+
+    # Runs one after another skip the work of a stopped run; vectorised runs discard it.
+    return jax.lax.cond(state.status == Status.RUNNING, go_on, stay, state)
+
+
+def _decide(experiment: Experiment, state: State, monitored: Float[Array, ""]) -> State:
+    """Keeps the best epoch and stops a run that no longer improves, or has diverged."""
+    training = experiment.training
+    score = -monitored if training.monitor.endswith("accuracy") else monitored
+    diverged = (state.status == Status.DIVERGED) | ~jnp.isfinite(score)
+    better = (score < state.score) & ~diverged
+    number = state.epoch + 1
+    waited = jnp.where(better, 0, state.waited + 1)
+    exhausted = training.patience > 0 and waited >= training.patience
+    status = jnp.where(number >= training.epochs, Status.FINISHED, Status.RUNNING)
+    status = jnp.where(exhausted, Status.STOPPED, status)
+    status = jnp.where(diverged, Status.DIVERGED, status)
+    return state.replace(
+        best=_choose(better, state.variables, state.best),
+        score=jnp.where(better, score, state.score),
+        best_epoch=jnp.where(better, number, state.best_epoch),
+        waited=waited,
+        epoch=number,
+        status=status.astype(jnp.int32),
+    )
+
+
+def _choose(condition: Array, new: Any, old: Any) -> Any:
+    return jax.tree.map(lambda n, o: jnp.where(condition, n, o), new, old)
+
+
+def _items(data: Data) -> int:
+    return jax.tree.leaves(data)[0].shape[0]

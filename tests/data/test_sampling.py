@@ -1,0 +1,36 @@
+"""Epoch orders are permutations of their key; the last batch is filled at weight zero."""
+
+import jax
+import numpy as np
+import pytest
+
+from jaxdep.data import sampling
+
+
+@pytest.mark.parametrize(("items", "batch"), [(1, 1), (7, 3), (6, 3), (5, 8)])
+def test_every_item_once(items, batch):
+    indices, weights = sampling.shuffled(jax.random.key(3), items, batch)
+    assert indices.shape == weights.shape == (sampling.steps_per_epoch(items, batch), batch)
+    real = np.asarray(indices)[np.asarray(weights) == 1]
+    assert sorted(real) == list(range(items))
+    assert weights.sum() == items
+
+
+def test_filling_is_at_the_end_of_the_last_batch():
+    _, weights = sampling.shuffled(jax.random.key(0), 7, 3)
+    np.testing.assert_array_equal(weights, [[1, 1, 1], [1, 1, 1], [1, 0, 0]])
+
+
+def test_keys_differ_and_repeat():
+    order = lambda seed: np.asarray(sampling.shuffled(jax.random.key(seed), 50, 8)[0])
+    np.testing.assert_array_equal(order(1), order(1))
+    assert (order(1) != order(2)).any()
+
+
+def test_in_order_and_gather():
+    indices, _ = sampling.in_order(5, 2)
+    np.testing.assert_array_equal(indices, [[0, 1], [2, 3], [4, 0]])
+    split = {"a": np.arange(10).reshape(5, 2), "b": np.arange(5)}
+    batch = sampling.gather(split, indices[1])
+    np.testing.assert_array_equal(batch["a"], [[4, 5], [6, 7]])
+    np.testing.assert_array_equal(batch["b"], [2, 3])
