@@ -74,4 +74,4 @@ def test_every_file_says_its_job():
     for top in ("jaxdep", "datasets", "experiments", "benchmarks"):
         for path in (ROOT / top).rglob("*.py"):
             doc = ast.get_docstring(ast.parse(path.read_text()))
-            assert doc and doc.splitlines()[0].endswith((".", ":")), path
+            assert (doc or "").partition("\n")[0].endswith((".", ":")), path

@@ -145,8 +145,9 @@ def _cells(folder: Path, name: str, faults: Faults) -> list[tuple[str, dict[str,
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        detail = f"byte 0x{content[error.start]:02x} at offset {error.start}"
+        at = error.start + len(content) - len(error.object)  # the byte-order mark is not counted
+        line = content.count(b"\n", 0, at) + 1
+        detail = f"byte 0x{content[at]:02x} at offset {at}"
         faults.add("not UTF-8", f"{name}:{line}", detail)
         return []
     if "\0" in text:

@@ -29,24 +29,51 @@ def attention(stored: Mapping[str, np.ndarray], classes: list[str]) -> tuple[Fig
         return None
     scales = sorted({name.rpartition("/")[0] for name in maps})
     ids = stored["ids"]
-    figure, grid = axes(len(ids), columns=len(scales), width=9, height=0.6 + 1.3 * len(ids))
+    figure, grid = axes(len(ids), columns=len(scales), width=9, height=0.8 + 1.25 * len(ids))
     for number, axis in enumerate(grid):
         row, column = divmod(number, len(scales))
         length = int(stored["length"][row])
+        padding = []
         for symbol, label, color in _STREAMS:
             name = "/".join(filter(None, (scales[column], symbol)))
             if name in maps:
-                axis.plot(maps[name][row, :length], color=color, linewidth=1, label=label)
+                weights = maps[name][row]
+                axis.plot(weights[:length], color=color, linewidth=1, label=label)
+                padding.append(weights[length:].sum() / max(weights.sum(), 1e-9))
         axis.set_ylim(bottom=0)
-        if row == 0:
-            axis.set_title(scales[column] or "attention")
-        if column == 0:
-            said, true = (classes[int(stored[key][row])] for key in ("predictions", "targets"))
-            axis.set_ylabel(f"{ids[row]}\ntrue: {true}\nsaid: {said}", fontsize=7)
+        axis.set_xlim(0, max(length - 1, 1))
+        axis.tick_params(labelsize=7)
+        if max(padding, default=0) > 0.05:
+            said = f"{max(padding):.0%} on padding"
+            box = {"facecolor": "white", "alpha": 0.8, "linewidth": 0, "pad": 1}
+            place = {"transform": axis.transAxes, "ha": "right", "va": "top"}
+            axis.text(1, 1, said, fontsize=7, bbox=box, **place)
+        above = f"{_scale(scales[column])}\n" if row == 0 and len(scales) > 1 else ""
+        told = _recording(stored, row, classes) if column == 0 else ""
+        axis.set_title(f"{above}{told}", loc="left", fontsize=8)
         if row == len(ids) - 1:
             axis.set_xlabel("frame")
-    grid[0].legend(frameon=False)
+    figure.supylabel("weight", fontsize=8)
+    handles, labels = grid[0].get_legend_handles_labels()
+    figure.legend(
+        handles, labels, frameon=False, fontsize=8, loc="outside lower center", ncols=len(labels)
+    )
     return figure, (
         "Weight of each frame in the decision of one run, for a few recordings; the weights of a"
-        " stream sum to one. Flat lines are averages; peaks are moments that the model picked."
+        " stream sum to one. Flat lines are averages; peaks are moments that the model picked; on"
+        " padding: weight beyond the end of the recording, which a model without masks may give. A"
+        " weight shows where the model read, not what made a person be labelled so."
     )
+
+
+def _scale(name: str) -> str:
+    """`jaf.0` as "scale 1"."""
+    stem, dot, number = name.partition(".")
+    return f"scale {int(number) + 1}" if dot and number.isdigit() else stem
+
+
+def _recording(stored: Mapping[str, np.ndarray], row: int, classes: list[str]) -> str:
+    """Whose weights these are, and whether the run was right."""
+    said, true = (stored[key][row] for key in ("predictions", "targets"))
+    name = lambda value: classes[int(value)] if classes else f"{value:.1f}"
+    return f"{stored['ids'][row]}: is {name(true)}, said {name(said)}"

@@ -2,63 +2,75 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
-from scipy.stats import rankdata
 
+from jaxdep.analysis.intervals import Statistic
 from jaxdep.analysis.predictions import Predictions
 
 
-def statistic(metric: str, predictions: Predictions, classes: int) -> Callable[[np.ndarray], float]:
-    """A function of row numbers [N]: the metric on those rows, averaged over runs.
+def statistic(metric: str, predictions: Predictions, classes: int) -> Statistic:
+    """The metric, averaged over R runs, as a function of how often each recording is drawn.
 
     Args:
       metric: a name of `jaxdep.analysis.metrics`.
       classes: 0 in a regression.
-    """
-    target = predictions.target
-    if classes == 0:
-        error = predictions.prediction - target
-        if metric == "mae":
-            return lambda rows: float(np.abs(error[:, rows]).mean())
-        return lambda rows: float(np.sqrt((error[:, rows] ** 2).mean(1)).mean())
-    if metric == "roc_auc":
-        return lambda rows: _auc(target[rows], predictions.probability[:, rows])
-    codes = (target * classes + predictions.prediction).astype(int)
 
-    def from_counts(rows: np.ndarray) -> float:
-        counts = [np.bincount(run[rows], minlength=classes**2) for run in codes]
-        return float(_score(metric, np.reshape(counts, (-1, classes, classes))).mean())
+    Returns:
+      A function of counts [S, N]; ones give the metric itself.
+    """
+    target, prediction = predictions.target, predictions.prediction
+    if classes == 0:
+        return _of_errors(metric, prediction - target)
+    if metric == "roc_auc":
+        return lambda drawn: np.mean([_auc(target, p, drawn) for p in predictions.probability], 0)
+    codes = (target * classes + prediction).astype(int)
+    cells = np.arange(classes**2)[:, None, None]
+    one_hot = (codes == cells).astype(float).reshape(-1, codes.shape[1])
+
+    def from_counts(drawn: np.ndarray) -> np.ndarray:
+        counts = (one_hot @ drawn.T.astype(float)).reshape(classes, classes, len(codes), -1)
+        return score(metric, counts).mean(0)
 
     return from_counts
 
 
-def _score(metric: str, counts: np.ndarray) -> np.ndarray:
-    """A metric of confusion matrices [R, C, C], true class first: [R]."""
-    hits = np.diagonal(counts, axis1=1, axis2=2)
-    support, predicted = counts.sum(2), counts.sum(1)
-    total = support.sum(1)
-    accuracy = hits.sum(1) / total
+def score(metric: str, counts: np.ndarray) -> np.ndarray:
+    """A metric of confusion matrices [C, C, ...], true class first: [...]."""
+    hits = np.einsum("cc...->c...", counts)
+    support, predicted = counts.sum(1), counts.sum(0)
+    total = support.sum(0)
+    accuracy = hits.sum(0) / total
     kind, _, average = metric.rpartition("_")
     if metric == "accuracy" or average == "micro":
         return accuracy
     recall = hits / np.maximum(support, 1)
     if metric == "balanced_accuracy":
-        return recall.sum(1) / (support > 0).sum(1)
+        return recall.sum(0) / (support > 0).sum(0)
     precision = hits / np.maximum(predicted, 1)
     f1 = 2 * hits / np.maximum(support + predicted, 1)
     each = {"precision": precision, "recall": recall, "f1": f1}[kind]
     if average == "positive":
-        return each[:, 1]
-    return (each * support).sum(1) / total if average == "weighted" else each.mean(1)
+        return each[1]
+    return (each * support).sum(0) / total if average == "weighted" else each.mean(0)
 
 
-def _auc(target: np.ndarray, probability: np.ndarray) -> float:
-    """Mean over runs of the Mann-Whitney statistic."""
-    positive = target == 1
-    count = positive.sum()
-    if count in (0, len(target)):
-        return float("nan")
-    ranks = rankdata(probability, axis=1)[:, positive].sum(1)
-    return float(((ranks - count * (count + 1) / 2) / (count * (len(target) - count))).mean())
+def _of_errors(metric: str, error: np.ndarray) -> Statistic:
+    """MAE or RMSE of errors [R, N]."""
+    if metric == "mae":
+        each = np.abs(error).mean(0)
+        return lambda drawn: (drawn @ each) / drawn.sum(1)
+    squared = (error**2).T
+    return lambda drawn: np.sqrt((drawn @ squared) / drawn.sum(1, keepdims=True)).mean(1)
+
+
+def _auc(target: np.ndarray, probability: np.ndarray, drawn: np.ndarray) -> np.ndarray:
+    """Share of pairs that are ranked rightly, ties counting half (Mann and Whitney): [S]."""
+    order = np.argsort(probability, kind="stable")
+    starts = np.flatnonzero(np.diff(probability[order], prepend=-np.inf))
+    drawn, positive = drawn[:, order], target[order] == 1
+    of_positive = np.add.reduceat(np.where(positive, drawn, 0), starts, axis=1)
+    of_negative = np.add.reduceat(np.where(positive, 0, drawn), starts, axis=1)
+    below = np.cumsum(of_negative, axis=1) - of_negative / 2
+    pairs = of_positive.sum(1) * of_negative.sum(1)
+    right = (of_positive * below).sum(1)
+    return np.divide(right, pairs, out=np.full(len(drawn), np.nan), where=pairs > 0)

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from jaxdep.analysis import words
 from jaxdep.analysis.attention import attention
 from jaxdep.analysis.predictions import Predictions, read
-from jaxdep.analysis.style import BLUE, GREY, ORANGE, axes, save
+from jaxdep.analysis.style import BLUE, GREEN, GREY, ORANGE, axes, save
 
 
 def write(run_dir: Path, results: Mapping[str, Any]) -> dict[str, str]:
@@ -27,8 +28,8 @@ def write(run_dir: Path, results: Mapping[str, Any]) -> dict[str, str]:
     folder.mkdir(exist_ok=True)
     drawn: dict[str, tuple[Figure, str]] = {}
     metrics = run_dir / "metrics.jsonl"
-    if metrics.is_file():
-        drawn["loss_curves"] = loss_curves(metrics, results)
+    if metrics.is_file() and (lines := metrics.read_text().splitlines()):
+        drawn["loss_curves"] = loss_curves([json.loads(line) for line in lines], results)
     for task, predictions in read(run_dir / "predictions.csv").items():
         about = results["tasks"][task]
         if not about["summary"]:
@@ -48,16 +49,17 @@ def write(run_dir: Path, results: Mapping[str, Any]) -> dict[str, str]:
             picture = attention(dict(stored), main["classes"])
         if picture:
             drawn["attention"] = picture
+    title = "SYNTHETIC data" if results["synthetic"] else ""
     for name, (figure, _) in drawn.items():
-        title = "SYNTHETIC data" if results["synthetic"] else ""
         save(figure, folder / f"{name}.png", title)
     return {f"{name}.png": caption for name, (_, caption) in drawn.items()}
 
 
-def loss_curves(metrics: Path, results: Mapping[str, Any]) -> tuple[Figure, str]:
-    """Training and validation loss of all runs by epoch."""
+def loss_curves(
+    lines: Sequence[Mapping[str, Any]], results: Mapping[str, Any]
+) -> tuple[Figure, str]:
+    """Training and validation loss of all runs by epoch; lines are those of `metrics.jsonl`."""
     figure, (axis,) = axes(1, width=7, height=3.6)
-    lines = [json.loads(line) for line in metrics.read_text().splitlines()]
     for run in results["runs"]:
         own = [line for line in lines if line["run"] == run["run"]]
         epochs = [line["epoch"] for line in own]
@@ -68,14 +70,26 @@ def loss_curves(metrics: Path, results: Mapping[str, Any]) -> tuple[Figure, str]
             best = loss("validation")[epochs.index(run["best_epoch"])]
             axis.plot(run["best_epoch"], best, "o", color=ORANGE, markersize=5)
         if run["status"] == "diverged" and epochs:
-            axis.axvline(epochs[-1], color=GREY, linestyle=":", label="diverged")
+            axis.axvline(epochs[-1], color=GREY, linestyle=":")
+            axis.annotate(
+                f"seed {run['seed']} diverged",
+                (epochs[-1], 1),
+                xycoords=axis.get_xaxis_transform(),
+                rotation=90,
+                ha="right",
+                va="top",
+                fontsize=7,
+                color="#555555",
+            )
     axis.plot([], [], color=BLUE, alpha=0.5, label="training")
     axis.plot([], [], color=ORANGE, marker="o", label="validation (dot: epoch kept)")
     axis.set(xlabel="epoch", ylabel="loss")
-    axis.legend(frameon=False)
+    axis.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axis.legend(frameon=False, fontsize=8)
     return figure, (
         "Loss of every run. Where validation turns up while training falls, the run learns its"
-        " training recordings by heart; the dot is the epoch that was kept."
+        " training recordings by heart; the dot is the epoch that was kept. Lines end where a run"
+        " stopped."
     )
 
 
@@ -92,12 +106,13 @@ def confusion(predictions: Predictions, classes: list[str]) -> tuple[Figure, str
         text = f"{share:.0%}\n{counts[row, column]:.1f}"
         color = "white" if share > 0.55 else "black"
         axis.text(column, row, text, ha="center", va="center", color=color, fontsize=8)
-    axis.set_xticks(range(size), classes, rotation=30, ha="right")
+    turned = {"rotation": 30, "ha": "right"} if size > 2 else {}
+    axis.set_xticks(range(size), classes, **turned)
     axis.set_yticks(range(size), classes)
     axis.set(xlabel="predicted", ylabel="true")
     return figure, (
         "Confusion matrix, averaged over runs: share of each true class, and number of"
-        " recordings. A bright column is a class that is predicted whatever the truth."
+        " recordings. A dark column is a class that is predicted whatever the truth."
     )
 
 
@@ -110,7 +125,7 @@ def scores(predictions: Predictions, classes: list[str]) -> tuple[Figure, str]:
         weights = np.full(len(values), 1 / max(len(values), 1))
         axis.hist(values, bins, weights=weights, color=color, alpha=0.6, label=classes[label])
     axis.set(xlabel=f"predicted probability of {classes[1]}", ylabel="share of recordings")
-    axis.legend(frameon=False, title="truly")
+    axis.legend(frameon=False, fontsize=8, title="truly", title_fontsize=8)
     return figure, (
         "Predicted probabilities by true class, all runs. Mass at the ends of the wrong colour is"
         " confident error."
@@ -119,13 +134,18 @@ def scores(predictions: Predictions, classes: list[str]) -> tuple[Figure, str]:
 
 def scatter(predictions: Predictions) -> tuple[Figure, str]:
     """Predicted against true score, averaged over runs."""
-    figure, (axis,) = axes(1, width=4.6, height=4.4)
-    mean = predictions.prediction.mean(0)
-    axis.scatter(predictions.target, mean, color=BLUE, alpha=0.7, s=16)
-    ends = [min(predictions.target.min(), mean.min()), max(predictions.target.max(), mean.max())]
+    figure, (axis,) = axes(1, width=4.8, height=4.4)
+    target, mean = predictions.target, predictions.prediction.mean(0)
+    low, high = predictions.prediction.min(0), predictions.prediction.max(0)
+    axis.vlines(target, low, high, color=BLUE, alpha=0.25, linewidth=1)
+    axis.scatter(target, mean, color=BLUE, alpha=0.7, s=16, linewidths=0)
+    ends = [min(target.min(), low.min()), max(target.max(), high.max())]
     axis.plot(ends, ends, color=GREY, linestyle="--")
-    axis.set(xlabel="true score", ylabel="predicted score")
-    return figure, "Predicted against true score, averaged over runs; on the line it is exact."
+    axis.set(xlabel="true score (points)", ylabel="predicted score (points)", aspect="equal")
+    return figure, (
+        "Predicted against true score: the mean over runs, with the range of the runs. On the"
+        " dashed line it is exact; a cloud that is flatter than the line shies away from extremes."
+    )
 
 
 def seeds(task: Mapping[str, Any], results: Mapping[str, Any]) -> tuple[Figure, str]:
@@ -134,22 +154,31 @@ def seeds(task: Mapping[str, Any], results: Mapping[str, Any]) -> tuple[Figure, 
     figure, (axis,) = axes(1, width=7, height=0.9 + 0.42 * len(shown))
     for row, metric in enumerate(shown):
         of = task["summary"][metric]
-        values = [run["metrics"][metric] for run in task["per_run"]]
+        values = [each["metrics"][metric] for each in task["per_run"]]
         _span(axis, of["interval_items"], row + 0.17, GREY)
         _span(axis, of["interval_runs"], row - 0.17, ORANGE)
         axis.plot(values, [row] * len(values), "o", color=BLUE, alpha=0.6, markersize=5)
         axis.plot(of["mean"], row, "|", color="black", markersize=14)
+        axis.plot(task["constant"][metric], row, "x", color=GREY, markersize=5)
         if metric in task["paper_figures"]:
-            axis.plot(task["paper_figures"][metric], row, "D", color="black", markersize=4)
+            value = task["paper_figures"][metric]
+            axis.plot(value, row, "D", color="white", markeredgecolor="black", markersize=5)
     if "bayes_accuracy" in task:
-        axis.axvline(task["bayes_accuracy"], color=GREY, linestyle="--", linewidth=0.8)
+        best = task["bayes_accuracy"]
+        axis.plot([best, best], [-0.4, 0.4], color=GREEN, linewidth=1.5)
     axis.set_yticks(range(len(shown)), [words.metric_name(metric) for metric in shown])
-    axis.invert_yaxis()
-    said = "Each dot is a seed, the bar their mean; orange: 95% over runs, grey: over test items."
-    if task["paper_figures"]:
+    axis.set_ylim(len(shown) - 0.4, -0.6)
+    axis.grid(axis="x", color="#e6e6e6", linewidth=0.6)
+    axis.set_axisbelow(True)
+    said = (
+        "Each dot is a seed, the bar their mean; orange: 95% over runs, grey: 95% over test items."
+        " Where grey is wider than orange, more seeds would not make the result surer: more test"
+        " recordings would. Cross: the best constant answer."
+    )
+    if words.published(task):
         said += f" Diamond: {words.paper_column(results)}."
     if "bayes_accuracy" in task:
-        said += " Dashed: the best attainable accuracy."
+        said += " Green: the best attainable accuracy."
     return figure, said
 
 

@@ -45,6 +45,34 @@ def classification(
     return found
 
 
+def constant(target: np.ndarray, classes: int) -> dict[str, float | None]:
+    """What the best constant answer scores in each metric, whoever is asked.
+
+    On a test split of 123 depressed and 89 others, "all depressed" has an accuracy of 0.580, a
+    positive F1 of 0.734 and a weighted F1 of 0.426: a figure means little without this one.
+
+    Returns:
+      For each metric of `classification` the highest over all constant answers.
+    """
+    uninformed = np.zeros(len(target))
+    answers = [
+        classification(target, np.full(len(target), answer), uninformed, classes)
+        for answer in range(classes)
+    ]
+    return {
+        metric: max(
+            (value for each in answers if (value := each[metric]) is not None), default=None
+        )
+        for metric in answers[0]
+    }
+
+
+def constant_score(target: np.ndarray) -> dict[str, float | None]:
+    """What the best constant answer scores in a regression: the median (MAE), the mean (RMSE)."""
+    mae = np.abs(target - np.median(target)).mean()
+    return {"mae": float(mae), "rmse": float(target.std())}
+
+
 def regression(target: np.ndarray, prediction: np.ndarray) -> dict[str, float | None]:
     """Mean absolute error and root mean squared error, in points of the score."""
     return {

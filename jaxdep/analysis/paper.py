@@ -7,27 +7,30 @@ from collections.abc import Mapping
 from importlib import resources
 
 
-def figures(row: Mapping[str, str] | None, task: str) -> dict[str, float]:
-    """The published metrics of a row of a paper's table, for one task.
+def figures(row: Mapping[str, str] | None, corpus: str, task: str) -> dict[str, float]:
+    """The published metrics of a row of a paper's table, on one corpus and task.
 
     Args:
       row: system, source (the table) and row; None: there is none.
+      corpus: the one that was trained on; a figure of another corpus is no comparison.
       task: as the corpus names it.
 
     Returns:
-      By the names of `jaxdep.analysis.metrics`; percent become fractions.
+      By the names of `jaxdep.analysis.metrics`; percent become fractions, points stay.
     """
     if row is None:
         return {}
-    found = {}
+    wanted = {key: row[key] for key in ("system", "source", "row")}
+    wanted |= {"corpus": corpus, "task": task}
+    scale = 100 if row["system"] in _PERCENT else 1
     text = resources.files("jaxdep.analysis").joinpath("paper_results.csv").read_text()
     lines = [line for line in text.splitlines() if not line.startswith("#")]
-    for entry in csv.DictReader(lines):
-        same = all(entry[key] == row[key] for key in ("system", "source", "row"))
-        if same and entry["task"] == task and entry["value"]:
-            points = entry["metric"] in _POINTS
-            found[entry["metric"]] = float(entry["value"]) / (1 if points else 100)
-    return found
+    return {
+        entry["metric"]: float(entry["value"]) / scale
+        for entry in csv.DictReader(lines)
+        if wanted.items() <= entry.items()
+    }
 
 
-_POINTS = ("mae", "rmse")
+_PERCENT = ("JAMFN", "AMM")
+"""Systems whose papers print percent; MDDR's prints points, the others fractions."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,12 +34,28 @@ class Predictions:
     probability: np.ndarray
     runs: np.ndarray
 
-    def of_runs(self, runs: list[int]) -> Predictions:
+    def of_runs(self, runs: Sequence[int]) -> Predictions:
         """Only these runs."""
         rows = np.flatnonzero(np.isin(self.runs, runs))
         return Predictions(
             self.ids, self.target, self.prediction[rows], self.probability[rows], self.runs[rows]
         )
+
+    def check(self, task: str, classes: int) -> None:
+        """Raises ValueError where a number cannot be what it should.
+
+        Args:
+          task: named in the message.
+          classes: 0 in a regression.
+        """
+        for name, values in (("target", self.target), ("prediction", self.prediction)):
+            if not np.isfinite(values).all():
+                raise ValueError(f"{task}: a {name} is not a finite number")
+            if classes and not np.isin(values, np.arange(classes)).all():
+                raise ValueError(f"{task}: a {name} is no class of 0 to {classes - 1}")
+        sure = (self.probability >= 0) & (self.probability <= 1)
+        if classes == 2 and not sure.all():
+            raise ValueError(f"{task}: a probability does not lie between 0 and 1")
 
 
 def read(path: Path) -> dict[str, Predictions]:
@@ -54,18 +72,28 @@ def read(path: Path) -> dict[str, Predictions]:
             rows = list(reader)
         if not rows:
             raise ValueError("no lines")
-        tasks = dict.fromkeys(row["task"] for row in rows)
-        return {task: _table([row for row in rows if row["task"] == task]) for task in tasks}
+        tasks: dict[str, list[dict[str, str]]] = defaultdict(list)
+        for row in rows:
+            tasks[row["task"]].append(row)
+        return {task: _table(of_task) for task, of_task in tasks.items()}
     except (OSError, ValueError, TypeError) as error:
-        raise UserError(
-            f"{path} cannot be read ({error}); `jaxdep run ... --out {path.parent} --resume`"
-            " finishes an interrupted run"
-        ) from None
+        raise unreadable(path, error) from None
+
+
+def unreadable(path: Path, why: object) -> UserError:
+    """The error of a file of predictions that is missing or damaged."""
+    return UserError(
+        f"{path} cannot be read ({why}); `jaxdep run ... --out {path.parent} --resume` finishes"
+        " an interrupted run"
+    )
 
 
 def _table(rows: list[dict[str, str]]) -> Predictions:
-    runs = sorted({int(row["run"]) for row in rows})
-    by_run = [[row for row in rows if int(row["run"]) == run] for run in runs]
+    of_run: dict[int, list[dict[str, str]]] = defaultdict(list)
+    for row in rows:
+        of_run[int(row["run"])].append(row)
+    runs = sorted(of_run)
+    by_run = [of_run[run] for run in runs]
     ids = [row["id"] for row in by_run[0]]
     target = [float(row["target"]) for row in by_run[0]]
     if len(set(ids)) < len(ids):
@@ -74,9 +102,5 @@ def _table(rows: list[dict[str, str]]) -> Predictions:
         if [row["id"] for row in own] != ids or [float(row["target"]) for row in own] != target:
             raise ValueError("the runs do not hold the same recordings and targets")
     numbers = lambda key: np.array([[float(row[key] or "nan") for row in own] for own in by_run])
-    prediction = numbers("prediction")
-    if not np.isfinite(prediction).all():
-        raise ValueError("a prediction is not a number")
-    return Predictions(
-        np.array(ids), np.array(target), prediction, numbers("probability"), np.array(runs)
-    )
+    said = numbers("prediction"), numbers("probability")
+    return Predictions(np.array(ids), np.array(target), *said, np.array(runs))

@@ -12,7 +12,8 @@ from typing import Any
 
 from jinja2 import Environment, StrictUndefined
 
-from jaxdep.analysis import compare, figures, intervals, results, words
+from jaxdep.analysis import compare, figures, intervals, results, sentences, words
+from jaxdep.errors import UserError
 
 
 def write(run_dirs: Sequence[Path]) -> Path:
@@ -21,6 +22,7 @@ def write(run_dirs: Sequence[Path]) -> Path:
     Raises:
       UserError: a folder is not that of a finished run.
     """
+    run_dirs = [Path(run_dir) for run_dir in run_dirs]
     runs = [_run(run_dir) for run_dir in run_dirs]
     if len(runs) == 1:
         target = run_dirs[0] / "report.html"
@@ -39,6 +41,7 @@ def write(run_dirs: Sequence[Path]) -> Path:
         overview=_overview(runs),
         differences=_differences(run_dirs, runs),
         words=words,
+        sentences=sentences,
         methods=[intervals.OVER_RUNS, intervals.OVER_ITEMS],
     )
     temporary = target.with_name(target.name + ".part")
@@ -52,7 +55,11 @@ def _run(run_dir: Path) -> dict[str, Any]:
     found = results.write(run_dir)
     captions = figures.write(run_dir, found)
     pictures = [
-        {"caption": caption, "data": _encoded(run_dir / "figures" / name)}
+        {
+            "caption": caption,
+            "data": _encoded(run_dir / "figures" / name),
+            "narrow": name.startswith(("confusion", "scatter")),
+        }
         for name, caption in captions.items()
     ]
     pretty = lambda name: json.dumps(results.load(run_dir, name), indent=1)
@@ -60,44 +67,73 @@ def _run(run_dir: Path) -> dict[str, Any]:
         "name": run_dir.name,
         "results": found,
         "figures": pictures,
+        "settings": _settings(found["runs"]),
         "config": pretty("config.json"),
         "environment": pretty("environment.json"),
         "compile": results.load(run_dir, "meta.json")["compile"],
     }
 
 
+def _settings(runs: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The numeric settings of the runs: once where all share them, else run by run."""
+    told = [", ".join(f"{key} {value:.4g}" for key, value in run["hyper"].items()) for run in runs]
+    if len(set(told)) == 1:
+        return [f"every run: {told[0]}"] if told[0] else []
+    return [f"run {run['run']}: {text}" for run, text in zip(runs, told, strict=True)]
+
+
 def _overview(runs: Sequence[Mapping[str, Any]]) -> list[list[str]]:
-    """A line for each run and task: the headline metrics' means."""
+    """A line for each run, task and main metric, with its spread and both intervals."""
     lines = []
     for run in runs:
         for name, task in run["results"]["tasks"].items():
-            shown = ("accuracy", "balanced_accuracy", f"f1_{task['average']}", "mae")
-            cells = [
-                f"{words.metric_name(m)} {words.number(of['mean'])} ± {words.number(of['std'])}"
-                for m in shown
-                if (of := task["summary"].get(m))
-            ]
-            main = task["summary"].get("accuracy") or task["summary"].get("mae") or {}
-            over = words.interval(main.get("interval_items"))
-            lines.append([words.title(run["results"]), name, "; ".join(cells), over])
+            shown = ("accuracy", "balanced_accuracy", f"f1_{task['average']}", "mae", "rmse")
+            for metric in shown:
+                if of := task["summary"].get(metric):
+                    lines.append(
+                        [
+                            f"{words.title(run['results'])} ({run['name']})",
+                            name,
+                            words.metric_name(metric),
+                            words.number(of["mean"], metric),
+                            words.number(of["std"], metric),
+                            str(of["runs"]),
+                            words.interval(of["interval_runs"], metric),
+                            words.interval(of["interval_items"], metric),
+                        ]
+                    )
     return lines
 
 
 def _differences(
     run_dirs: Sequence[Path], runs: Sequence[Mapping[str, Any]]
-) -> list[tuple[str, str, str]]:
+) -> list[tuple[str, str, str, str, str, str]]:
     """Each run minus the first, in every task that both have and were tested on alike."""
     found = []
     base = runs[0]["results"]
     for run_dir, run in list(zip(run_dirs, runs, strict=True))[1:]:
-        for task, of in run["results"]["tasks"].items():
-            alike = base["split"]["hash"] == run["results"]["split"]["hash"]
-            if task in base["tasks"] and alike:
-                metric = "accuracy" if of["classes"] else "mae"
+        of = run["results"]
+        for task in of["tasks"]:
+            both = [each["tasks"].get(task) for each in (base, of)]
+            if not all(each and each["summary"] for each in both):
+                continue
+            metric = "accuracy" if both[0]["classes"] else "mae"
+            name = f"{of['experiment']} ({run['name']}) minus {base['experiment']}"
+            try:
                 pair = compare.paired(run_dir, run_dirs[0], task, metric)
-                name = f"{run['results']['experiment']} minus {base['experiment']}, {task}"
-                said = f"{pair['difference']:+.3f} in {words.metric_name(metric)}"
-                found.append((name, said, words.interval(pair["interval_items"])))
+            except UserError:
+                found.append((name, task, "tested on other recordings", "-", "-", "-"))
+                continue
+            found.append(
+                (
+                    name,
+                    task,
+                    words.metric_name(metric),
+                    words.difference(pair["difference"], metric),
+                    words.interval(pair["interval_runs"], metric),
+                    words.interval(pair["interval_items"], metric),
+                )
+            )
     return found
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from jaxdep.analysis import fast, intervals, metrics, paper
-from jaxdep.analysis.predictions import Predictions, read
+from jaxdep.analysis.predictions import Predictions, read, unreadable
 from jaxdep.errors import UserError
 
 
@@ -34,9 +34,7 @@ def write(run_dir: Path) -> dict[str, Any]:
 def compute(run_dir: Path) -> dict[str, Any]:
     """The content of `results.json`."""
     meta, config = load(run_dir, "meta.json"), load(run_dir, "config.json")
-    predictions = read(run_dir / "predictions.csv")
-    excluded = [run for run in meta["runs"] if run["status"] == "diverged"]
-    sound = [run["run"] for run in meta["runs"] if run["status"] != "diverged"]
+    sound = sound_predictions(run_dir, meta)
     corpus = meta["corpus"]
     return {
         "experiment": meta["experiment"],
@@ -51,13 +49,35 @@ def compute(run_dir: Path) -> dict[str, Any]:
         "split": meta["splits"]["test"],
         "splits": meta["splits"],
         "runs": meta["runs"],
-        "excluded": [run["run"] for run in excluded],
+        "excluded": [run["run"] for run in meta["runs"] if run["status"] == "diverged"],
         "level": intervals.LEVEL,
+        "deterministic": meta["compile"]["programs"] == 0,
+        "intervals": {"runs": intervals.OVER_RUNS, "items": intervals.OVER_ITEMS},
         "tasks": {
-            task: _task(task, of_task.of_runs(sound), meta, config, corpus["synthetic_truth"])
-            for task, of_task in predictions.items()
+            task: _task(task, of_task, meta, config, corpus["synthetic_truth"])
+            for task, of_task in sound.items()
         },
     }
+
+
+def sound_predictions(run_dir: Path, meta: Mapping[str, Any]) -> dict[str, Predictions]:
+    """The predictions of every run that did not diverge, checked.
+
+    Raises:
+      UserError: the file is missing, damaged, or lacks a run that `meta.json` names.
+    """
+    path = run_dir / "predictions.csv"
+    wanted = [run["run"] for run in meta["runs"] if run["status"] != "diverged"]
+    sound = {}
+    for task, of_task in read(path).items():
+        sound[task] = of_task.of_runs(wanted)
+        if missing := sorted(set(wanted) - set(of_task.runs.tolist())):
+            raise unreadable(path, f"{task}: no lines of run {', '.join(map(str, missing))}")
+        try:
+            sound[task].check(task, len(meta["classes"].get(task, ())))
+        except ValueError as error:
+            raise unreadable(path, error) from None
+    return sound
 
 
 def load(run_dir: Path, name: str) -> dict[str, Any]:
@@ -104,7 +124,10 @@ def _task(
         "per_run": per_run,
         "summary": _summary(per_run, predictions, len(names)),
         "paper": config["paper"],
-        "paper_figures": paper.figures(config["paper"], task),
+        "paper_figures": paper.figures(config["paper"], meta["corpus"]["name"], task),
+        "constant": metrics.constant(predictions.target, len(names))
+        if names
+        else metrics.constant_score(predictions.target),
     }
     if names:
         counts = np.bincount(predictions.target.astype(int), minlength=len(names))
@@ -124,18 +147,20 @@ def _summary(
 ) -> dict[str, Any]:
     """Mean, standard deviation and both intervals of each metric."""
     summary = {}
+    statistics = {}
     for metric in per_run[0]["metrics"] if per_run else ():
         values = [run["metrics"][metric] for run in per_run]
         if None in values:
             summary[metric] = None
             continue
-        of_rows = fast.statistic(metric, predictions, classes)
+        statistics[metric] = fast.statistic(metric, predictions, classes)
         summary[metric] = {
             "mean": float(np.mean(values)),
             "std": float(np.std(values, ddof=1)) if len(values) > 1 else None,
             "ddof": 1,
             "runs": len(values),
             "interval_runs": intervals.over_runs(np.array(values)),
-            "interval_items": intervals.over_items(of_rows, len(predictions.ids)),
         }
+    for metric, found in intervals.over_items(statistics, len(predictions.ids)).items():
+        summary[metric]["interval_items"] = found
     return summary

@@ -1,8 +1,8 @@
-"""Results in words and cells, the same in the terminal and in the report."""
+"""Names of metrics and cells of tables, the same in the terminal and in the report."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 _NAMES = {
@@ -37,97 +37,50 @@ def title(results: Mapping[str, Any]) -> str:
 
 
 def paper_column(results: Mapping[str, Any]) -> str:
-    """Heading of the column of published figures."""
-    return "paper (real; ours SYNTHETIC)" if results["synthetic"] else "paper"
+    """Heading of the column of published figures, which stand beside ours with one warning."""
+    return "paper; ours SYNTHETIC" if results["synthetic"] else "paper"
 
 
-def number(value: float | None) -> str:
-    """Three decimals, or a dash."""
-    return "-" if value is None else f"{value:.3f}"
+def number(value: float | None, metric: str = "accuracy") -> str:
+    """Three decimals of a fraction, two of points; a dash where there is none."""
+    return "-" if value is None else f"{value:.{_digits(metric)}f}"
 
 
-def interval(pair: tuple[float, float] | None) -> str:
+def interval(pair: Sequence[float] | None, metric: str = "accuracy") -> str:
     """`[low, high]`, or a dash."""
-    return "-" if pair is None else f"[{pair[0]:.3f}, {pair[1]:.3f}]"
+    if pair is None:
+        return "-"
+    return f"[{number(pair[0], metric)}, {number(pair[1], metric)}]"
+
+
+def difference(value: float, metric: str) -> str:
+    """A difference with its sign."""
+    return f"{value:+.{_digits(metric)}f}"
 
 
 def rows(task: Mapping[str, Any]) -> list[list[str]]:
-    """Cells of the table of a task: metric, mean, std, both intervals, paper."""
+    """Cells of a task's table: metric, mean, std, both intervals, constant answer, paper."""
     cells = []
     for metric in headline(task):
         of = task["summary"][metric]
         cells.append(
             [
                 metric_name(metric),
-                number(of["mean"]),
-                number(of["std"]),
-                interval(of["interval_runs"]),
-                interval(of["interval_items"]),
-                number(task["paper_figures"].get(metric)),
+                number(of["mean"], metric),
+                number(of["std"], metric),
+                interval(of["interval_runs"], metric),
+                interval(of["interval_items"], metric),
+                number(task["constant"][metric], metric),
+                number(task["paper_figures"].get(metric), metric),
             ]
         )
     return cells
 
 
-def notes(results: Mapping[str, Any]) -> list[str]:
-    """What every number of the table needs to be understood."""
-    split, runs = results["split"], results["runs"]
-    counted = len(runs) - len(results["excluded"])
-    said = [
-        f"{counted} of {len(runs)} runs counted (seeds {_seeds(runs)}); std with ddof 1",
-        f"evaluated on {split['name']}: {split['items']} recordings, hash {split['hash'][:12]}",
-        f"selection: {results['selection']} ({_validation(results)})",
-        f"labels: {results['label_source']}",
-    ]
-    if results["excluded"]:
-        named = [f"run {r['run']} (seed {r['seed']})" for r in runs if r["status"] == "diverged"]
-        said.append(f"DIVERGED and not counted: {', '.join(named)}")
-    for name, task in results["tasks"].items():
-        if "majority" in task:
-            said.append(f"{name}: the most frequent class has a share of {task['majority']:.3f}")
-        if "bayes_accuracy" in task:
-            said.append(
-                f"{name}: chance {task['chance']:.3f}, best attainable accuracy"
-                f" {task['bayes_accuracy']:.3f}" + _way(task["share_of_the_way"])
-            )
-    return said + [f"warning: {warning}" for warning in results["warnings"]]
+def published(task: Mapping[str, Any]) -> list[str]:
+    """The headline metrics that the paper publishes too."""
+    return [metric for metric in headline(task) if metric in task["paper_figures"]]
 
 
-def summary(results: Mapping[str, Any]) -> str:
-    """The result in a few sentences."""
-    sentences = []
-    for name, task in results["tasks"].items():
-        if not task["summary"]:
-            sentences.append("Every run diverged: there is no result.")
-            continue
-        metric = headline(task)[0]
-        of = task["summary"][metric]
-        said = f"{name.capitalize()}: {metric_name(metric)} {of['mean']:.3f}"
-        said += f", the mean of {of['runs']} run{'s' if of['runs'] > 1 else ''}."
-        if of["interval_runs"]:
-            said += (
-                f" Trained again with other seeds it would lie in {interval(of['interval_runs'])}"
-            )
-            said += f"; with other people tested, in {interval(of['interval_items'])} (95%)."
-        else:
-            said += f" With other people tested it would lie in {interval(of['interval_items'])}"
-            said += " (95%); one run says nothing about other seeds."
-        sentences.append(said)
-    return " ".join(sentences)
-
-
-def _seeds(runs: list[dict[str, Any]]) -> str:
-    seeds = [run["seed"] for run in runs]
-    if len(seeds) > 2 and seeds == list(range(seeds[0], seeds[0] + len(seeds))):
-        return f"{seeds[0]}-{seeds[-1]}"
-    return ", ".join(map(str, seeds))
-
-
-def _validation(results: Mapping[str, Any]) -> str:
-    validation = results["splits"]["validation"]
-    carved = f", carved from {validation['carved_from']}" if validation["carved_from"] else ""
-    return f"{validation['items']} recordings of {validation['name']}{carved}"
-
-
-def _way(share: float | None) -> str:
-    return "" if share is None else f"; {share:.0%} of the way is reached"
+def _digits(metric: str) -> int:
+    return 2 if metric in ("mae", "rmse") else 3

@@ -78,6 +78,11 @@ class ManualBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
         super().__init__(**kwargs)
 
     @classmethod
+    def resolve(cls, folder: Path, options: Mapping[str, Any]) -> dict[str, Any]:
+        """The options with defaults that depend on the raw files."""
+        return dict(options)
+
+    @classmethod
     def features(cls, options: Mapping[str, Any]) -> dict[str, Any]:
         """TFDS features; a target is named after its task."""
         raise ValueError(f"{cls.__name__} defines no features")

@@ -1,4 +1,4 @@
-"""Corpora by name: raw files are checked, then stored once; stand-ins are made where there are none."""
+"""Corpora by name: raw files are checked, then stored once; stand-ins are made on demand."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def prepare(
     builder = builder_class(name)
     folder = _existing(name, Path(manual_dir), builder)
     truth = _truth(folder)
-    options = _options(name, builder, options or {})
+    options = builder.resolve(folder, _options(name, builder, options or {}))
     fingerprint = _fingerprint(folder, {**options, "skip_bad": skip_bad}, str(builder.VERSION))
     target = data_folder(data_dir) / f"{name}-{fingerprint[:16]}"
     if (target / "corpus.json").is_file():
@@ -222,6 +222,8 @@ def _store(
             built.download_and_prepare()
         folder = Path(built.data_dir)
         (folder / "card.md").write_text(_card(about))
+        if about["synthetic"]:
+            (folder / "synthetic.json").write_text(json.dumps(about["synthetic"], indent=1))
         (folder / "corpus.json").write_text(json.dumps(about, indent=1, default=str))
         _move(folder, target)
 

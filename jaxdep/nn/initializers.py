@@ -30,4 +30,6 @@ def torch_uniform(fan_in: int) -> Initializer:
     return uniform(fan_in**-0.5 if fan_in else 0.0)
 
 
-zeros: Initializer = jax.nn.initializers.zeros
+def zeros(key: PRNGKey, shape: tuple[int, ...], dtype: jnp.dtype = jnp.float32):
+    """Zeros; float32 unless told, as `uniform`."""
+    return jnp.zeros(shape, dtype)

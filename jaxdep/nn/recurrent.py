@@ -96,7 +96,8 @@ def scan_layer(
             outputs.append(output)
         return news, outputs
 
-    zero = jnp.zeros((x.shape[0], directions[0].hidden.shape[0]), x.dtype)
+    hidden = directions[0].hidden
+    zero = jnp.zeros((x.shape[0], hidden.shape[0]), jnp.result_type(x, hidden))
     _, outputs = jax.lax.scan(step, [(zero,) * states for _ in directions], scanned)
     ordered = [_flip(y) if backward else y for backward, y in enumerate(outputs)]
     return [jnp.swapaxes(y, 0, 1) for y in ordered]

@@ -219,7 +219,7 @@ def test_an_empty_folder_is_refused(folder, prepare, tmp_path):
     for split in raw.SPLITS:
         (folder / split / f"{split}.csv").unlink()
         (folder / split).rmdir()
-    refused(prepare, tmp_path, "train/train.csv")
+    refused(prepare, tmp_path, "is empty", "{train,dev,test}/{train,dev,test}.csv")
 
 
 @pytest.mark.parametrize("column", HEADER)
@@ -314,7 +314,8 @@ def test_images_become_zones_and_colours(folder, prepare, tmp_path):
     (folder / "images/dev/dev_2.jpg").unlink()
     (folder / "images/test/test_4.jpg").write_bytes(b"no image")
     for message in ("images/dev/dev_2.jpg", "images/test/test_4.jpg: not a readable image"):
-        refused_images = pytest.raises(UserError, prepare, **options)
+        with pytest.raises(UserError) as refused_images:
+            prepare(**options)
         assert message in str(refused_images.value)
 
 

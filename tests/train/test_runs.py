@@ -126,7 +126,7 @@ class TestEarlyStopping:
 
 
 class TestDivergence:
-    """Guarantee 3: a run that diverges is frozen at its last good state; the others do not notice."""
+    """Guarantee 3: a run that diverges is frozen at its last good state, without the others."""
 
     @pytest.mark.parametrize("vectorized", [False, True])
     def test_frozen_and_named(self, vectorized):

@@ -1,0 +1,135 @@
+"""TFDS builder of MGID: texts as token embeddings, images as zones and colours."""
+
+from __future__ import annotations
+
+import functools
+import pathlib
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar
+
+import numpy as np
+import tensorflow_datasets as tfds
+from jaxdep.datasets.mgid import raw
+
+from jaxdep.data import images, text
+from jaxdep.data.builder import Item, ManualBuilder, Scan
+
+_LAYOUT = """\
+  {train,dev,test}/{train,dev,test}.csv    Depression Label,Emotion Label,Title,Text,Image URL
+  images/{split}/{split}_<row>.jpg         optional, rows from 1; needs --image-encoder
+MGID-dataset.zip, unpacked (Zhang et al., BIBM 2021: research use, no redistribution).
+Without it: jaxdep synthesize mgid DIR"""
+
+
+class Builder(ManualBuilder):
+    """Titles and descriptions of stock photographs, depression and emotion.
+
+    Options: `text_encoder` (None: `bert-base-uncased`, and `hashing` for the synthetic stand-in),
+    `max_tokens`, `keep_suffix` (see `raw.join`), `image_encoder` (a folder; None: no images),
+    `zones`.
+    """
+
+    pkg_dir_path = pathlib.Path(__file__).parent
+    VERSION = tfds.core.Version("1.0.0")
+    RELEASE_NOTES: ClassVar[dict[str, str]] = {"1.0.0": "First release."}
+    MANUAL_DOWNLOAD_INSTRUCTIONS = _LAYOUT
+    LAYOUT = _LAYOUT
+    PUBLISHED = raw.SPLITS
+    LABEL_SOURCE = "depression and emotion as annotated by the corpus's authors from image and text"
+    OPTIONS: ClassVar[dict[str, Any]] = {
+        "text_encoder": None,
+        "max_tokens": 128,
+        "keep_suffix": False,
+        "image_encoder": None,
+        "zones": 7,
+    }
+
+    @classmethod
+    def resolve(cls, folder: pathlib.Path, options: Mapping[str, Any]) -> dict[str, Any]:
+        """Chooses the encoder that none was named for."""
+        stand_in = (folder / "synthetic.json").is_file()
+        default = "hashing" if stand_in else text.DEFAULT
+        return {**options, "text_encoder": options["text_encoder"] or default}
+
+    @classmethod
+    def features(cls, options: Mapping[str, Any]) -> dict[str, Any]:
+        """Tokens, both labels, and of images zones and colours."""
+        tensor = tfds.features.Tensor
+        width = _text_encoder(options).width
+        found: dict[str, Any] = {
+            "text": tensor(shape=(None, width), dtype=np.float32, encoding="bytes"),
+            "depression": tfds.features.ClassLabel(names=list(raw.DEPRESSION)),
+            "emotion": tfds.features.ClassLabel(names=list(raw.EMOTIONS)),
+        }
+        zones = _image_encoder(options)
+        if zones:
+            shape = (None, zones.width)
+            found["visual"] = tensor(shape=shape, dtype=np.float32, encoding="bytes")
+            found["color"] = tensor(shape=(int(np.prod(images.BINS)),), dtype=np.float32)
+        return found
+
+    @classmethod
+    def scan(cls, folder: pathlib.Path, options: Mapping[str, Any]) -> Scan:
+        """Reads every file once and reports all faults; texts are embedded when first needed."""
+        encoder, zones = _text_encoder(options), _image_encoder(options)
+        found = Scan()
+        rows = raw.read(folder, found.faults, options["keep_suffix"])
+        published = not (folder / "synthetic.json").is_file()
+        found.warnings = raw.warnings(rows, published)
+        found.card = raw.card(rows) | {"text encoder": encoder.name}
+        if zones:
+            for row in rows:
+                _check_image(folder, row, found)
+
+        @functools.cache
+        def embedded() -> dict[str, np.ndarray]:
+            vectors = text.embed([row.text for row in rows], encoder, log=found.warnings.append)
+            return dict(zip([row.id for row in rows], vectors, strict=True))
+
+        found.items = [
+            Item(row.id, row.split, _loader(row, folder, embedded, zones)) for row in rows
+        ]
+        return found
+
+
+def _loader(
+    row: raw.Row,
+    folder: pathlib.Path,
+    embedded: Callable[[], dict[str, np.ndarray]],
+    zones: images.ZoneEncoder | None,
+) -> Callable[[], dict[str, Any]]:
+    def load() -> dict[str, Any]:
+        labels = {"depression": row.depression, "emotion": row.emotion}
+        features = {"text": embedded()[row.id], **labels}
+        if zones:
+            image = images.read_image(folder / row.image)
+            (features["visual"],) = zones.encode([image])
+            features["color"] = images.hsv_histogram(image)
+        return features
+
+    return load
+
+
+def _check_image(folder: pathlib.Path, row: raw.Row, found: Scan) -> None:
+    path = folder / row.image
+    if not path.is_file():
+        found.faults.add("missing file", row.image, item=row.id)
+        return
+    try:
+        images.read_image(path)
+    except ValueError as error:
+        found.faults.add("unreadable image", row.image, str(error), row.id)
+
+
+def _text_encoder(options: Mapping[str, Any]) -> text.TextEncoder:
+    return _opened(str(options["text_encoder"] or text.DEFAULT), options["max_tokens"])
+
+
+@functools.lru_cache(maxsize=2)
+def _opened(name: str, max_tokens: int) -> text.TextEncoder:
+    return text.encoder(name, max_tokens=max_tokens)
+
+
+def _image_encoder(options: Mapping[str, Any]) -> images.ZoneEncoder | None:
+    folder = options["image_encoder"]
+    return images.ZoneEncoder(folder, options["zones"]) if folder else None

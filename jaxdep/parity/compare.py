@@ -1,0 +1,275 @@
+"""A model beside its PyTorch twin: outputs, gradients, and twenty steps of the optimiser."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import flax.linen as nn
+import jax
+import numpy as np
+import optax
+import torch
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from jaxdep.errors import UserError
+from jaxdep.experiment import Optimizer, fields_of
+from jaxdep.models import AMM, JAMFN, MODELS, examples
+from jaxdep.parity.convert import from_torch, to_torch
+from jaxdep.parity.reference import twin
+from jaxdep.train import optimizer
+
+STEPS = 20
+OPTIMIZERS = {
+    "jamfn": Optimizer("adam", learning_rate=1e-4, weight_decay=5e-4),
+    "amm": Optimizer("adam", learning_rate=1e-3, weight_decay=1e-5),
+}
+
+# Bars by precision. Gradients: ||difference|| / ||reference|| of the worst parameter tensor, see
+# `_gradients`.
+BARS = {
+    "float32": {"outputs": 1e-5, "gradients": 1e-4, "losses": 1e-4},
+    "float64": {"outputs": 1e-10, "gradients": 1e-8, "losses": 1e-10, "parameters": 1e-8},
+}
+
+
+@dataclass(frozen=True)
+class Case:
+    """A configuration, and the inputs that it is compared on.
+
+    Attributes:
+      uneven: whether every third batch of the twenty steps has one example fewer.
+      only: names of inputs that are kept; empty: all.
+    """
+
+    name: str
+    label: str
+    model: nn.Module
+    batch: int = 3
+    length: int = 7
+    masked: bool = True
+    only: tuple[str, ...] = ()
+    uneven: bool = False
+
+    def inputs(self, seed: int = 0, batch: int = 0) -> dict[str, np.ndarray]:
+        """Random inputs of the case."""
+        size = batch or self.batch
+        made = examples.example_inputs(self.model, size, self.length, seed, self.masked)
+        kept = {name: x for name, x in made.items() if not self.only or name in self.only}
+        return kept
+
+
+@dataclass(frozen=True)
+class Row:
+    """One comparison: the worst value seen, and the bar that it must not pass."""
+
+    model: str
+    case: str
+    quantity: str
+    dtype: str
+    worst: float
+    bar: float
+
+    @property
+    def ok(self) -> bool:
+        """Whether the bar holds; NaN does not."""
+        return self.worst <= self.bar
+
+
+def cases(name: str) -> list[Case]:
+    """Every variant, masked and not; single examples and frames; single modalities."""
+    made = []
+    for label, model in examples.small(name):
+        model = model.clone(dropout=0.0)
+        made += [Case(name, label, model), Case(name, f"{label}, no mask", model, masked=False)]
+    first = made[0].model
+    made += [
+        Case(name, "batch of 1", first, batch=1),
+        Case(name, "batch of 5", first, batch=5, uneven=True),
+        Case(name, "length 1", first, length=1),
+    ]
+    if name == "amm":
+        made += [
+            Case(name, "text alone", first, only=("text", "text_mask")),
+            Case(name, "visual alone", first, only=("visual", "visual_mask")),
+            Case(name, "no knowledge", first, only=("text", "text_mask", "visual", "visual_mask")),
+        ]
+    return made
+
+
+def paper_case(name: str) -> Case:
+    """The paper's sizes."""
+    if name == "jamfn":
+        return Case(name, "the paper's size", JAMFN(), batch=2, length=596, masked=False)
+    return Case(name, "the paper's size", AMM(dropout=0.0), batch=3, length=40)
+
+
+def run(name: str | None = None) -> list[Row]:
+    """Compares a model, or all, in every case and both precisions.
+
+    Raises:
+      UserError: there is no model of that name.
+    """
+    if name is not None and name not in MODELS:
+        raise UserError(f"no model {name!r}: there are {', '.join(MODELS)}")
+    rows = []
+    for each in [name] if name else MODELS:
+        rows += [row for case in cases(each) for row in compare(case)]
+        rows += compare(paper_case(each), steps=0)
+    return rows
+
+
+def compare(case: Case, steps: int = STEPS) -> list[Row]:
+    """Compares one case in float32 and float64; `steps=0` leaves the optimiser out."""
+    rows = []
+    with jax.default_matmul_precision("highest"):
+        for dtype in ("float32", "float64"):
+            with jax.enable_x64(dtype == "float64"):
+                found = _differences(case, dtype, steps)
+            rows += [
+                Row(case.name, case.label, quantity, dtype, worst, BARS[dtype][quantity])
+                for quantity, worst in found.items()
+                if quantity in BARS[dtype]
+            ]
+    return rows
+
+
+def show(rows: list[Row], console: Console) -> None:
+    """Prints the worst case of each model, quantity and precision, and every failure."""
+    table = Table(
+        title="Against the PyTorch twins",
+        title_justify="left",
+        box=box.SIMPLE_HEAD,
+        padding=(0, 1, 0, 0),
+    )
+    for column in ("model", "quantity", "precision", "cases", "worst", "bar", "", "worst case"):
+        table.add_column(column, no_wrap=True)
+    groups: dict[tuple[str, str, str], list[Row]] = {}
+    for row in rows:
+        groups.setdefault((row.model, row.quantity, row.dtype), []).append(row)
+    for (model, quantity, dtype), group in groups.items():
+        failed = [row for row in group if not row.ok]
+        worst = max(group, key=lambda row: row.worst)
+        for row in failed or [worst]:
+            said = "FAILED" if failed else "ok"
+            values = (str(len(group)), f"{row.worst:.1e}", f"{row.bar:.0e}", said, row.case)
+            table.add_row(model, quantity, dtype, *values)
+    console.print(table)
+
+
+def _differences(case: Case, dtype: str, steps: int) -> dict[str, float]:
+    """The worst difference in each quantity."""
+    torch.manual_seed(0)
+    first = case.inputs()
+    fields = {name: getattr(case.model, name) for name in fields_of(case.model)}
+    module = twin(case.name, fields, first).to(getattr(torch, dtype))
+    state = {name: value.detach().numpy() for name, value in module.state_dict().items()}
+    variables = from_torch(case.model, state, first)
+    targets = _targets(case, first)
+
+    @jax.jit
+    def jax_side(params: Any, inputs: Any, targets: Any) -> tuple[Any, Any, Any]:
+        def loss_of(params: Any) -> Any:
+            outputs = case.model.apply({"params": params}, inputs)
+            losses = [
+                optax.softmax_cross_entropy_with_integer_labels(outputs[task], targets[task])
+                for task in targets
+            ]
+            return sum(loss.mean() for loss in losses), outputs
+
+        (loss, outputs), gradient = jax.value_and_grad(loss_of, has_aux=True)(params)
+        return loss, outputs, gradient
+
+    params = variables["params"]
+    _, ours, gradient = jax_side(params, _cast(first, dtype), targets)
+    theirs, loss = _torch_side(module, first, targets, dtype)
+    loss.backward()
+    found = {
+        "outputs": max(_distance(ours[task], theirs[task].detach()) for task in theirs),
+        "gradients": _gradients(case.model, gradient, module),
+    }
+    if steps:
+        found |= _optimise(case, module, params, jax_side, dtype, steps)
+    return found
+
+
+def _gradients(model: nn.Module, gradient: Any, module: torch.nn.Module) -> float:
+    """Worst relative difference of a parameter's gradient.
+
+    A difference of one rounding of the largest gradient is within the bar: the gradient of a bias
+    that moves all scores of a softmax alike is zero but for rounding, on both sides.
+    """
+    ours = to_torch(model, {"params": gradient})
+    theirs = {
+        name: np.zeros(p.shape) if p.grad is None else p.grad.numpy()
+        for name, p in module.named_parameters()
+    }
+    dtype = next(iter(ours.values())).dtype
+    largest = max(float(np.linalg.norm(value)) for value in theirs.values())
+    rounding = largest * float(np.finfo(dtype).eps) / BARS[str(dtype)]["gradients"]
+    relative = [
+        float(np.linalg.norm(ours[name] - reference))
+        / max(float(np.linalg.norm(reference)), rounding)
+        for name, reference in theirs.items()
+    ]
+    return max(relative)
+
+
+def _optimise(
+    case: Case, module: torch.nn.Module, params: Any, jax_side: Any, dtype: str, steps: int
+) -> dict[str, float]:
+    """Losses and parameters over the same three batches in turn."""
+    config = OPTIMIZERS[case.name]
+    tx = optimizer.build(config)
+    moments = tx.init(params)
+    reference = torch.optim.Adam(
+        module.parameters(), config.learning_rate, eps=config.eps, weight_decay=config.weight_decay
+    )
+    sizes = [case.batch, case.batch, case.batch - case.uneven]
+    step = jax.jit(tx.update)
+    worst = 0.0
+    for number in range(steps):
+        inputs = case.inputs(seed=number % 3, batch=sizes[number % 3])
+        targets = _targets(case, inputs)
+        ours, _, gradient = jax_side(params, _cast(inputs, dtype), targets)
+        updates, moments = step(gradient, moments, params)
+        params = optax.apply_updates(params, updates)
+        reference.zero_grad()
+        _, loss = _torch_side(module, inputs, targets, dtype)
+        loss.backward()
+        reference.step()
+        worst = max(worst, abs(float(ours) - loss.item()) / abs(loss.item()))
+    state = module.state_dict()
+    moved = to_torch(case.model, {"params": params})
+    distances = [_distance(moved[name], value) for name, value in state.items()]
+    return {"losses": worst, "parameters": max(distances)}
+
+
+def _torch_side(
+    module: torch.nn.Module, inputs: Mapping[str, Any], targets: Mapping[str, Any], dtype: str
+) -> tuple[dict[str, torch.Tensor], torch.Tensor]:
+    outputs = module({name: torch.as_tensor(x) for name, x in _cast(inputs, dtype).items()})
+    losses = [
+        torch.nn.functional.cross_entropy(outputs[task], torch.as_tensor(targets[task]).long())
+        for task in targets
+    ]
+    return outputs, torch.stack(losses).sum()
+
+
+def _targets(case: Case, inputs: Mapping[str, Any]) -> dict[str, Any]:
+    rng = np.random.default_rng(len(inputs))
+    size = len(next(iter(inputs.values())))
+    classes = {"depression": 2, "emotion": getattr(case.model, "emotion_classes", 0)}
+    tasks = getattr(case.model, "tasks", ("depression",))
+    return {task: rng.integers(0, classes[task], size).astype(np.int32) for task in tasks}
+
+
+def _cast(inputs: Mapping[str, Any], dtype: str) -> dict[str, Any]:
+    return {k: x if x.dtype == bool else x.astype(dtype) for k, x in inputs.items()}
+
+
+def _distance(a: Any, b: Any) -> float:
+    return float(np.abs(np.asarray(a) - np.asarray(b)).max())

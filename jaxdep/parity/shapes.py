@@ -1,0 +1,58 @@
+"""The widths and lengths that a model takes from its inputs, read off a PyTorch state."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import flax.linen as nn
+import numpy as np
+
+from jaxdep.models import AMM, JAMFN
+
+
+def inputs_of_state(model: nn.Module, state: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Inputs of zeros for which the model has the shapes of the state.
+
+    Raises:
+      ValueError: an entry that shows a width or length is missing, or the model is not known.
+    """
+    try:
+        return _READERS[type(model)](model, state)
+    except KeyError as missing:
+        name = missing.args[0]
+        what = f"- {name} is missing" if isinstance(name, str) else "pass inputs= for this model"
+        raise ValueError(f"the state does not fit {type(model).__name__}:\n{what}") from None
+
+
+def _jamfn(model: Any, state: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    length = 1
+    if model.fusion == "jaf":
+        length = state["jaf.0.fc3.weight"].shape[0] // 2
+    width = lambda name: state[f"{name}.weight_ih_l0"].shape[1]
+    return {
+        "acoustic": np.zeros((1, length, width("bilstm_a")), np.float32),
+        "visual": np.zeros((1, length, width("bilstm_v")), np.float32),
+    }
+
+
+def _amm(model: Any, state: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    inputs = {}
+    streams = (
+        ("text", "text_gru", 2 * model.text_hidden, "gender", "t2v"),
+        ("visual", "visual_gru", model.visual_hidden, "color", "v2t"),
+    )
+    present = [s for s in streams if any(name.startswith(f"{s[1]}.") for name in state)]
+    for name, gru, hidden, knowledge, way in present or streams[:1]:
+        inputs[name] = np.zeros((1, 2, state[f"{gru}.weight_ih_l0"].shape[1]), np.float32)
+        if model.inter_modal:
+            step = state[f"{way}.q.weight"].shape[1]
+        else:
+            task = "dep" if "depression" in model.tasks else "emo"
+            step = state[f"lstm_{task}.weight_ih_l0"].shape[1]
+        if step > hidden:
+            inputs[knowledge] = np.zeros((1, step - hidden), np.float32)
+    return inputs
+
+
+_READERS = {JAMFN: _jamfn, AMM: _amm}
