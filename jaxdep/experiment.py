@@ -89,12 +89,15 @@ class Training:
       patience: epochs without improvement after which a run stops; 0: never.
       monitor: validation quantity that chooses the epoch: `loss`, or `<task>.loss`, or
         `<task>.accuracy`.
+      precision: of matrix products, as `jax.default_matmul_precision` has it; `highest` is true
+        float32, where GPUs would otherwise round to fewer digits.
     """
 
     batch_size: int = 32
     epochs: int = 30
     patience: int = 0
     monitor: str = "loss"
+    precision: str = "highest"
 
 
 @dataclass(frozen=True)

@@ -95,7 +95,8 @@ def run(
         meta, outputs, seeds = _fit_baseline(experiment, splits, seeds)
     else:
         layout = device_layout.layout(len(seeds), devices=devices, backend=backend)
-        meta, outputs = _train(experiment, splits, seeds, layout, folder, resume, report)
+        with jax.default_matmul_precision(experiment.training.precision):
+            meta, outputs = _train(experiment, splits, seeds, layout, folder, resume, report)
     write_text(folder.predictions, predictions.to_csv(outputs, splits["test"], seeds))
     write_json(folder.meta, {**material.describe(experiment, prepared, splits), **meta})
     return report_on(folder)
@@ -127,8 +128,10 @@ def evaluate(
     log(f"{split}: {len(chosen)} of {chosen.name}")
     seeds = config["seeds"]
     layout = device_layout.layout(len(seeds))
-    best = runs.restore_best(experiment, seeds, splits["train"].arrays, layout, source.checkpoints)
-    outputs = runs.predict(experiment, best, chosen.arrays, layout)
+    with jax.default_matmul_precision(experiment.training.precision):
+        example = splits["train"].arrays
+        best = runs.restore_best(experiment, seeds, example, layout, source.checkpoints)
+        outputs = runs.predict(experiment, best, chosen.arrays, layout)
     target = RunFolder(source.path / f"evaluate-{split}")
     target.path.mkdir(exist_ok=True)
     write_json(target.config, config)

@@ -47,6 +47,7 @@ def attention(stored: Mapping[str, np.ndarray], classes: list[str]) -> tuple[Fig
             said = f"{max(padding):.0%} on padding"
             box = {"facecolor": "white", "alpha": 0.8, "linewidth": 0, "pad": 1}
             place = {"transform": axis.transAxes, "ha": "right", "va": "top"}
+            axis.set_ylim(top=1.3 * axis.get_ylim()[1])
             axis.text(1, 1, said, fontsize=7, bbox=box, **place)
         above = f"{_scale(scales[column])}\n" if row == 0 and len(scales) > 1 else ""
         told = _recording(stored, row, classes) if column == 0 else ""

@@ -119,7 +119,7 @@ def confusion(predictions: Predictions, classes: list[str]) -> tuple[Figure, str
 def scores(predictions: Predictions, classes: list[str]) -> tuple[Figure, str]:
     """Histogram of the probability of class 1 by true class."""
     figure, (axis,) = axes(1, width=7, height=3.2)
-    bins = np.linspace(0, 1, 26)
+    bins = np.linspace(0, 1, 26).tolist()
     for label, color in ((0, BLUE), (1, ORANGE)):
         values = predictions.probability[:, predictions.target == label].ravel()
         weights = np.full(len(values), 1 / max(len(values), 1))

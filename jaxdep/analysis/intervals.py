@@ -68,7 +68,7 @@ def over_items(statistics: Mapping[str, Statistic], items: int) -> dict[str, Int
       An interval by the statistic's name; None where it is undefined in most draws.
     """
     rng = np.random.default_rng(0)
-    block = int(np.clip(4_000_000 // items, 1, RESAMPLES))  # bounds memory; the draws stay the same
+    block = int(np.clip(_BLOCK // items, 1, RESAMPLES))
     drawn: dict[str, list[np.ndarray]] = {name: [] for name in statistics}
     for start in range(0, RESAMPLES, block):
         size = min(block, RESAMPLES - start)
@@ -76,6 +76,10 @@ def over_items(statistics: Mapping[str, Statistic], items: int) -> dict[str, Int
         for name, statistic in statistics.items():
             drawn[name].append(statistic(counts))
     return {name: _percentiles(np.concatenate(values), items) for name, values in drawn.items()}
+
+
+_BLOCK = 4_000_000
+"""Counts drawn at once: bounds the memory, and changes no draw."""
 
 
 def _percentiles(values: np.ndarray, size: int) -> Interval:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
-from sklearn import metrics as sk
+from sklearn import metrics as _metrics
+
+sk: Any = _metrics  # the type stubs that pyright carries contradict scikit-learn's documentation
 
 AVERAGES = ("weighted", "macro", "micro")
 

@@ -30,7 +30,7 @@ def write(run_dirs: Sequence[Path]) -> Path:
     else:
         target = run_dirs[0].resolve().parent / "report-comparison.html"
         synthetic = any(run["results"]["synthetic"] for run in runs)
-        title = ("SYNTHETIC: " if synthetic else "") + "comparison of runs"
+        title = ("SYNTHETIC: " if synthetic else "") + "Comparison of runs"
     template = resources.files("jaxdep.analysis").joinpath("report.html").read_text()
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
     page = environment.from_string(template).render(

@@ -43,6 +43,8 @@ def paper_note(results: Mapping[str, Any], task: Mapping[str, Any]) -> str:
     said = f"paper: {row['system']}, {row['source']}, row {row['row']}"
     if results["synthetic"]:
         return f"{said}, on the real corpus; ours is SYNTHETIC, and the two cannot be compared"
+    if results["split"]["name"] != "test":
+        said += f" (on its test split, ours on {results['split']['name']})"
     apart = []
     for metric in published(task):
         of, figure = task["summary"][metric], task["paper_figures"][metric]

@@ -18,9 +18,11 @@ def headline(task: Mapping[str, Any]) -> list[str]:
     """The metrics that a table shows, those of the paper's averaging first."""
     average = task["average"]
     wanted = ["accuracy", "balanced_accuracy"]
-    wanted += [f"{kind}_{average}" for kind in ("precision", "recall", "f1")]
+    # Micro-averaged, each of them equals the accuracy; papers print the F1.
+    kinds = ("f1",) if average == "micro" else ("precision", "recall", "f1")
+    wanted += [f"{kind}_{average}" for kind in kinds]
     wanted += ["f1_positive", "f1_macro", "roc_auc", "mae", "rmse"]
-    return [metric for metric in wanted if task["summary"].get(metric)]
+    return [metric for metric in dict.fromkeys(wanted) if task["summary"].get(metric)]
 
 
 def metric_name(metric: str) -> str:

@@ -53,6 +53,18 @@ class Split:
             sha.update(task.encode() + np.ascontiguousarray(self.targets[task]).tobytes())
         return sha.hexdigest()
 
+    @property
+    def contents(self) -> np.ndarray:
+        """[N], equal where the inputs are equal."""
+        names = sorted(self.inputs)
+        hashes = []
+        for row in range(len(self)):
+            sha = hashlib.blake2b(digest_size=8)
+            for name in names:
+                sha.update(np.ascontiguousarray(self.inputs[name][row]).tobytes())
+            hashes.append(sha.hexdigest())
+        return np.asarray(hashes)
+
     def take(self, rows: np.ndarray, name: str, carved_from: str = "") -> Split:
         """The split with only these rows."""
         pick = lambda arrays: {key: array[rows] for key, array in arrays.items()}
@@ -125,18 +137,20 @@ def pad(sequences: list[np.ndarray], length: int = 0) -> tuple[np.ndarray, np.nd
 def carve(split: Split, fraction: float, task: str) -> tuple[Split, Split]:
     """Cuts a validation part from a training split, the same for every run.
 
+    Recordings with the same content stay together: what was learned by heart must not choose.
+
     Args:
       split: the training split.
-      fraction: share to cut, in (0, 1).
+      fraction: share to cut, in (0, 0.5].
       task: the class label that both parts keep the proportions of.
 
     Returns:
       What is left, and the part.
     """
-    from sklearn.model_selection import train_test_split
+    from sklearn.model_selection import GroupKFold, StratifiedGroupKFold
 
-    rows = np.arange(len(split))
-    labels = split.targets[task] if task in split.classes else None
-    rest, part = train_test_split(rows, test_size=fraction, random_state=0, stratify=labels)
+    folds = StratifiedGroupKFold if task in split.classes else GroupKFold
+    cut = folds(n_splits=max(2, round(1 / fraction)), shuffle=True, random_state=0)
+    rest, part = next(cut.split(split.ids, split.targets[task], split.contents))
     left = split.take(np.sort(rest), split.name)
     return left, split.take(np.sort(part), f"{split.name}-validation", carved_from=split.name)

@@ -1,126 +1,115 @@
-"""Metrics by hand, the fast ones against scikit-learn, and both intervals."""
+"""Metrics against values worked out by hand, and the fast ones against scikit-learn's."""
 
 import numpy as np
 import pytest
-from fabricate import run_folder
 
-from jaxdep.analysis import fast, intervals, metrics
-from jaxdep.analysis.predictions import read
-from jaxdep.analysis.results import of_run
-from jaxdep.errors import UserError
+from jaxdep.analysis import fast, metrics
+from jaxdep.analysis.predictions import Predictions
+
+# By hand, from the confusion matrix [[3, 1], [2, 4]] (true class first):
+# accuracy 7/10; recalls 3/4 and 4/6; precisions 3/5 and 4/5; F1 6/9 and 8/11.
+TARGET = np.array([0, 0, 0, 0, 1, 1, 1, 1, 1, 1])
+SAID = np.array([0, 0, 0, 1, 0, 0, 1, 1, 1, 1])
+BY_HAND = {
+    "accuracy": 0.7,
+    "balanced_accuracy": (3 / 4 + 4 / 6) / 2,
+    "precision_weighted": (4 * 3 / 5 + 6 * 4 / 5) / 10,
+    "recall_weighted": 0.7,
+    "f1_weighted": (4 * 6 / 9 + 6 * 8 / 11) / 10,
+    "precision_macro": (3 / 5 + 4 / 5) / 2,
+    "recall_macro": (3 / 4 + 4 / 6) / 2,
+    "f1_macro": (6 / 9 + 8 / 11) / 2,
+    "precision_micro": 0.7,
+    "recall_micro": 0.7,
+    "f1_micro": 0.7,
+    "precision_positive": 4 / 5,
+    "recall_positive": 4 / 6,
+    "f1_positive": 8 / 11,
+    # Of the 24 pairs 4 * 3 are in order, 2 * 3 + 4 * 1 tied and count half: 17.
+    "roc_auc": 17 / 24,
+}
+
+
+def random_predictions(classes, runs=3, items=57, seed=0):
+    rng = np.random.default_rng(seed)
+    target = rng.integers(0, classes, items).astype(float)
+    prediction = rng.integers(0, classes, (runs, items)).astype(float)
+    probability = rng.integers(0, 8, (runs, items)) / 7  # many ties
+    ids = np.array([f"v{i}" for i in range(items)])
+    return Predictions(ids, target, prediction, probability, np.arange(runs))
 
 
 def test_by_hand():
-    # True positives 2, false positives 1, false negatives 2, true negatives 3.
-    target = np.array([1, 1, 1, 1, 0, 0, 0, 0])
-    said = np.array([1, 1, 0, 0, 1, 0, 0, 0])
-    found = metrics.classification(target, said, said * 0.8 + 0.1, 2)
-    assert found["accuracy"] == 5 / 8
-    assert found["balanced_accuracy"] == pytest.approx((2 / 4 + 3 / 4) / 2)
-    assert found["precision_positive"] == pytest.approx(2 / 3)
-    assert found["recall_positive"] == pytest.approx(1 / 2)
-    assert found["f1_positive"] == pytest.approx(4 / 7)
-    other = 2 * (3 / 5) * (3 / 4) / (3 / 5 + 3 / 4)
-    assert found["f1_weighted"] == found["f1_macro"] == pytest.approx((4 / 7 + other) / 2)
-    assert found["f1_micro"] == found["accuracy"]
-    # Of the 16 pairs 6 are in order, 2 reversed and 8 tied.
-    assert found["roc_auc"] == pytest.approx((6 + 8 / 2) / 16)
+    found = metrics.classification(TARGET, SAID, SAID.astype(float), 2)
+    assert found.keys() == BY_HAND.keys()
+    for metric, value in BY_HAND.items():
+        assert found[metric] == pytest.approx(value, abs=1e-12), metric
 
 
-def test_averaging_matters():
-    """On D-Vlog's test split "all depressed" has positive F1 73.4 and weighted F1 42.6."""
+def test_published_constant_answer():
+    # "All depressed" on D-Vlog's test split (123 of 212): positive F1 73.4, weighted F1 42.6.
     target = np.repeat([0, 1], [89, 123])
-    found = metrics.classification(target, np.ones(212, int), np.full(212, 0.9), 2)
-    assert round(100 * found["f1_positive"], 1) == 73.4
-    assert round(100 * found["f1_weighted"], 1) == 42.6
+    found = metrics.classification(target, np.ones(212), np.full(212, 0.9), 2)
+    assert found["f1_positive"] == pytest.approx(0.734, abs=5e-4)
+    assert found["f1_weighted"] == pytest.approx(0.426, abs=5e-4)
+    constant = metrics.constant(target, 2)
+    assert constant["f1_positive"] == found["f1_positive"]
+    assert constant["accuracy"] == pytest.approx(123 / 212)
+    assert constant["balanced_accuracy"] == 0.5
+    assert constant["roc_auc"] == 0.5
 
 
-def test_one_class_has_no_auc():
-    assert metrics.classification(np.ones(3), np.ones(3), np.ones(3), 2)["roc_auc"] is None
+def test_one_class_only():
+    target = np.ones(6, int)
+    found = metrics.classification(target, np.array([1, 1, 0, 1, 1, 1]), np.linspace(0, 1, 6), 2)
+    assert found["roc_auc"] is None
+    assert found["balanced_accuracy"] == pytest.approx(5 / 6)
+    assert metrics.constant(target, 2)["roc_auc"] is None
 
 
-def test_regression():
-    found = metrics.regression(np.array([1.0, 5.0]), np.array([2.0, 2.0]))
-    assert found == {"mae": 2.0, "rmse": pytest.approx(np.sqrt(5))}
+def test_class_that_never_occurs():
+    found = metrics.classification(np.array([0, 2, 2]), np.array([0, 2, 0]), np.ones(3), 6)
+    assert found["balanced_accuracy"] == pytest.approx((1 + 1 / 2) / 2)
+    assert "f1_positive" not in found
+    assert "roc_auc" not in found
 
 
-@pytest.mark.parametrize("task", ["depression", "emotion", "score"])
-def test_fast_equals_sklearn_on_resamples(tmp_path, task):
-    folder = run_folder(tmp_path / "r", tasks=(task,), accuracy=0.5)
-    predictions = read(folder / "predictions.csv")[task]
-    classes = {"depression": 2, "emotion": 3, "score": 0}[task]
+def test_regression_by_hand():
+    found = metrics.regression(np.array([0.0, 10.0, 20.0]), np.array([1.0, 7.0, 20.0]))
+    assert found["mae"] == pytest.approx(4 / 3)
+    assert found["rmse"] == pytest.approx(np.sqrt(10 / 3))
+    constant = metrics.constant_score(np.array([0.0, 3.0, 9.0]))
+    assert constant["mae"] == pytest.approx(3)  # about the median, 3
+    assert constant["rmse"] == pytest.approx(np.sqrt(14))  # about the mean, 4
+
+
+@pytest.mark.parametrize("classes", [2, 6])
+def test_fast_equals_sklearn(classes):
+    data = random_predictions(classes)
     rng = np.random.default_rng(1)
-    for _ in range(20):
-        rows = rng.integers(0, 60, 60)
-        drawn = type(predictions)(
-            predictions.ids[rows],
-            predictions.target[rows],
-            predictions.prediction[:, rows],
-            predictions.probability[:, rows],
-            predictions.runs,
-        )
-        slow = [of_run(drawn, run, classes) for run in range(3)]
-        for metric in slow[0]:
-            quick = fast.statistic(metric, predictions, classes)(rows)
-            np.testing.assert_allclose(quick, np.mean([one[metric] for one in slow]), atol=1e-12)
-
-
-class TestIntervals:
-    def test_one_run_says_nothing_of_others(self):
-        assert intervals.over_runs(np.array([0.7])) is None
-
-    def test_equal_runs(self):
-        assert intervals.over_runs(np.array([0.7, 0.7, 0.7])) == pytest.approx((0.7, 0.7))
-
-    def test_more_runs_say_more(self):
-        rng = np.random.default_rng(0)
-        width = lambda n: np.ptp(intervals.over_runs(rng.normal(size=n)))
-        assert width(100) < width(5)
-
-    def test_over_items_covers_the_truth_as_often_as_it_says(self):
-        rng = np.random.default_rng(0)
-        covered = 0
-        for _ in range(60):
-            right = rng.random(80) < 0.75
-            low, high = intervals.over_items(lambda rows, r=right: r[rows].mean(), 80)
-            covered += low <= 0.75 <= high
-        assert covered >= 51  # 57 expected; fewer than 51 has probability 0.01
-
-    def test_mostly_undefined_is_none(self):
-        assert intervals.over_items(lambda rows: float("nan"), 5) is None
-
-    def test_deterministic(self):
-        values = np.random.default_rng(0).normal(size=9)
-        assert intervals.over_runs(values) == intervals.over_runs(values)
-
-
-class TestPredictions:
-    @pytest.fixture
-    def path(self, tmp_path):
-        return run_folder(tmp_path / "r", items=5) / "predictions.csv"
-
-    def spoil(self, path, old, new):
-        path.write_text(path.read_text().replace(old, new))
-
-    def test_missing(self, tmp_path):
-        with pytest.raises(UserError, match="--resume"):
-            read(tmp_path / "predictions.csv")
-
-    @pytest.mark.parametrize(
-        ("old", "new"),
-        [
-            ("id,split", "name,split"),
-            ("v003,test,depression,1", "v009,test,depression,1"),
-            ("v003,test,depression,1", "v003,test,depression,x"),
-            ("v003,test,depression,0,0", "v002,test,depression,0,0"),
-        ],
+    rows = rng.integers(0, 57, (5, 57))
+    drawn = np.array([np.bincount(own, minlength=57) for own in rows])
+    own = lambda run, at: metrics.classification(
+        data.target[at], data.prediction[run, at], data.probability[run, at], classes
     )
-    def test_malformed(self, path, old, new):
-        self.spoil(path, old, new)
-        with pytest.raises(UserError, match=r"predictions\.csv cannot be read"):
-            read(path)
+    expected = [[own(run, at) for run in range(3)] for at in rows]
+    for metric in expected[0][0]:
+        mean = [np.mean([of[metric] or 0.0 for of in runs]) for runs in expected]
+        found = fast.statistic(metric, data, classes)(drawn)
+        np.testing.assert_allclose(found, mean, rtol=0, atol=1e-12, err_msg=metric)
 
-    def test_empty(self, path):
-        path.write_text(path.read_text().splitlines()[0] + "\n")
-        with pytest.raises(UserError, match="no lines"):
-            read(path)
+
+@pytest.mark.parametrize("metric", ["mae", "rmse"])
+def test_fast_regression_equals_sklearn(metric):
+    data = random_predictions(46)
+    rows = np.random.default_rng(2).integers(0, 57, (4, 57))
+    drawn = np.array([np.bincount(own, minlength=57) for own in rows])
+    own = lambda run, at: metrics.regression(data.target[at], run[at])[metric] or 0.0
+    mean = [np.mean([own(run, at) for run in data.prediction]) for at in rows]
+    np.testing.assert_allclose(fast.statistic(metric, data, 0)(drawn), mean, rtol=1e-12)
+
+
+def test_fast_auc_of_one_class_is_undefined():
+    data = random_predictions(2)
+    drawn = np.where(data.target == 1, 1, 0)[None]
+    assert np.isnan(fast.statistic("roc_auc", data, 2)(drawn)).all()

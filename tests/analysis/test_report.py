@@ -5,13 +5,14 @@ import json
 import re
 import shutil
 from html.parser import HTMLParser
+from typing import Any
 
 import numpy as np
 import pytest
 from fabricate import run_folder
 from rich.console import Console
 
-from jaxdep.analysis import compare, report, results, table
+from jaxdep.analysis import compare, paper, report, results, table
 from jaxdep.errors import UserError
 
 
@@ -37,7 +38,8 @@ class TestResults:
     def test_bytes_do_not_depend_on_place_or_time(self, tmp_path):
         first = run_folder(tmp_path / "a")
         shutil.copytree(first, tmp_path / "b")
-        results.write(first), results.write(tmp_path / "b")
+        results.write(first)
+        results.write(tmp_path / "b")
         content = lambda name: (tmp_path / name / "results.json").read_bytes()
         assert content("a") == content("b")
         assert json.loads(content("a"))["split"]["hash"]
@@ -71,17 +73,57 @@ class TestResults:
         with pytest.raises(UserError, match="not the folder of a finished run"):
             results.write(tmp_path)
 
+    def test_one_run(self, tmp_path):
+        found = results.write(run_folder(tmp_path / "a", seeds=(7,)))
+        of = found["tasks"]["depression"]["summary"]["accuracy"]
+        assert of["interval_runs"] is None
+        assert of["std"] is None
+        assert "says nothing about other seeds" in report.write([tmp_path / "a"]).read_text()
+        exact = run_folder(tmp_path / "b", seeds=(0,), deterministic=True)
+        assert "draws nothing at random" in report.write([exact]).read_text()
+
+    def test_a_split_that_was_trained_on_is_not_called_unseen(self, tmp_path):
+        folder = run_folder(tmp_path / "a")
+        meta = json.loads((folder / "meta.json").read_text())
+        meta["splits"]["test"] = meta["splits"]["train"]
+        (folder / "meta.json").write_text(json.dumps(meta))
+        said = printed(results.write(folder))
+        assert "THE SAME that the weights were fitted to" in said
+        page = report.write([folder]).read_text()
+        assert "took no part" not in page
+
+    @pytest.mark.parametrize(
+        ("pattern", "new", "message"),
+        [
+            (r"(v003,test,depression,.,.),.", r"\1,inf", "a target is not a finite number"),
+            (r"(v003,test,depression,1,1,.),.", r"\1,7", "a prediction is no class of 0 to 1"),
+            (r"(v003,test,depression,1,1,.,.),[^\n]*", r"\1,", "a probability does not lie"),
+            (r"depression,2,2,", "depression,9,2,", "no lines of run 2"),
+        ],
+    )
+    def test_what_cannot_be_is_refused(self, tmp_path, pattern, new, message):
+        folder = run_folder(tmp_path / "a", items=9)
+        path = folder / "predictions.csv"
+        path.write_text(re.sub(pattern, new, path.read_text()))
+        with pytest.raises(UserError, match=message):
+            results.write(folder)
+
 
 class TestSynthetic:
     def test_said_wherever_a_paper_stands(self, tmp_path):
         found = results.write(run_folder(tmp_path / "a"))
         said = printed(found)
         assert said.startswith("SYNTHETIC: ")
-        assert re.search(r"paper\s*\n.*ours\s*\n.*SYNTHETIC", said)
+        assert re.search(r"paper;\s*\n.*ours\s*\n.*SYNTHETIC", said)
+        assert "ours is SYNTHETIC, and the two cannot be compared" in said
         page = report.write([tmp_path / "a"]).read_text()
         assert "<h1>SYNTHETIC: " in page
-        assert "paper (ours SYNTHETIC): Table 1" in page
-        assert '<p class="banner">SYNTHETIC data' in page
+        assert '<th class="number">paper; ours SYNTHETIC</th>' in page
+        assert '<p class="banner"><strong>SYNTHETIC data.</strong>' in page
+        # In a terminal of 80 columns the word is still whole.
+        text = io.StringIO()
+        table.show(found, Console(file=text, width=80))
+        assert "…" not in text.getvalue()
 
     def test_not_said_of_real_data(self, tmp_path):
         found = results.write(run_folder(tmp_path / "a", synthetic=False))
@@ -89,7 +131,35 @@ class TestSynthetic:
         assert "SYNTHETIC" not in report.write([tmp_path / "a"]).read_text()
         # JAMFN, Table 1: F1 68.25, printed beside ours.
         assert found["tasks"]["depression"]["paper_figures"]["f1_weighted"] == 0.6825
-        assert "0.682" in printed(found)
+        assert ".682" in printed(found)
+
+
+class TestPaper:
+    def test_outside_both_intervals_is_said(self, tmp_path):
+        found = results.write(run_folder(tmp_path / "a", synthetic=False, accuracy=0.95))
+        assert "F1, weighted (below ours)" in printed(found)
+        near = results.write(run_folder(tmp_path / "b", synthetic=False, accuracy=0.4))
+        assert "within at least one of our intervals" in printed(near)
+
+    def test_another_split_is_said(self, tmp_path):
+        how = {"paper": ("AMM", "Table IV", "MTL T"), "average": "micro", "corpus": "mgid"}
+        found = results.write(run_folder(tmp_path / "a", synthetic=False, split="dev", **how))
+        assert "(on its test split, ours on dev)" in printed(found)
+
+    def test_a_figure_of_another_corpus_is_none(self):
+        # MDDR, Table 1: MAE 5.98 on AVEC2013, 5.75 on AVEC2014, in points.
+        row = {"system": "MDDR", "source": "Table 1", "row": "MDDR"}
+        assert paper.figures(row, "avec2013", "depression") == {"mae": 5.98, "rmse": 7.80}
+        assert paper.figures(row, "avec2014", "depression") == {"mae": 5.75, "rmse": 7.12}
+        assert paper.figures(row, "dvlog", "depression") == {}
+        assert paper.figures(None, "dvlog", "depression") == {}
+
+    def test_percent_and_fractions(self):
+        # AMM prints percent (Table IV, emotion, MTL T+V: 58.1), SMFL fractions (Table 2: 0.91).
+        amm = {"system": "AMM", "source": "Table IV", "row": "MTL T+V"}
+        assert paper.figures(amm, "mgid", "emotion")["f1_micro"] == pytest.approx(0.581)
+        smfl = {"system": "SMFL", "source": "Table 2", "row": "SMFL"}
+        assert paper.figures(smfl, "mmd2023", "depression")["accuracy"] == 0.91
 
 
 class _Page(HTMLParser):
@@ -123,7 +193,7 @@ class TestPage:
 
     def test_attention(self, tmp_path):
         folder = run_folder(tmp_path / "a")
-        maps = {
+        maps: Any = {
             f"jaf.{k}/{symbol}": np.random.default_rng(k).random((2, 9))
             for k in range(3)
             for symbol in ("A_A", "A_V", "T_A")
@@ -144,12 +214,32 @@ class TestPage:
         second = run_folder(tmp_path / "b", synthetic=False, name="amm", accuracy=0.95, seed=1)
         page = report.write([first, second])
         assert page == tmp_path / "report-comparison.html"
-        assert "amm minus lr, depression" in page.read_text()
+        assert "amm (b) minus lr" in page.read_text()
         pair = compare.paired(second, first, "depression")
         each = [results.compute(run)["tasks"]["depression"]["summary"] for run in (second, first)]
         expected = each[0]["accuracy"]["mean"] - each[1]["accuracy"]["mean"]
         assert pair["difference"] == pytest.approx(expected)
         assert pair["interval_items"][0] > 0
+
+    def test_difference_over_runs(self, tmp_path):
+        first = run_folder(tmp_path / "a", seeds=range(6), accuracy=0.9)
+        other = run_folder(tmp_path / "b", seeds=range(5), accuracy=0.3, seed=1)
+        exact = run_folder(tmp_path / "c", seeds=(0,), accuracy=0.3, seed=2, deterministic=True)
+        lone = run_folder(tmp_path / "d", seeds=(0,), accuracy=0.3, seed=2)
+        for second, runs in ((other, [6, 5]), (exact, [6, 1])):
+            pair = compare.paired(first, second, "depression", "f1_weighted")
+            low, high = pair["interval_runs"]
+            assert 0 < low < pair["difference"] < high
+            assert pair["runs"] == runs
+        # One seed of a fit that draws at random says nothing of others.
+        assert compare.paired(first, lone, "depression")["interval_runs"] is None
+        assert compare.paired(exact, exact, "depression")["interval_runs"] is None
+
+    def test_a_run_less_itself_is_nothing(self, tmp_path):
+        first = run_folder(tmp_path / "a")
+        pair = compare.paired(first, first, "emotion", "f1_macro")
+        assert pair["difference"] == 0
+        assert pair["interval_items"] == (0, 0)
 
     def test_only_the_same_recordings_are_compared(self, tmp_path):
         first = run_folder(tmp_path / "a", items=20)

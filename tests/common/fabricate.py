@@ -18,11 +18,16 @@ def run_folder(
     tasks=("depression", "emotion"),
     name="jamfn-demo",
     seed=0,
+    corpus="dvlog",
+    split="test",
+    paper=("JAMFN", "Table 1", "JAMFN"),
+    average="weighted",
+    deterministic=False,
 ):
     """Writes the files that `jaxdep run` leaves for the analysis."""
     path.mkdir(parents=True)
     truth = {"tasks": {"depression": {"chance": 0.5, "bayes_accuracy": 0.9}}}
-    split = {"name": "test", "items": items, "hash": "ab" * 32, "carved_from": None}
+    tested = {"name": split, "items": items, "hash": "ab" * 32, "carved_from": None}
     runs = [
         {
             "run": run,
@@ -40,7 +45,7 @@ def run_folder(
         "title": "A made-up run",
         "hash": "cd" * 32,
         "corpus": {
-            "name": "dvlog",
+            "name": corpus,
             "synthetic": synthetic,
             "synthetic_truth": truth if synthetic else None,
             "warnings": ["train has 3 recordings; 647 are published."],
@@ -48,19 +53,19 @@ def run_folder(
             "label_source": "made up",
         },
         "splits": {
-            "train": {**split, "name": "train"},
-            "validation": {**split, "name": "valid", "carved_from": "train"},
-            "test": split,
+            "train": {**tested, "name": "train", "hash": "01" * 32},
+            "validation": {**tested, "name": "valid", "hash": "02" * 32, "carved_from": "train"},
+            "test": tested,
         },
         "classes": {task: CLASSES[task] for task in tasks if task in CLASSES},
         "selection": "lowest validation loss",
         "runs": runs,
-        "compile": {"programs": 1, "seconds": 1.0},
+        "compile": {"programs": 0 if deterministic else 1, "seconds": 1.0},
     }
-    averages = {task: {"average": "weighted"} for task in tasks}
-    paper = {"system": "JAMFN", "source": "Table 1", "row": "JAMFN"}
+    averages = {task: {"average": average} for task in tasks}
+    row = dict(zip(("system", "source", "row"), paper, strict=True)) if paper else None
     write(path / "meta.json", meta)
-    write(path / "config.json", {"name": name, "tasks": averages, "paper": paper})
+    write(path / "config.json", {"name": name, "tasks": averages, "paper": row})
     write(path / "environment.json", {"python": "3.11"})
     write_metrics(path, runs)
     write_predictions(path, runs, tasks, items, accuracy, np.random.default_rng(seed))

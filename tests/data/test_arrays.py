@@ -23,7 +23,7 @@ def test_pad(length):
         np.testing.assert_array_equal(mask[row], np.arange(mask.shape[1]) < kept)
 
 
-def split(items=200, seed=0):
+def split(items=1000, seed=0):
     rng = np.random.default_rng(seed)
     targets = {"depression": (rng.random(items) < 0.3).astype(np.int32)}
     ids = np.asarray([f"r{i:03d}" for i in range(items)])
@@ -34,8 +34,9 @@ def split(items=200, seed=0):
 def test_carve_is_stratified_disjoint_and_repeatable():
     whole = split()
     rest, part = arrays.carve(whole, 0.1, "depression")
-    assert len(part) == 20
-    assert len(rest) == 180
+    assert len(part) == 100
+    assert len(rest) == 900
+    assert sorted([*rest.ids, *part.ids]) == list(whole.ids)
     assert not set(rest.ids) & set(part.ids)
     assert abs(part.targets["depression"].mean() - whole.targets["depression"].mean()) < 0.03
     assert part.carved_from == "train"
@@ -45,9 +46,17 @@ def test_carve_is_stratified_disjoint_and_repeatable():
     np.testing.assert_array_equal(part.inputs["acoustic"][3], whole.inputs["acoustic"][row])
 
 
+def test_carve_keeps_the_same_content_together():
+    whole = split()
+    whole.inputs["acoustic"][1::2] = whole.inputs["acoustic"][::2]
+    rest, part = arrays.carve(whole, 0.1, "depression")
+    assert len(part)
+    assert not set(rest.contents) & set(part.contents)
+
+
 def test_digest_follows_ids_and_targets():
     one, two = split(), split()
     assert one.digest == two.digest
     two.targets["depression"][0] ^= 1
     assert one.digest != two.digest
-    assert one.digest != one.take(np.arange(199), "train").digest
+    assert one.digest != one.take(np.arange(999), "train").digest

@@ -1,0 +1,5 @@
+"""`python -m jaxdep`: the command line."""
+
+from jaxdep.cli import main
+
+main()

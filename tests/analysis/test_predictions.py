@@ -1,0 +1,46 @@
+"""Predictions that are missing or malformed are refused with a way out."""
+
+import pytest
+from fabricate import run_folder
+
+from jaxdep.analysis.predictions import read
+from jaxdep.errors import UserError
+
+
+@pytest.fixture
+def path(tmp_path):
+    return run_folder(tmp_path / "r", items=5) / "predictions.csv"
+
+
+def test_missing(tmp_path):
+    with pytest.raises(UserError, match="--resume"):
+        read(tmp_path / "predictions.csv")
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("id,split", "name,split"),
+        ("v003,test,depression,1", "v009,test,depression,1"),
+        ("v003,test,depression,1", "v003,test,depression,x"),
+        ("v003,test,depression,0,0", "v002,test,depression,0,0"),
+    ],
+)
+def test_malformed(path, old, new):
+    path.write_text(path.read_text().replace(old, new))
+    with pytest.raises(UserError, match=r"predictions\.csv cannot be read"):
+        read(path)
+
+
+def test_empty(path):
+    path.write_text(path.read_text().splitlines()[0] + "\n")
+    with pytest.raises(UserError, match="no lines"):
+        read(path)
+
+
+def test_of_runs_keeps_their_numbers(path):
+    found = read(path)["emotion"]
+    assert found.prediction.shape == (3, 5)
+    kept = found.of_runs([0, 2])
+    assert kept.runs.tolist() == [0, 2]
+    assert (kept.prediction == found.prediction[[0, 2]]).all()
