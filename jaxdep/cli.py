@@ -63,10 +63,10 @@ def synthesize(
     from jaxdep.data import corpora
 
     truth = corpora.synthesize(corpus, directory, items=items, seed=seed, signal=signal)
-    _console.print(f"{directory}: {truth['items']} SYNTHETIC recordings of {corpus}")
+    _say(f"{directory}: {truth['items']} SYNTHETIC recordings of {corpus}")
     for task, known in truth["tasks"].items():
         best = ", ".join(f"{k} {v:.3f}" for k, v in known.items() if isinstance(v, float))
-        _console.print(f"  {task}: {best}")
+        _say(f"  {task}: {best}")
 
 
 @app.command
@@ -95,7 +95,7 @@ def prepare(
     folder = corpora.prepare(
         corpus, manual_dir, data_dir=data_dir, skip_bad=skip_bad, options=options, log=_say
     )
-    _console.print(f"prepared: {folder}", soft_wrap=True)
+    _say(f"prepared: {folder}")
 
 
 @app.command
@@ -217,7 +217,8 @@ def main() -> None:
     try:
         sys.exit(app.cli(prog="jaxdep", description=__import__("jaxdep").__doc__) or 0)
     except UserError as error:
-        Console(stderr=True).print(f"jaxdep: {error}", style="red", highlight=False, markup=False)
+        said = Console(stderr=True, soft_wrap=True)
+        said.print(f"jaxdep: {error}", style="red", highlight=False, markup=False)
         sys.exit(2)
 
 

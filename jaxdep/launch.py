@@ -76,6 +76,7 @@ def run(
     seeds = list(range(seeds)) if isinstance(seeds, int) else list(seeds)
     if not seeds or len(set(seeds)) < len(seeds) or min(seeds) < 0:
         raise UserError(f"seeds must be different whole numbers from 0; got {seeds}")
+    layout = device_layout.layout(len(seeds), devices=devices, backend=backend)
     folder = _open(experiment, seeds, out, resume)
     if folder.finished:
         log(f"{folder.path} is already complete")
@@ -94,7 +95,6 @@ def run(
     if experiment.is_baseline:
         meta, outputs, seeds = _fit_baseline(experiment, splits, seeds)
     else:
-        layout = device_layout.layout(len(seeds), devices=devices, backend=backend)
         with jax.default_matmul_precision(experiment.training.precision):
             meta, outputs = _train(experiment, splits, seeds, layout, folder, resume, report)
     write_text(folder.predictions, predictions.to_csv(outputs, splits["test"], seeds))

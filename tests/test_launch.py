@@ -24,14 +24,8 @@ SMALL = {
     "model.channels": 4,
     "training.epochs": 3,
 }
-FILES = [
-    "config.json",
-    "environment.json",
-    "meta.json",
-    "metrics.jsonl",
-    "predictions.csv",
-    "results.json",
-]
+FILES = ["config.json", "environment.json", "meta.json", "metrics.jsonl"]
+FILES += ["predictions.csv", "results.json"]
 
 
 @pytest.fixture(scope="module")

@@ -2,13 +2,12 @@
 
 Masked frames carry the state on unchanged and give zero output, so a padded sequence is what
 PyTorch calls packed: the backward direction crosses the padding in its zero state and starts at the
-true end. Input projections are one matrix product over all frames, ahead of the scan; both
-directions advance in one scan, each by its own two-dimensional product.
+true end. Input projections are one matrix product over all frames, ahead of the recurrence.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, Literal, NamedTuple
 
 import flax.linen as nn
@@ -20,6 +19,7 @@ from jaxdep import types
 from jaxdep.nn import initializers, masking
 from jaxdep.nn.dropout import Dropout
 from jaxdep.nn.initializers import Initializer
+from jaxdep.nn.recurrence import Direction, recurrence
 
 
 class Weights(NamedTuple):
@@ -34,71 +34,31 @@ class Weights(NamedTuple):
     hidden_bias: Float[Array, " G"]
 
 
-Gates = Float[Array, "batch G"]
-State = tuple[Float[Array, "batch H"], ...]
-
-
-def lstm_cell(state: State, projected: Gates, weights: Weights) -> State:
-    """One step of an LSTM: `(h, c)` from `projected = x W_i + b_i + b_h`."""
-    h, c = state
-    i, f, g, o = jnp.split(projected + h @ weights.hidden, 4, axis=-1)
-    c = jax.nn.sigmoid(f) * c + jax.nn.sigmoid(i) * jnp.tanh(g)
-    return jax.nn.sigmoid(o) * jnp.tanh(c), c
-
-
-def gru_cell(state: State, projected: Gates, weights: Weights) -> State:
-    """One step of a GRU: `(h,)` from `projected = x W_i + b_i`; the reset gate acts after `W_h`."""
-    (h,) = state
-    r_x, z_x, n_x = jnp.split(projected, 3, axis=-1)
-    r_h, z_h, n_h = jnp.split(h @ weights.hidden + weights.hidden_bias[None], 3, axis=-1)
-    r, z = jax.nn.sigmoid(r_x + r_h), jax.nn.sigmoid(z_x + z_h)
-    n = jnp.tanh(n_x + r * n_h)
-    return (n + z * (h - n),)
-
-
-def scan_layer(
-    cell: Callable[[State, Gates, Weights], State],
-    states: int,
+def run_layer(
+    kind: Literal["lstm", "gru"],
     x: types.Sequence,
     mask: Bool[Array, "batch time"] | None,
-    directions: Sequence[Weights],
+    weights: Sequence[Weights],
 ) -> list[types.Sequence]:
     """Runs one layer over time: forward, and backward if there are two directions.
 
     Args:
-      cell: `lstm_cell` or `gru_cell`.
-      states: arrays in the cell's state; the first is its output.
       x: [B, L, I]; padding holds zeros.
       mask: [B, L], or None where every frame is real.
-      directions: weights of each direction.
+      weights: of each direction.
 
     Returns:
       For each direction its outputs [B, L, H], zero at padding.
     """
     steps = jnp.swapaxes(x, 0, 1)
-    is_lstm = cell is lstm_cell
-    scanned = []
-    for backward, weights in enumerate(directions):
-        bias = weights.input_bias + weights.hidden_bias if is_lstm else weights.input_bias
-        projected = steps @ weights.input + bias[None, None]
-        real = None if mask is None else jnp.swapaxes(mask, 0, 1)[..., None]
-        scanned.append(_flip((projected, real)) if backward else (projected, real))
-
-    def step(carry: list[State], inputs: list[Any]) -> tuple[list[State], list[Any]]:
-        news, outputs = [], []
-        for state, (projected, real), weights in zip(carry, inputs, directions, strict=True):
-            new = cell(state, projected, weights)
-            output = new[0]
-            if real is not None:
-                new = tuple(jnp.where(real, n, s) for n, s in zip(new, state, strict=True))
-                output = jnp.where(real, output, 0)
-            news.append(new)
-            outputs.append(output)
-        return news, outputs
-
-    hidden = directions[0].hidden
-    zero = jnp.zeros((x.shape[0], hidden.shape[0]), jnp.result_type(x, hidden))
-    _, outputs = jax.lax.scan(step, [(zero,) * states for _ in directions], scanned)
+    real = None if mask is None else jnp.swapaxes(mask, 0, 1)[..., None]
+    directions = []
+    for backward, own in enumerate(weights):
+        bias = own.input_bias + own.hidden_bias if kind == "lstm" else own.input_bias
+        projected = steps @ own.input + bias[None, None]
+        turned = _flip((projected, real)) if backward else (projected, real)
+        directions.append(Direction(turned[0], own.hidden, own.hidden_bias, turned[1]))
+    outputs = recurrence(kind, tuple(directions))
     ordered = [_flip(y) if backward else y for backward, y in enumerate(outputs)]
     return [jnp.swapaxes(y, 0, 1) for y in ordered]
 
@@ -128,6 +88,7 @@ class _Recurrent(nn.Module):
     dropout: float = 0.0
     weight_init: Initializer | None = None
     bias_init: Initializer | None = None
+    kind: Literal["lstm", "gru"] = "lstm"
 
     @nn.compact
     def __call__(
@@ -146,7 +107,7 @@ class _Recurrent(nn.Module):
         for layer in range(self.layers):
             suffixes = ("", "_reverse") if self.bidirectional else ("",)
             weights = [self._weights(f"l{layer}{end}", x.shape[-1]) for end in suffixes]
-            outputs = scan_layer(*self._cell(), x, mask, weights)
+            outputs = run_layer(self.kind, x, mask, weights)
             last = layer == self.layers - 1
             if last and self.merge == "sum":
                 x = sum(outputs[1:], outputs[0])
@@ -157,7 +118,7 @@ class _Recurrent(nn.Module):
         return x
 
     def _weights(self, suffix: str, width: int) -> Weights:
-        gates = self._gates() * self.features
+        gates = (4 if self.kind == "lstm" else 3) * self.features
         init = self.weight_init or initializers.torch_uniform(self.features)
         bias = self.bias_init or init
         return Weights(
@@ -167,28 +128,14 @@ class _Recurrent(nn.Module):
             self.param(f"bias_hh_{suffix}", bias, (gates,)),
         )
 
-    def _gates(self) -> int:
-        raise ValueError("use LSTM or GRU")
-
-    def _cell(self) -> tuple[Callable[..., State], int]:
-        raise ValueError("use LSTM or GRU")
-
 
 class LSTM(_Recurrent):
     """A stack of LSTM layers, as `torch.nn.LSTM`; fields as in `_Recurrent`."""
 
-    def _gates(self) -> int:
-        return 4
-
-    def _cell(self) -> tuple[Callable[..., State], int]:
-        return lstm_cell, 2
+    kind: Literal["lstm", "gru"] = "lstm"
 
 
 class GRU(_Recurrent):
     """A stack of GRU layers, as `torch.nn.GRU`; fields as in `_Recurrent`."""
 
-    def _gates(self) -> int:
-        return 3
-
-    def _cell(self) -> tuple[Callable[..., State], int]:
-        return gru_cell, 1
+    kind: Literal["lstm", "gru"] = "gru"

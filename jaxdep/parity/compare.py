@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import flax.linen as nn
 import jax
@@ -17,7 +18,8 @@ from rich.table import Table
 
 from jaxdep.errors import UserError
 from jaxdep.experiment import Optimizer, fields_of
-from jaxdep.models import AMM, JAMFN, MODELS, examples
+from jaxdep.models import MODELS
+from jaxdep.parity.cases import Case, cases, paper_case
 from jaxdep.parity.convert import from_torch, to_torch
 from jaxdep.parity.reference import twin
 from jaxdep.train import optimizer
@@ -37,32 +39,6 @@ BARS = {
 
 
 @dataclass(frozen=True)
-class Case:
-    """A configuration, and the inputs that it is compared on.
-
-    Attributes:
-      uneven: whether every third batch of the twenty steps has one example fewer.
-      only: names of inputs that are kept; empty: all.
-    """
-
-    name: str
-    label: str
-    model: nn.Module
-    batch: int = 3
-    length: int = 7
-    masked: bool = True
-    only: tuple[str, ...] = ()
-    uneven: bool = False
-
-    def inputs(self, seed: int = 0, batch: int = 0) -> dict[str, np.ndarray]:
-        """Random inputs of the case."""
-        size = batch or self.batch
-        made = examples.example_inputs(self.model, size, self.length, seed, self.masked)
-        kept = {name: x for name, x in made.items() if not self.only or name in self.only}
-        return kept
-
-
-@dataclass(frozen=True)
 class Row:
     """One comparison: the worst value seen, and the bar that it must not pass."""
 
@@ -77,34 +53,6 @@ class Row:
     def ok(self) -> bool:
         """Whether the bar holds; NaN does not."""
         return self.worst <= self.bar
-
-
-def cases(name: str) -> list[Case]:
-    """Every variant, masked and not; single examples and frames; single modalities."""
-    made = []
-    for label, model in examples.small(name):
-        model = model.clone(dropout=0.0)
-        made += [Case(name, label, model), Case(name, f"{label}, no mask", model, masked=False)]
-    first = made[0].model
-    made += [
-        Case(name, "batch of 1", first, batch=1),
-        Case(name, "batch of 5", first, batch=5, uneven=True),
-        Case(name, "length 1", first, length=1),
-    ]
-    if name == "amm":
-        made += [
-            Case(name, "text alone", first, only=("text", "text_mask")),
-            Case(name, "visual alone", first, only=("visual", "visual_mask")),
-            Case(name, "no knowledge", first, only=("text", "text_mask", "visual", "visual_mask")),
-        ]
-    return made
-
-
-def paper_case(name: str) -> Case:
-    """The paper's sizes."""
-    if name == "jamfn":
-        return Case(name, "the paper's size", JAMFN(), batch=2, length=596, masked=False)
-    return Case(name, "the paper's size", AMM(dropout=0.0), batch=3, length=40)
 
 
 def run(name: str | None = None) -> list[Row]:
@@ -122,18 +70,18 @@ def run(name: str | None = None) -> list[Row]:
     return rows
 
 
-def compare(case: Case, steps: int = STEPS) -> list[Row]:
-    """Compares one case in float32 and float64; `steps=0` leaves the optimiser out."""
+def compare(case: Case, dtypes: tuple[str, ...] = tuple(BARS), steps: int = STEPS) -> list[Row]:
+    """Compares one case in each precision; `steps=0` leaves the optimiser out."""
     rows = []
-    with jax.default_matmul_precision("highest"):
-        for dtype in ("float32", "float64"):
-            with jax.enable_x64(dtype == "float64"):
-                found = _differences(case, dtype, steps)
-            rows += [
-                Row(case.name, case.label, quantity, dtype, worst, BARS[dtype][quantity])
-                for quantity, worst in found.items()
-                if quantity in BARS[dtype]
-            ]
+    for dtype in dtypes:
+        x64 = jax.enable_x64(dtype == "float64")
+        with jax.default_matmul_precision("highest"), x64, _one_thread():
+            found = _differences(case, dtype, steps)
+        rows += [
+            Row(case.name, case.label, quantity, dtype, worst, BARS[dtype][quantity])
+            for quantity, worst in found.items()
+            if quantity in BARS[dtype]
+        ]
     return rows
 
 
@@ -167,33 +115,69 @@ def _differences(case: Case, dtype: str, steps: int) -> dict[str, float]:
     fields = {name: getattr(case.model, name) for name in fields_of(case.model)}
     module = twin(case.name, fields, first).to(getattr(torch, dtype))
     state = {name: value.detach().numpy() for name, value in module.state_dict().items()}
-    variables = from_torch(case.model, state, first)
+    params = from_torch(case.model, state, first)["params"]
+    # Copies: the twin's own steps write into the memory that the state shows.
+    params = jax.tree.map(np.array, params)
+    step = _jax_step(case)
+    moments = jax.tree.map(
+        lambda leaf: np.zeros(leaf.shape, leaf.dtype),
+        jax.eval_shape(optimizer.build(OPTIMIZERS[case.name]).init, params),
+    )
     targets = _targets(case, first)
-
-    @jax.jit
-    def jax_side(params: Any, inputs: Any, targets: Any) -> tuple[Any, Any, Any]:
-        def loss_of(params: Any) -> Any:
-            outputs = case.model.apply({"params": params}, inputs)
-            losses = [
-                optax.softmax_cross_entropy_with_integer_labels(outputs[task], targets[task])
-                for task in targets
-            ]
-            return sum(loss.mean() for loss in losses), outputs
-
-        (loss, outputs), gradient = jax.value_and_grad(loss_of, has_aux=True)(params)
-        return loss, outputs, gradient
-
-    params = variables["params"]
-    _, ours, gradient = jax_side(params, _cast(first, dtype), targets)
+    ours = step(params, moments, _cast(first, dtype), targets)
     theirs, loss = _torch_side(module, first, targets, dtype)
     loss.backward()
+    outputs = [_distance(ours.outputs[task], theirs[task].detach()) for task in theirs]
     found = {
-        "outputs": max(_distance(ours[task], theirs[task].detach()) for task in theirs),
-        "gradients": _gradients(case.model, gradient, module),
+        "outputs": _worst(outputs),
+        "gradients": _gradients(case.model, ours.gradient, module),
     }
     if steps:
-        found |= _optimise(case, module, params, jax_side, dtype, steps)
+        found |= _optimise(case, module, step, (params, moments), dtype, steps)
     return found
+
+
+@contextlib.contextmanager
+def _one_thread() -> Iterator[None]:
+    """PyTorch on one thread: at these sizes several only wait for one another."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+class _Step(NamedTuple):
+    """What one step on our side gives."""
+
+    loss: Any
+    outputs: Any
+    gradient: Any
+    params: Any
+    moments: Any
+
+
+def _jax_step(case: Case) -> Callable[..., _Step]:
+    """Loss, gradient and update as one compiled program."""
+    tx = optimizer.build(OPTIMIZERS[case.name])
+
+    def loss_of(params: Any, inputs: Any, targets: Any) -> Any:
+        outputs = case.model.apply({"params": params}, inputs)
+        losses = [
+            optax.softmax_cross_entropy_with_integer_labels(outputs[task], targets[task])
+            for task in targets
+        ]
+        return sum(loss.mean() for loss in losses), outputs
+
+    @jax.jit
+    def step(params: Any, moments: Any, inputs: Any, targets: Any) -> _Step:
+        differentiate = jax.value_and_grad(loss_of, has_aux=True)
+        (loss, outputs), gradient = differentiate(params, inputs, targets)
+        updates, moments = tx.update(gradient, moments, params)
+        return _Step(loss, outputs, gradient, optax.apply_updates(params, updates), moments)
+
+    return step
 
 
 def _gradients(model: nn.Module, gradient: Any, module: torch.nn.Module) -> float:
@@ -215,37 +199,38 @@ def _gradients(model: nn.Module, gradient: Any, module: torch.nn.Module) -> floa
         / max(float(np.linalg.norm(reference)), rounding)
         for name, reference in theirs.items()
     ]
-    return max(relative)
+    return _worst(relative)
 
 
 def _optimise(
-    case: Case, module: torch.nn.Module, params: Any, jax_side: Any, dtype: str, steps: int
+    case: Case,
+    module: torch.nn.Module,
+    step: Callable[..., _Step],
+    start: tuple[Any, Any],
+    dtype: str,
+    steps: int,
 ) -> dict[str, float]:
     """Losses and parameters over the same three batches in turn."""
     config = OPTIMIZERS[case.name]
-    tx = optimizer.build(config)
-    moments = tx.init(params)
+    params, moments = start
     reference = torch.optim.Adam(
         module.parameters(), config.learning_rate, eps=config.eps, weight_decay=config.weight_decay
     )
     sizes = [case.batch, case.batch, case.batch - case.uneven]
-    step = jax.jit(tx.update)
-    worst = 0.0
+    losses = []
     for number in range(steps):
         inputs = case.inputs(seed=number % 3, batch=sizes[number % 3])
         targets = _targets(case, inputs)
-        ours, _, gradient = jax_side(params, _cast(inputs, dtype), targets)
-        updates, moments = step(gradient, moments, params)
-        params = optax.apply_updates(params, updates)
+        ours = step(params, moments, _cast(inputs, dtype), targets)
+        params, moments = ours.params, ours.moments
         reference.zero_grad()
         _, loss = _torch_side(module, inputs, targets, dtype)
         loss.backward()
         reference.step()
-        worst = max(worst, abs(float(ours) - loss.item()) / abs(loss.item()))
-    state = module.state_dict()
+        losses.append(abs(float(ours.loss) - loss.item()) / abs(loss.item()))
     moved = to_torch(case.model, {"params": params})
-    distances = [_distance(moved[name], value) for name, value in state.items()]
-    return {"losses": worst, "parameters": max(distances)}
+    distances = [_distance(moved[name], value) for name, value in module.state_dict().items()]
+    return {"losses": _worst(losses), "parameters": _worst(distances)}
 
 
 def _torch_side(
@@ -273,3 +258,8 @@ def _cast(inputs: Mapping[str, Any], dtype: str) -> dict[str, Any]:
 
 def _distance(a: Any, b: Any) -> float:
     return float(np.abs(np.asarray(a) - np.asarray(b)).max())
+
+
+def _worst(values: list[float]) -> float:
+    """The largest; NaN if any is, which Python's `max` may pass over."""
+    return float(np.max(values))

@@ -43,7 +43,7 @@ class Layout:
         inside the program. On a CPU batched small matrix products lose, on a GPU they win.
     """
 
-    devices: tuple[jax.Device, ...]
+    devices: tuple[Any, ...]
     runs: int
     backend: Backend
     vectorized: bool

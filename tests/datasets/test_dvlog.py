@@ -305,7 +305,8 @@ class TestSynthetic:
 
     def test_same_seed_same_files(self, tmp_path):
         write = lambda name, seed: synthetic.write(tmp_path / name, 12, seed, mean_length=50)
-        write("a", 1), write("b", 1), write("c", 2)
+        for name, seed in (("a", 1), ("b", 1), ("c", 2)):
+            write(name, seed)
         content = lambda name: (tmp_path / name / "v00003" / "v00003_visual.npy").read_bytes()
         assert content("a") == content("b") != content("c")
 

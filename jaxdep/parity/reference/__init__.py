@@ -8,15 +8,15 @@ from jaxdep.errors import UserError
 from jaxdep.parity.reference.amm import AMM
 from jaxdep.parity.reference.jamfn import JAMFN
 
-TWINS: dict[str, Any] = {"jamfn": JAMFN, "amm": AMM}
-"""Model's name to its twin, which is built from the same fields and example inputs."""
+TWINS: dict[str, type[nn.Module]] = {"jamfn": JAMFN, "amm": AMM}
+"""Model's name to its twin, which has the same fields beside the widths of its inputs."""
 
 
 def twin(name: str, fields: dict[str, Any], inputs: dict[str, Any]) -> nn.Module:
-    """The twin of a model.
+    """The twin of a model, in evaluation mode.
 
     Args:
-      fields: configuration, as the Flax module has it; what only concerns Flax is ignored.
+      fields: configuration, as the Flax module has it.
       inputs: example inputs, for their widths and lengths.
 
     Raises:
@@ -24,4 +24,11 @@ def twin(name: str, fields: dict[str, Any], inputs: dict[str, Any]) -> nn.Module
     """
     if name not in TWINS:
         raise UserError(f"no PyTorch twin of {name!r}: there are {', '.join(TWINS)}")
-    return TWINS[name](fields, {key: tuple(value.shape) for key, value in inputs.items()})
+    sizes = {
+        f"{key}_width": value.shape[-1]
+        for key, value in inputs.items()
+        if not key.endswith("_mask")
+    }
+    if name == "jamfn":
+        sizes["length"] = inputs["acoustic"].shape[1]
+    return TWINS[name](**fields, **sizes).eval()

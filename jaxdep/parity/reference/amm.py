@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -38,40 +36,62 @@ class Projections(nn.Module):
 
 
 class AMM(nn.Module):
-    """Twin of `jaxdep.models.AMM`: the same fields, the state names of a checkpoint."""
+    """Twin of `jaxdep.models.AMM`: the same fields, the state names of a checkpoint.
 
-    def __init__(self, fields: dict[str, Any], shapes: dict[str, tuple[int, ...]]) -> None:
+    Further arguments are what Flax takes from its inputs: the features of each; 0: not there.
+    """
+
+    def __init__(
+        self,
+        *,
+        text_width: int = 0,
+        visual_width: int = 0,
+        gender_width: int = 0,
+        color_width: int = 0,
+        tasks: tuple[str, ...] = ("depression", "emotion"),
+        text_hidden: int = 384,
+        visual_hidden: int = 768,
+        features: int = 768,
+        heads: int = 8,
+        task_hidden: int = 256,
+        tokens: str = "sequence",
+        inter_modal: bool = True,
+        inter_task: bool = True,
+        residual: bool = False,
+        dropout: float = 0.2,
+        depression_classes: int = 2,
+        emotion_classes: int = 6,
+    ) -> None:
         super().__init__()
-        self.fields = fields
+        self.tasks, self.heads, self.tokens = tasks, heads, tokens
+        self.inter_modal, self.residual = inter_modal, residual
         widths = {}
-        if "text" in shapes:
-            hidden = fields["text_hidden"]
-            self.text_gru = nn.GRU(shapes["text"][2], hidden, batch_first=True, bidirectional=True)
-            self.text_attention = ScoreAttention(2 * hidden)
-            widths["text"] = 2 * hidden + shapes.get("gender", (0, 0))[1]
-        if "visual" in shapes:
-            hidden = fields["visual_hidden"]
-            self.visual_gru = nn.GRU(shapes["visual"][2], hidden, batch_first=True)
-            self.visual_attention = ScoreAttention(hidden)
-            widths["visual"] = hidden + shapes.get("color", (0, 0))[1]
+        if text_width:
+            self.text_gru = nn.GRU(text_width, text_hidden, batch_first=True, bidirectional=True)
+            self.text_attention = ScoreAttention(2 * text_hidden)
+            widths["text"] = 2 * text_hidden + gender_width
+        if visual_width:
+            self.visual_gru = nn.GRU(visual_width, visual_hidden, batch_first=True)
+            self.visual_attention = ScoreAttention(visual_hidden)
+            widths["visual"] = visual_hidden + color_width
         self.names = list(widths)
-        if fields["inter_modal"]:
+        if inter_modal:
             for name in self.names:
-                way = Projections(widths[name], widths[self._other(name)], fields["features"])
+                way = Projections(widths[name], widths[self._other(name)], features)
                 setattr(self, "t2v" if name == "text" else "v2t", way)
-        width = fields["features"] if fields["inter_modal"] else max(widths.values())
-        self.tasks, hidden = fields["tasks"], fields["task_hidden"]
-        short = [_SHORT[task] for task in self.tasks]
+        width = features if inter_modal else max(widths.values())
+        short = [_SHORT[task] for task in tasks]
         for task in short:
-            setattr(self, f"lstm_{task}", nn.LSTM(width, hidden, batch_first=True))
-        self.between = fields["inter_task"] and len(self.tasks) == 2
+            setattr(self, f"lstm_{task}", nn.LSTM(width, task_hidden, batch_first=True))
+        self.between = inter_task and len(tasks) == 2
         if self.between:
             self.task_attention = nn.ModuleDict(
-                {task: Projections(hidden, hidden, hidden) for task in short}
+                {task: Projections(task_hidden, task_hidden, task_hidden) for task in short}
             )
-        classes = [fields[f"{task}_classes"] for task in self.tasks]
+        classes = {"dep": depression_classes, "emo": emotion_classes}
+        self.dropout = nn.Dropout(dropout)
         self.classifier = nn.ModuleDict(
-            {task: nn.Linear(hidden, c) for task, c in zip(short, classes, strict=True)}
+            {task: nn.Linear(task_hidden, classes[task]) for task in short}
         )
 
     def forward(self, inputs: dict[str, Tensor]) -> dict[str, Tensor]:
@@ -84,18 +104,17 @@ class AMM(nn.Module):
         if self.between:
             states = {task: self._read(task, states, mask) for task in self.tasks}
         return {
-            task: self.classifier[_SHORT[task]](sequences.mean(states[task], mask))
+            task: self.classifier[_SHORT[task]](self.dropout(sequences.mean(states[task], mask)))
             for task in self.tasks
         }
 
     def _encode(self, inputs: dict[str, Tensor], name: str) -> Stream:
-        x, mask = inputs[name], inputs.get(f"{name}_mask")
-        if mask is not None:
-            x = x * mask[..., None]
+        mask = inputs.get(f"{name}_mask")
+        x = sequences.zero(inputs[name], mask)
         h = sequences.run(getattr(self, f"{name}_gru"), x, mask)
         alpha = getattr(self, f"{name}_attention")(h, mask)
         steps = alpha[..., None] * h
-        if self.fields["tokens"] == "pooled":
+        if self.tokens == "pooled":
             steps = steps.sum(1, keepdim=True)
             mask = None if mask is None else mask.any(1, keepdim=True)
         knowledge = inputs.get(_KNOWLEDGE[name])
@@ -105,7 +124,7 @@ class AMM(nn.Module):
         return steps, mask
 
     def _modalities(self, streams: dict[str, Stream]) -> Stream:
-        if self.fields["inter_modal"]:
+        if self.inter_modal:
             read = [self._attend(name, streams) for name in self.names]
         else:
             width = max(x.shape[-1] for x, _ in streams.values())
@@ -123,7 +142,7 @@ class AMM(nn.Module):
         """Eq. 3-5: one direction of the inter-modal attention."""
         way = getattr(self, "t2v" if name == "text" else "v2t")
         query, (memory, mask) = streams[name][0], streams[self._other(name)]
-        split = lambda y: y.unflatten(-1, (self.fields["heads"], -1)).transpose(1, 2)
+        split = lambda y: y.unflatten(-1, (self.heads, -1)).transpose(1, 2)
         q, k, v = split(way.q(query)), split(way.k(memory)), split(way.v(memory))
         keys = None if mask is None else mask[:, None, None, :]
         weights = sequences.softmax(q @ k.transpose(-1, -2) / q.shape[-1] ** 0.5, keys)
@@ -136,7 +155,7 @@ class AMM(nn.Module):
         scores = own.q(states[task]) @ others.k(states[other]).transpose(1, 2)
         weights = sequences.softmax(scores, None if mask is None else mask[:, None, :])
         read = weights @ others.v(states[other])
-        return read + states[task] if self.fields["residual"] else read
+        return read + states[task] if self.residual else read
 
     def _other(self, name: str) -> str:
         return next((other for other in self.names if other != name), name)

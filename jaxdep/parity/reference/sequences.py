@@ -30,6 +30,13 @@ def run(layer: nn.RNNBase, x: Tensor, mask: Tensor | None) -> Tensor:
     return torch.zeros_like(out).scatter(1, order.expand_as(out), out)
 
 
+def zero(x: Tensor, mask: Tensor | None) -> Tensor:
+    """Zeros at padding of [B, L] or [B, L, D], whatever it holds."""
+    if mask is None:
+        return x
+    return x.masked_fill(~(mask if x.ndim == 2 else mask[..., None]), 0)
+
+
 def softmax(scores: Tensor, mask: Tensor | None) -> Tensor:
     """Softmax over the real entries of the last axis; zeros where there are none."""
     if mask is None:
@@ -42,4 +49,4 @@ def mean(x: Tensor, mask: Tensor | None) -> Tensor:
     """Mean over real frames, [B, L, D] -> [B, D]."""
     if mask is None:
         return x.mean(1)
-    return (x * mask[..., None]).sum(1) / mask.sum(1, keepdim=True).clamp(min=1)
+    return zero(x, mask).sum(1) / mask.sum(1, keepdim=True).clamp(min=1)

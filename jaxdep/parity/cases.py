@@ -1,0 +1,100 @@
+"""What is compared with PyTorch: every variant of a model, on inputs with edges."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import flax.linen as nn
+import numpy as np
+
+from jaxdep.models import AMM, JAMFN, examples
+
+
+@dataclass(frozen=True)
+class Case:
+    """A configuration, and the inputs that it is compared on.
+
+    Attributes:
+      masked: whether masks are among the inputs.
+      uneven: whether every third batch of the twenty steps has one example fewer.
+      empty: whether the last example has no real frame at all.
+      only: names of inputs that are kept; empty: all.
+      widths: features of inputs where they differ from the examples'.
+    """
+
+    name: str
+    label: str
+    model: nn.Module
+    batch: int = 3
+    length: int = 7
+    masked: bool = True
+    uneven: bool = False
+    empty: bool = False
+    only: tuple[str, ...] = ()
+    widths: Mapping[str, int] = field(default_factory=dict)
+
+    def inputs(self, seed: int = 0, batch: int = 0) -> dict[str, np.ndarray]:
+        """Random inputs of the case; `batch=0`: as many as the case has."""
+        size = batch or self.batch
+        made = examples.example_inputs(self.model, size, self.length, seed, self.masked)
+        rng = np.random.default_rng(seed)
+        for name, width in self.widths.items():
+            shape = (*made[name].shape[:-1], width)
+            made[name] = rng.normal(size=shape).astype(np.float32)
+        for name in [name for name in made if name.endswith("_mask")]:
+            made[name][-1] &= not self.empty
+            made[name.removesuffix("_mask")] *= made[name][..., None]
+        return {name: x for name, x in made.items() if not self.only or name in self.only}
+
+
+def cases(name: str) -> list[Case]:
+    """Every variant, masked and not; single examples and frames; partial masks and modalities."""
+    made = []
+    for label, model in examples.small(name):
+        model = model.clone(dropout=0.0)
+        made += [Case(name, label, model), Case(name, f"{label}, no mask", model, masked=False)]
+    first = made[0].model
+    made += [
+        Case(name, "batch of 1", first, batch=1),
+        Case(name, "batch of 5", first, batch=5, uneven=True),
+        Case(name, "length 1", first, length=1),
+    ]
+    return made + _EXTRA[name](first)
+
+
+def paper_case(name: str) -> Case:
+    """The papers' sizes."""
+    if name == "jamfn":
+        return Case(name, "the paper's size", JAMFN(), batch=2, length=596, masked=False)
+    widths = {"text": 768, "visual": 768, "gender": 768, "color": 64}
+    return Case(name, "the paper's size", AMM(dropout=0.0), length=40, widths=widths)
+
+
+def _jamfn(first: JAMFN) -> list[Case]:
+    masked = first.clone(masked=True)
+    add = masked.clone(fusion="add")
+    one = ("acoustic", "acoustic_mask", "visual")
+    return [
+        Case("jamfn", "empty row", masked, empty=True),
+        Case("jamfn", "empty row, add", add, empty=True),
+        Case("jamfn", "length 1, masked", masked, length=1),
+        Case("jamfn", "acoustic mask alone", masked, only=one),
+        Case("jamfn", "acoustic mask alone, add", add, only=one),
+    ]
+
+
+def _amm(first: AMM) -> list[Case]:
+    text, visual = ("text", "text_mask"), ("visual", "visual_mask")
+    pooled = first.clone(tokens="pooled")
+    return [
+        Case("amm", "empty row", first, empty=True),
+        Case("amm", "empty row, pooled", pooled, empty=True),
+        Case("amm", "text alone", first, only=text),
+        Case("amm", "visual alone", first, only=visual),
+        Case("amm", "no knowledge", first, only=(*text, *visual)),
+        Case("amm", "text mask alone", first, only=(*text, "visual")),
+    ]
+
+
+_EXTRA = {"jamfn": _jamfn, "amm": _amm}

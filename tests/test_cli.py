@@ -1,0 +1,67 @@
+"""The command line: what it prints, and exit codes without tracebacks."""
+
+import subprocess
+import sys
+
+import pytest
+from jaxdep.experiments import EXPERIMENTS
+
+from jaxdep.cli import parse_seeds
+from jaxdep.errors import UserError
+
+
+def jaxdep(*arguments):
+    command = [sys.executable, "-m", "jaxdep", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=300)
+
+
+def test_list_names_everything():
+    said = jaxdep("list")
+    assert said.returncode == 0
+    for name in [*EXPERIMENTS, "dvlog", "mgid"]:
+        assert name in said.stdout
+
+
+def test_synthesize_then_prepare(tmp_path):
+    made = jaxdep("synthesize", "dvlog", tmp_path / "raw", "--items", 20, "--seed", 3)
+    assert made.returncode == 0
+    assert "20 SYNTHETIC recordings" in made.stdout
+    built = jaxdep("prepare", "dvlog", "--manual-dir", tmp_path / "raw", "--data-dir", tmp_path)
+    assert built.returncode == 0, built.stderr
+    assert "stored 20 recordings of dvlog (SYNTHETIC)" in built.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("run", "jamfn-dmo"), "did you mean"),
+        (("run", "jamfn", "--set", "model.hiden=3"), "did you mean 'hidden'"),
+        (("run", "jamfn", "--set", "x"), "--set takes KEY=VALUE"),
+        (("run", "jamfn", "--seeds", "x"), "--seeds x"),
+        (("run", "jamfn", "--devices", "99"), "--devices 99"),
+        (("run", "jamfn", "--manual-dir", "/nowhere"), "/nowhere is not a folder"),
+        (("prepare", "dvlg", "--manual-dir", "/nowhere"), "did you mean 'dvlog'"),
+        (("synthesize", "dvlog", "new", "--items", "1"), "items must be at least 10"),
+        (("evaluate", "/nowhere"), "not the folder of a run"),
+        (("report", "/nowhere"), "not the folder of a finished run"),
+        (("report",), ""),
+        (("parity", "bert"), "there are jamfn, amm"),
+        (("dance",), "dance"),
+    ],
+)
+def test_a_mistake_is_one_message_and_exit_code_2(tmp_path, monkeypatch, arguments, message):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("JAXDEP_DATA_DIR", str(tmp_path / "data"))
+    said = jaxdep(*arguments)
+    assert said.returncode == 2, said.stderr
+    assert message in said.stdout + said.stderr
+    assert "Traceback" not in said.stderr
+    assert not list(tmp_path.iterdir())
+
+
+def test_seeds():
+    assert parse_seeds("8") == 8
+    assert parse_seeds("3,5") == [3, 5]
+    assert parse_seeds("2-4") == [2, 3, 4]
+    with pytest.raises(UserError, match="give a number"):
+        parse_seeds("two")

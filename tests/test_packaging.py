@@ -1,0 +1,75 @@
+"""The wheel: what it holds, and that it works in an empty environment outside the repository."""
+
+import os
+import subprocess
+import sys
+import tomllib
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from jaxdep.data.corpora import CORPORA
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory):
+    out = tmp_path_factory.mktemp("wheel")
+    copy = out / "source"
+    files = subprocess.run(
+        ["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True
+    ).stdout.split()
+    for name in files or [str(p.relative_to(ROOT)) for p in ROOT.rglob("*.py")]:
+        target = copy / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if (ROOT / name).is_file():
+            target.write_bytes((ROOT / name).read_bytes())
+    command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(out)]
+    subprocess.run([*command, str(copy)], check=True, capture_output=True)
+    [path] = out.glob("*.whl")
+    return path
+
+
+def test_folders_of_corpora_are_in_every_table():
+    config = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]
+    folders = {p.parent.name for p in (ROOT / "datasets").glob("*/*_dataset_builder.py")}
+    named = {f"jaxdep.datasets.{name}" for name in folders}
+    assert folders == set(CORPORA)
+    assert named <= set(config["packages"])
+    assert named <= set(config["package-dir"])
+    assert named <= set(config["package-data"])
+    found = {".".join(p.parent.relative_to(ROOT).parts) for p in ROOT.glob("jaxdep/**/__init__.py")}
+    assert found | named | {"jaxdep.experiments"} == set(config["packages"])
+
+
+def test_no_top_level_names_but_ours(wheel):
+    names = zipfile.ZipFile(wheel).namelist()
+    assert {name.split("/")[0].partition("-")[0] for name in names} == {"jaxdep"}
+    for corpus in CORPORA:
+        for file in ("README.md", "CITATIONS.bib", "TAGS.txt", "synthetic.py"):
+            assert f"jaxdep/datasets/{corpus}/{file}" in names
+    for file in ("jaxdep/py.typed", "jaxdep/analysis/report.html", "jaxdep/experiments/jamfn.py"):
+        assert file in names
+    assert not [name for name in names if "test" in name]
+
+
+@pytest.mark.slow
+def test_installed_alone_it_runs(wheel, tmp_path):
+    environment = {k: v for k, v in os.environ.items() if k not in ("PYTHONPATH", "VIRTUAL_ENV")}
+    environment |= {"JAXDEP_DATA_DIR": str(tmp_path / "data")}
+    run = lambda *command: subprocess.run(
+        list(map(str, command)), cwd=tmp_path, env=environment, check=True, capture_output=True
+    )
+    run(sys.executable, "-m", "venv", tmp_path / "venv")
+    bin_ = tmp_path / "venv" / "bin"
+    run(bin_ / "pip", "install", "--quiet", wheel)
+    listed = run(bin_ / "jaxdep", "list").stdout.decode()
+    assert "jamfn-demo" in listed
+    run(bin_ / "jaxdep", "run", "jamfn-demo", "--seeds", "1", "--out", tmp_path / "r")
+    assert (tmp_path / "r" / "report.html").is_file()
+    packages = run(bin_ / "python", "-c", "import jaxdep; print(jaxdep.__file__)").stdout.decode()
+    site = Path(packages.strip()).parents[1]
+    assert not (site / "datasets").exists()
+    assert not (site / "experiments").exists()
