@@ -2,9 +2,12 @@
 
     jaxdep run amm-mgid --seeds 8 --manual-dir /corpora/mgid        text and images
     jaxdep run amm-mgid-text --seeds 8 --manual-dir /corpora/mgid   text alone
+    jaxdep run lr-mgid-text --manual-dir /corpora/mgid
 
-The epoch is chosen on a tenth of the training split, so that dev and test stay unseen. Where the
-corpus has no test split, dev takes its place, and the table says so.
+The epoch is chosen on a tenth of the training split, cut so that equal texts stay together; dev and
+test stay unseen. Where the corpus has no test split, dev takes its place, and the table says so.
+The paper trains MGID at 5e-3; the default here is its rate for DAIC, 1e-3, and
+`--set optimizer.learning_rate=5e-3` is the other.
 """
 
 from dataclasses import replace
@@ -12,22 +15,22 @@ from dataclasses import replace
 from jaxdep.experiment import Corpus, Experiment, Optimizer, PaperRow, Task, Training
 from jaxdep.models import AMM, LogisticRegression
 
-_DEPRESSION, _EMOTION = Task(average="micro"), Task(average="micro")
-_BOTH = {"depression": _DEPRESSION, "emotion": _EMOTION}
+_BOTH = {"depression": Task(average="micro"), "emotion": Task(average="micro")}
+_TOKENS = 64  # 95% of the texts have no more
 
 TEXT = Experiment(
     name="amm-mgid-text",
     title="Text-AMM on MGID, multi-task",
     corpus=Corpus(
         name="mgid",
-        lengths={"text": 96},
+        lengths={"text": _TOKENS},
         synthetic={"items": 5000, "seed": 0},
         test=("test", "dev"),
     ),
-    model=AMM(tasks=("depression", "emotion")),
+    model=AMM(),
     tasks=_BOTH,
     optimizer=Optimizer(name="adam", learning_rate=1e-3, weight_decay=1e-5),
-    training=Training(batch_size=64, epochs=100, patience=10),
+    training=Training(batch_size=64, epochs=100, patience=4),
     paper=PaperRow("AMM", "Table IV", "MTL T"),
 )
 
@@ -38,13 +41,22 @@ BOTH = replace(
     paper=PaperRow("AMM", "Table IV", "MTL T+V"),
 )
 
+# A third of the paper's widths: a CPU trains it in minutes.
+_NARROW = {"text_hidden": 128, "features": 256, "task_hidden": 128}
+NARROW = replace(
+    TEXT,
+    name="amm-mgid-text-narrow",
+    title="Text-AMM on MGID, narrow, multi-task",
+    model=AMM(**_NARROW),
+)
+
 
 def _single(multi: Experiment, task: str, row: str) -> Experiment:
     return replace(
         multi,
         name=f"{multi.name}-{task}",
         title=multi.title.replace("multi-task", f"{task} alone"),
-        model=replace(multi.model, tasks=(task,)),
+        model=multi.model.clone(tasks=(task,)),
         tasks={task: _BOTH[task]},
         paper=PaperRow("AMM", "Table IV", row),
     )
@@ -55,7 +67,7 @@ REGRESSION = replace(
     name="lr-mgid-text",
     title="Logistic regression on mean-pooled token embeddings, MGID",
     model=LogisticRegression(),
-    tasks={"depression": _DEPRESSION},
+    tasks={"depression": _BOTH["depression"]},
     paper=None,
 )
 
@@ -63,6 +75,8 @@ EXPERIMENTS = [
     TEXT,
     _single(TEXT, "depression", "STL T"),
     _single(TEXT, "emotion", "STL T"),
+    NARROW,
+    _single(NARROW, "depression", "STL T"),
     BOTH,
     _single(BOTH, "depression", "STL T+V"),
     _single(BOTH, "emotion", "STL T+V"),

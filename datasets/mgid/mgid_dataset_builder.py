@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import hashlib
 import pathlib
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
@@ -10,6 +11,8 @@ from typing import Any, ClassVar
 import numpy as np
 import tensorflow_datasets as tfds
 from jaxdep.datasets.mgid import raw
+from rich.console import Console
+from rich.progress import Progress
 
 from jaxdep.data import images, text
 from jaxdep.data.builder import Item, ManualBuilder, Scan
@@ -35,7 +38,9 @@ class Builder(ManualBuilder):
     MANUAL_DOWNLOAD_INSTRUCTIONS = _LAYOUT
     LAYOUT = _LAYOUT
     PUBLISHED = raw.SPLITS
-    LABEL_SOURCE = "depression and emotion as annotated by the corpus's authors from image and text"
+    LABEL_SOURCE = (
+        "weak labels: the word of depression or emotion that a search found the item with"
+    )
     OPTIONS: ClassVar[dict[str, Any]] = {
         "text_encoder": None,
         "max_tokens": 128,
@@ -46,10 +51,15 @@ class Builder(ManualBuilder):
 
     @classmethod
     def resolve(cls, folder: pathlib.Path, options: Mapping[str, Any]) -> dict[str, Any]:
-        """Chooses the encoder that none was named for."""
+        """Chooses the encoder that none was named for, and notes the state of local ones."""
         stand_in = (folder / "synthetic.json").is_file()
         default = "hashing" if stand_in else text.DEFAULT
-        return {**options, "text_encoder": options["text_encoder"] or default}
+        chosen = {**options, "text_encoder": options["text_encoder"] or default}
+        # A model that was trained on in its folder makes other features of the same texts.
+        for name in ("text_encoder", "image_encoder"):
+            if chosen[name] and pathlib.Path(chosen[name]).expanduser().is_dir():
+                chosen[f"{name}_files"] = _state(pathlib.Path(chosen[name]).expanduser())
+        return chosen
 
     @classmethod
     def features(cls, options: Mapping[str, Any]) -> dict[str, Any]:
@@ -83,7 +93,11 @@ class Builder(ManualBuilder):
 
         @functools.cache
         def embedded() -> dict[str, np.ndarray]:
-            vectors = text.embed([row.text for row in rows], encoder, log=found.warnings.append)
+            texts = [row.text for row in rows]
+            with Progress(console=Console(stderr=True), transient=True) as bar:
+                task = bar.add_task(f"texts through {encoder.name}")
+                tell = lambda done, of: bar.update(task, completed=done, total=of)
+                vectors = text.embed(texts, encoder, progress=tell, log=found.warnings.append)
             return dict(zip([row.id for row in rows], vectors, strict=True))
 
         found.items = [
@@ -122,14 +136,29 @@ def _check_image(folder: pathlib.Path, row: raw.Row, found: Scan) -> None:
 
 
 def _text_encoder(options: Mapping[str, Any]) -> text.TextEncoder:
-    return _opened(str(options["text_encoder"] or text.DEFAULT), options["max_tokens"])
-
-
-@functools.lru_cache(maxsize=2)
-def _opened(name: str, max_tokens: int) -> text.TextEncoder:
-    return text.encoder(name, max_tokens=max_tokens)
+    name = str(options["text_encoder"] or text.DEFAULT)
+    return _open_text(name, options["max_tokens"], options.get("text_encoder_files"))
 
 
 def _image_encoder(options: Mapping[str, Any]) -> images.ZoneEncoder | None:
     folder = options["image_encoder"]
-    return images.ZoneEncoder(folder, options["zones"]) if folder else None
+    state = options.get("image_encoder_files")
+    return _open_images(str(folder), options["zones"], state) if folder else None
+
+
+@functools.lru_cache(maxsize=1)
+def _open_text(name: str, max_tokens: int, state: str | None) -> text.TextEncoder:
+    return text.encoder(name, max_tokens=max_tokens)
+
+
+@functools.lru_cache(maxsize=1)
+def _open_images(folder: str, zones: int, state: str | None) -> images.ZoneEncoder:
+    return images.ZoneEncoder(folder, zones)
+
+
+def _state(folder: pathlib.Path) -> str:
+    """Changes when a file of the folder does."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    stats = [(str(path.relative_to(folder)), path.stat()) for path in files]
+    lines = [f"{name} {stat.st_size} {stat.st_mtime_ns}" for name, stat in stats]
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]

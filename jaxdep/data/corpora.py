@@ -54,7 +54,7 @@ def prepare(
       manual_dir: the raw files, as their distributor ships them.
       data_dir: where prepared corpora are kept; None: `$JAXDEP_DATA_DIR`, or the user's cache.
       skip_bad: leave out faulty recordings; which, is recorded in `corpus.json`.
-      options: of the corpus's builder.
+      options: of the corpus's builder; none: those with which these files were prepared last.
       log: is told of warnings and of what was stored.
 
     Returns:
@@ -66,7 +66,9 @@ def prepare(
     builder = builder_class(name)
     folder = _existing(name, Path(manual_dir), builder)
     truth = _truth(folder)
-    options = builder.resolve(folder, _options(name, builder, options or {}))
+    files = _fingerprint(folder, {}, str(builder.VERSION))
+    given = options or _given_before(name, files, data_folder(data_dir), log)
+    options = builder.resolve(folder, _options(name, builder, given))
     fingerprint = _fingerprint(folder, {**options, "skip_bad": skip_bad}, str(builder.VERSION))
     target = data_folder(data_dir) / f"{name}-{fingerprint[:16]}"
     if (target / "corpus.json").is_file():
@@ -79,6 +81,7 @@ def prepare(
     skipped = _leave_out_bad(name, scan, skip_bad)
     if not scan.items:
         raise UserError(f"{folder}: no recording of {name} is left to prepare")
+    known = len(scan.warnings)
     for warning in scan.warnings:
         log(f"warning: {warning}")
     about = {
@@ -88,10 +91,14 @@ def prepare(
         "warnings": scan.warnings,
         "skipped": [vars(fault) for fault in skipped],
         "label_source": builder.LABEL_SOURCE,
+        "files": files,
+        "given": dict(given),
         "fingerprint": fingerprint,
         "card": scan.card,
     }
     _store(builder, scan, options, about, target)
+    for warning in scan.warnings[known:]:  # found only while features were computed
+        log(f"warning: {warning}")
     log(f"stored {len(scan.items)} recordings of {name}" + (" (SYNTHETIC)" if truth else ""))
     return target
 
@@ -187,6 +194,19 @@ def _fingerprint(folder: Path, options: Mapping[str, Any], version: str) -> str:
         sha.update(f"{path.relative_to(folder)}\0{stat.st_size}\0{stat.st_mtime_ns}\n".encode())
     sha.update(str(folder).encode())
     return sha.hexdigest()
+
+
+def _given_before(name: str, files: str, data: Path, log: Log) -> dict[str, Any]:
+    """The options with which the same files were prepared last: `run` follows `prepare`."""
+    found = []
+    for path in data.glob(f"{name}-*/corpus.json"):
+        about = json.loads(path.read_text())
+        if about.get("files") == files:
+            found.append((path.stat().st_mtime_ns, about["given"]))
+    given = max(found, key=lambda pair: pair[0])[1] if found else {}
+    if given:
+        log("as prepared before: " + ", ".join(f"{key}={value}" for key, value in given.items()))
+    return given
 
 
 def _leave_out_bad(name: str, scan: Scan, skip_bad: bool) -> list[Fault]:

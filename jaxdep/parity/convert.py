@@ -56,9 +56,7 @@ def from_torch(
     Raises:
       ValueError: names every entry that is missing (-), surplus (+) or of another shape (!).
     """
-    state = {
-        name: np.asarray(value) for name, value in state.items() if not name.endswith(_IGNORED)
-    }
+    state = {name: _array(value) for name, value in state.items() if not name.endswith(_IGNORED)}
     inputs = inputs if inputs is not None else inputs_of_state(model, state)
     expected = jax.eval_shape(lambda key: model.init(key, inputs), jax.random.key(0))
     expected = {name: tree for name, tree in expected.items() if name != "intermediates"}
@@ -85,8 +83,14 @@ def _named(variables: Mapping[str, Any]) -> list[tuple[str, str, Any]]:
     return found
 
 
+def _array(value: Any) -> np.ndarray:
+    """Of an array or a tensor, on whatever device and with or without a gradient."""
+    return value.detach().cpu().numpy() if hasattr(value, "detach") else np.asarray(value)
+
+
 def _turned(leaf: str, value: np.ndarray) -> np.ndarray:
-    return value.T if _is_turned(leaf, value.ndim) else value
+    """A copy, so that later steps of the one side do not move the other's weights."""
+    return np.array(value.T if _is_turned(leaf, value.ndim) else value, order="C")
 
 
 def _is_turned(leaf: str, ndim: int) -> bool:

@@ -15,7 +15,8 @@ def inputs_of_state(model: nn.Module, state: Mapping[str, np.ndarray]) -> dict[s
     """Inputs of zeros for which the model has the shapes of the state.
 
     Raises:
-      ValueError: an entry that shows a width or length is missing, or the model is not known.
+      ValueError: an entry that shows a width or length is missing or no matrix, or the model is
+        not known.
     """
     try:
         return _READERS[type(model)](model, state)
@@ -28,8 +29,8 @@ def inputs_of_state(model: nn.Module, state: Mapping[str, np.ndarray]) -> dict[s
 def _jamfn(model: Any, state: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     length = 1
     if model.fusion == "jaf":
-        length = state["jaf.0.fc3.weight"].shape[0] // 2
-    width = lambda name: state[f"{name}.weight_ih_l0"].shape[1]
+        length = _shape(state, "jaf.0.fc3.weight")[0] // 2
+    width = lambda name: _shape(state, f"{name}.weight_ih_l0")[1]
     return {
         "acoustic": np.zeros((1, length, width("bilstm_a")), np.float32),
         "visual": np.zeros((1, length, width("bilstm_v")), np.float32),
@@ -44,15 +45,23 @@ def _amm(model: Any, state: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     )
     present = [s for s in streams if any(name.startswith(f"{s[1]}.") for name in state)]
     for name, gru, hidden, knowledge, way in present or streams[:1]:
-        inputs[name] = np.zeros((1, 2, state[f"{gru}.weight_ih_l0"].shape[1]), np.float32)
+        inputs[name] = np.zeros((1, 2, _shape(state, f"{gru}.weight_ih_l0")[1]), np.float32)
         if model.inter_modal:
-            step = state[f"{way}.q.weight"].shape[1]
+            step = _shape(state, f"{way}.q.weight")[1]
         else:
             task = "dep" if "depression" in model.tasks else "emo"
-            step = state[f"lstm_{task}.weight_ih_l0"].shape[1]
+            step = _shape(state, f"lstm_{task}.weight_ih_l0")[1]
         if step > hidden:
             inputs[knowledge] = np.zeros((1, step - hidden), np.float32)
     return inputs
+
+
+def _shape(state: Mapping[str, np.ndarray], name: str) -> tuple[int, int]:
+    """Of an entry that must be a matrix."""
+    shape = state[name].shape
+    if len(shape) != 2:
+        raise ValueError(f"! {name} has shape {shape}, expected a matrix")
+    return shape
 
 
 _READERS = {JAMFN: _jamfn, AMM: _amm}

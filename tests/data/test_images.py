@@ -4,6 +4,7 @@ import colorsys
 
 import numpy as np
 import pytest
+from tiny_encoders import tiny_efficientnet
 
 from jaxdep.data.images import BINS, ZoneEncoder, hsv_histogram, read_image
 from jaxdep.errors import UserError
@@ -11,28 +12,6 @@ from jaxdep.errors import UserError
 
 def random_image(seed, height=37, width=53):
     return np.random.default_rng(seed).integers(0, 256, size=(height, width, 3), dtype=np.uint8)
-
-
-def tiny_efficientnet(folder, seed=0):
-    import torch
-    from transformers import EfficientNetConfig, EfficientNetModel
-
-    torch.manual_seed(seed)
-    config = EfficientNetConfig(
-        image_size=128,
-        width_coefficient=0.25,
-        depth_coefficient=0.2,
-        batch_norm_eps=1e-12,
-        hidden_dim=320,  # 1280 channels times the width coefficient
-    )
-    model = EfficientNetModel(config)
-    # One step in training mode sets the statistics; as initialised, every signal would die out.
-    for module in model.modules():
-        if isinstance(module, torch.nn.BatchNorm2d):
-            module.momentum = None
-    model.train()(pixel_values=torch.randn(4, 3, 128, 128))
-    model.save_pretrained(folder)
-    return folder
 
 
 @pytest.fixture(scope="module")

@@ -6,39 +6,15 @@ import json
 
 import numpy as np
 import pytest
+from tiny_encoders import WORDS, tiny_bert
 
 from jaxdep.data import text
 from jaxdep.errors import UserError
-
-WORDS = ["grey", "river", "table", "wide", "view", "lamp", "cup", "road"]
 
 
 def random_texts(seed, count=9, most=12):
     rng = np.random.default_rng(seed)
     return [" ".join(rng.choice(WORDS, size=rng.integers(1, most))) for _ in range(count)]
-
-
-def tiny_bert(folder, seed=0, positions=150):
-    """Saves a BERT with random weights, as a user's local model folder would look."""
-    import torch
-    from transformers import BertConfig, BertModel, BertTokenizer
-
-    folder.mkdir(parents=True)
-    vocabulary = folder / "words.txt"
-    vocabulary.write_text("\n".join(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *WORDS]) + "\n")
-    tokenizer = BertTokenizer(str(vocabulary), model_max_length=positions)
-    torch.manual_seed(seed)
-    config = BertConfig(
-        vocab_size=len(tokenizer),
-        hidden_size=12,
-        num_hidden_layers=2,
-        num_attention_heads=3,
-        intermediate_size=16,
-        max_position_embeddings=positions,
-    )
-    BertModel(config).save_pretrained(folder)
-    tokenizer.save_pretrained(folder)
-    return folder
 
 
 @pytest.fixture(scope="module")

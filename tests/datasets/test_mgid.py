@@ -5,7 +5,9 @@ import json
 
 import numpy as np
 import pytest
+from corpus_case import check
 from jaxdep.datasets.mgid import raw, synthetic
+from tiny_encoders import tiny_bert, tiny_efficientnet
 
 from jaxdep.data import corpora, text
 from jaxdep.data.arrays import load_split, splits_of
@@ -49,8 +51,9 @@ def folder(tmp_path):
 
 
 @pytest.fixture
-def prepare(folder, tmp_path):
+def prepare(folder, tmp_path, monkeypatch):
     """Prepares the folder; a UserError must leave nothing written."""
+    monkeypatch.setenv("JAXDEP_CACHE_DIR", str(tmp_path / "cache"))
 
     def run(**options):
         skip_bad = options.pop("skip_bad", False)
@@ -90,7 +93,7 @@ def edit(folder, split, number, column, value):
 
 def test_what_is_built_is_what_was_written(folder, prepare):
     built, corpus = prepare()
-    assert sorted(splits_of(built)) == ["dev", "test", "train"]
+    check(built, {"train": 14, "dev": 6, "test": 8})
     encoder = text.encoder("hashing")
     for seed, (name, count) in enumerate({"train": 14, "dev": 6, "test": 8}.items()):
         split = load_split(built, name, {})
@@ -286,6 +289,14 @@ def test_the_synthetic_stand_in_builds_without_options(tmp_path):
     assert json.loads((built / "corpus.json").read_text())["warnings"] == []
 
 
+def test_without_options_as_prepared_last(folder, prepare, tmp_path):
+    prepare()
+    said = []
+    again = corpora.prepare("mgid", folder, data_dir=tmp_path / "prepared", log=said.append)
+    assert again == prepare()[0]
+    assert "as prepared before: text_encoder=hashing" in said
+
+
 def test_an_unknown_encoder_is_a_users_mistake(prepare, tmp_path):
     refused(prepare, tmp_path, "There is no folder", text_encoder=str(tmp_path / "absent"))
 
@@ -306,6 +317,7 @@ def test_images_become_zones_and_colours(folder, prepare, tmp_path):
     options = {"image_encoder": str(encoder), "zones": 2}
     built, _ = prepare(**options)
     train = load_split(built, "train", {})
+    assert prepare(**options)[0] == built
     image = read_image(folder / "images/train/train_3.jpg")
     (expected,) = ZoneEncoder(encoder, zones=2).encode([image])
     np.testing.assert_allclose(train.inputs["visual"][2], expected, atol=1e-5)
@@ -319,11 +331,15 @@ def test_images_become_zones_and_colours(folder, prepare, tmp_path):
         assert message in str(refused_images.value)
 
 
-def tiny_efficientnet(folder):
-    from transformers import EfficientNetConfig, EfficientNetModel
-
-    config = EfficientNetConfig(
-        image_size=64, width_coefficient=0.1, depth_coefficient=0.2, hidden_dim=128
-    )
-    EfficientNetModel(config).save_pretrained(folder)
-    return folder
+def test_an_encoder_that_changed_in_its_folder_prepares_anew(folder, prepare, tmp_path):
+    encoder = tiny_bert(tmp_path / "encoder", seed=0)
+    options = {"text_encoder": str(encoder), "max_tokens": 20}
+    first, _ = prepare(**options)
+    assert prepare(**options)[0] == first
+    tiny_bert(encoder, seed=1)
+    second, corpus = prepare(**options)
+    assert second != first
+    a, b = (load_split(built, "dev", {}).inputs["text"] for built in (first, second))
+    assert a.shape == b.shape == (6, 20, 12)
+    assert not np.allclose(a, b)
+    assert any("more than 20 tokens" in warning for warning in corpus["warnings"])

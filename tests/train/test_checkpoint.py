@@ -44,6 +44,8 @@ def test_none_where_there_is_none(tmp_path):
     assert restored(tmp_path) is None
 
 
+# Orbax leaves its event loop to the garbage collector when reading fails.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_truncated_step_is_passed_over(folder):
     with largest(folder / "3").open("r+b") as file:
         file.truncate(100)

@@ -81,7 +81,7 @@ class JAMFN(nn.Module):
     def forward(self, inputs: dict[str, Tensor]) -> dict[str, Tensor]:
         x_a, mask_a = self._encode(inputs, "acoustic", self.bilstm_a)
         x_v, mask_v = self._encode(inputs, "visual", self.bilstm_v)
-        if self.conv_a is not None:
+        if self.conv_a is not None and self.conv_v is not None:
             maps_a = [conv(x_a.transpose(1, 2)).transpose(1, 2) for conv in self.conv_a]
             maps_v = [conv(x_v.transpose(1, 2)).transpose(1, 2) for conv in self.conv_v]
         else:

@@ -1,0 +1,122 @@
+"""Agreement with the PyTorch twins, and that disagreement would be seen."""
+
+import io
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from rich.console import Console
+
+from jaxdep import parity
+from jaxdep.errors import UserError
+from jaxdep.models import JAMFN, MODELS
+from jaxdep.parity import compare
+from jaxdep.parity.cases import Case, cases
+
+FLOAT32, FLOAT64 = ("float32",), ("float64",)
+OPTIMISED = [
+    ("jamfn", "masked", FLOAT32),
+    ("jamfn", "batch of 5", FLOAT64),
+    ("amm", "paper", FLOAT32),
+    ("amm", "batch of 5", FLOAT64),
+]
+EVERY_DAY = {
+    "jamfn": """mean, no mask|flatten|concat|no scales|empty row|length 1, masked
+|acoustic mask alone, add""",
+    "amm": "pooled|depression|residual|no attention|text alone|visual alone|empty row",
+}
+DAILY = [
+    (name, label) for name, all_ in EVERY_DAY.items() for label in all_.replace("\n", "").split("|")
+]
+
+
+def case_of(name, label):
+    return next(case for case in cases(name) if case.label == label)
+
+
+@pytest.mark.parametrize(("name", "label", "dtypes"), OPTIMISED)
+def test_optimisation_is_within_the_bars(name, label, dtypes):
+    rows = compare.compare(case_of(name, label), dtypes)
+    assert {row.quantity for row in rows} == set(compare.BARS[dtypes[0]])
+    assert not [row for row in rows if not row.ok]
+
+
+@pytest.mark.parametrize(("name", "label"), DAILY)
+def test_outputs_and_gradients_are_within_the_bars(name, label):
+    rows = compare.compare(case_of(name, label), FLOAT64, steps=0)
+    assert {row.quantity for row in rows} == {"outputs", "gradients"}
+    assert not [row for row in rows if not row.ok]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", MODELS)
+def test_every_case_and_the_papers_size(name):
+    rows = compare.run(name)
+    assert {row.quantity for row in rows} == {"outputs", "gradients", "losses", "parameters"}
+    assert {row.case for row in rows} == {case.label for case in cases(name)} | {"the paper's size"}
+    assert not [row for row in rows if not row.ok]
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_cases_reach_every_edge(name):
+    made = cases(name)
+    assert len({case.label for case in made}) == len(made)
+    assert {case.masked for case in made} == {True, False}
+    assert {1, 3, 5} <= {case.batch for case in made}
+    assert any(case.length == 1 for case in made)
+    mask = next(key for key in case_of(name, "empty row").inputs() if key.endswith("_mask"))
+    np.testing.assert_array_equal(case_of(name, "empty row").inputs()[mask].any(1), [1, 1, 0])
+
+
+@pytest.fixture
+def probe():
+    model = JAMFN(hidden=3, layers=1, channels=4, scales=(3,), masked=True)
+    return Case("jamfn", "probe", model, batch=2, length=5)
+
+
+def perturbed(state):
+    name = "jaf.0.fc3.weight"
+    weight = state[name].copy()
+    weight[1, 2] += 1e-6
+    return {**state, name: weight}
+
+
+def permuted(state):
+    """Gates in the order i, g, f, o, as some libraries have them."""
+    name = "bilstm_a.weight_hh_l0"
+    i, f, g, o = np.split(state[name], 4)
+    return {**state, name: np.concatenate([i, g, f, o])}
+
+
+@pytest.mark.parametrize("fault", [perturbed, permuted])
+def test_a_fault_in_the_weights_is_seen(probe, monkeypatch, fault):
+    before = compare.compare(probe, FLOAT64, steps=0)
+    assert all(row.ok for row in before)
+    faulty = lambda model, state, inputs: parity.from_torch(model, fault(state), inputs)
+    monkeypatch.setattr(compare, "from_torch", faulty)
+    after = compare.compare(probe, FLOAT64, steps=0)
+    assert not any(row.ok for row in after)
+
+
+def test_decoupled_weight_decay_is_seen(probe, monkeypatch):
+    ours = lambda config: build(replace(config, name="adamw"))
+    build = compare.optimizer.build
+    monkeypatch.setattr(compare.optimizer, "build", ours)
+    rows = compare.compare(probe, FLOAT64)
+    assert {row.quantity for row in rows if not row.ok} == {"losses", "parameters"}
+
+
+def test_not_a_number_is_a_failure_and_is_shown():
+    rows = [
+        compare.Row("jamfn", "probe", "outputs", "float32", worst, 1e-5)
+        for worst in (0.0, float("nan"))
+    ]
+    assert [row.ok for row in rows] == [True, False]
+    text = io.StringIO()
+    compare.show(rows, Console(file=text, width=140))
+    assert "FAILED" in text.getvalue()
+
+
+def test_unknown_model():
+    with pytest.raises(UserError, match="there are jamfn, amm"):
+        compare.run("bert")
