@@ -71,7 +71,7 @@ def test_training_is_light(module):
 
 
 def test_every_file_says_its_job():
-    for top in ("jaxdep", "datasets", "experiments", "benchmarks"):
+    for top in ("jaxdep", "datasets", "experiments"):
         for path in (ROOT / top).rglob("*.py"):
             doc = ast.get_docstring(ast.parse(path.read_text()))
             assert (doc or "").partition("\n")[0].endswith((".", ":")), path
