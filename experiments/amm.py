@@ -8,6 +8,10 @@ The epoch is chosen on a tenth of the training split, cut so that equal texts st
 test stay unseen. Where the corpus has no test split, dev takes its place, and the table says so.
 The paper trains MGID at 5e-3; the default here is its rate for DAIC, 1e-3, and
 `--set optimizer.learning_rate=5e-3` is the other.
+
+Seen on dev with MiniLM embeddings, `--set training.patience=3`: `amm-mgid-text-narrow-depression`,
+8 seeds, accuracy 0.851 (std 0.033; 95% over runs [0.826, 0.879]); `lr-mgid-text` 0.842; difference
++0.009, 95% over test items [-0.010, +0.028].
 """
 
 from dataclasses import replace
