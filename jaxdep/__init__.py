@@ -1,7 +1,8 @@
 """Five systems of multimodal depression recognition in JAX and Flax.
 
-`jaxdep.run` trains an experiment for many seeds at once; `jaxdep.models` and `jaxdep.losses` are
-its parts; `jaxdep.parity` carries weights to and from PyTorch.
+`jaxdep.run` trains an experiment for many seeds at once, `jaxdep.sweep` for many settings too;
+`jaxdep.models` and `jaxdep.losses` are its parts; `jaxdep.parity` carries weights to and from
+PyTorch.
 """
 
 from importlib import import_module
@@ -10,7 +11,7 @@ from typing import Any
 __version__ = "0.1.0"
 
 _SUBPACKAGES = ("losses", "models", "parity")
-_FUNCTIONS = {"run": "jaxdep.launch", "evaluate": "jaxdep.launch"}
+_FUNCTIONS = {"run": "jaxdep.launch", "evaluate": "jaxdep.launch", "sweep": "jaxdep.sweep"}
 
 __all__ = ["__version__", *_FUNCTIONS, *_SUBPACKAGES]
 

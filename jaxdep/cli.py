@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-import functools
 import sys
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any
 
 import tyro
 from rich.console import Console
-from tyro.conf import Positional, arg
+from tyro.conf import OmitArgPrefixes, Positional, arg
 
 from jaxdep.errors import UserError
+from jaxdep.options import Options
 
 app = tyro.extras.SubcommandApp()
 _console = Console()
 
-Settings = Annotated[
-    tuple[str, ...], arg(name="set", metavar="KEY=VALUE ...", help="Settings to change.")
+Grid = Annotated[
+    tuple[str, ...],
+    arg(metavar="KEY=V1,V2 ...", help="Values to try; KEY=log(LOW,HIGH) is a range for --random."),
 ]
-ManualDir = Annotated[Path | None, arg(help="Folder of the corpus's raw files.")]
 
 
 @app.command(name="list")
@@ -99,57 +99,72 @@ def prepare(
 
 
 @app.command
-def run(
-    experiment: Positional[str],
-    seeds: str = "1",
-    manual_dir: ManualDir = None,
-    set_: Settings = (),
-    out: Path | None = None,
-    resume: bool = False,
-    devices: int = 0,
-    backend: Literal["jit", "pmap"] = "jit",
-    data_dir: Path | None = None,
-    skip_bad: bool = False,
-    signal: float = 1.0,
-) -> int:
+def run(experiment: Positional[str], shared: OmitArgPrefixes[Options], seeds: str = "1") -> int:
     """Trains an experiment for several seeds at once and reports it.
 
     Args:
         experiment: An experiment of `jaxdep list`.
         seeds: How many (8), or which (3,5 or 0-7).
-        manual_dir: Folder of the corpus's raw files; without it a synthetic stand-in is used.
-        out: The run's folder; a new one below runs/ by default.
-        resume: Continue an interrupted run, bit for bit.
-        devices: How many to use; 0 for all.
-        backend: How runs are spread over devices.
-        data_dir: Where prepared corpora are kept; the user's cache by default.
-        skip_bad: Leave out faulty recordings instead of refusing the corpus.
-        signal: Strength of what is planted in the synthetic stand-in.
     """
     from jaxdep import launch
     from jaxdep.analysis import table
-    from jaxdep.experiment import parse_assignments
-    from jaxdep.progress import display
 
+    _join(shared)
     result = launch.run(
-        experiment,
-        seeds=parse_seeds(seeds),
-        manual_dir=manual_dir,
-        overrides=parse_assignments(list(set_)),
-        out=out,
-        resume=resume,
-        devices=devices,
-        backend=backend,
-        data_dir=data_dir,
-        skip_bad=skip_bad,
-        signal=signal,
-        log=_say,
-        report=functools.partial(display, console=_console),
+        experiment, seeds=parse_seeds(seeds), log=_say, report=_display, **shared.arguments()
     )
     table.show(result.results, _console)
     _say(f"report: {result.folder / 'report.html'}")
     diverged = [run for run in result.results["runs"] if run["status"] == "diverged"]
     return 1 if diverged else 0
+
+
+@app.command
+def sweep(
+    experiment: Positional[str],
+    grid: Grid,
+    shared: OmitArgPrefixes[Options],
+    seeds: str = "1",
+    random: int = 0,
+    search_seed: int = 0,
+    halving: bool = False,
+    runs_per_device: Annotated[str, arg(metavar="N|auto")] = "auto",
+) -> int:
+    """Trains many settings of an experiment at once, ranks them on validation, tests the best.
+
+    Args:
+        experiment: An experiment of `jaxdep list`.
+        seeds: How many (8), or which (3,5 or 0-7), of each configuration.
+        random: Draw so many configurations instead of the whole grid.
+        search_seed: Of those draws.
+        halving: Stop the worse half of the configurations at each rung (successive halving).
+        runs_per_device: Runs that a device trains at once; auto for as many as fit.
+    """
+    from jaxdep import search
+    from jaxdep import sweep as sweeps
+    from jaxdep.analysis import ranking, table
+
+    if runs_per_device != "auto" and not (runs_per_device.isdigit() and int(runs_per_device)):
+        raise UserError(f"--runs-per-device {runs_per_device}: give a number from 1, or auto")
+    axes = search.parse(grid)
+    _join(shared)
+    swept = sweeps.sweep(
+        experiment,
+        axes,
+        seeds=parse_seeds(seeds),
+        random=random,
+        search_seed=search_seed,
+        halving=halving,
+        runs_per_device=0 if runs_per_device == "auto" else int(runs_per_device),
+        log=_say,
+        report=_display,
+        **shared.arguments(),
+    )
+    ranking.show(swept.ranking, swept.title, swept.monitor, _console)
+    _say(f"  training programs compiled: {swept.programs}, in {swept.compile_seconds:.1f} s")
+    table.show(swept.best.results, _console)
+    _say(f"ranking: {swept.folder / 'ranking.csv'}; report: {swept.best.folder / 'report.html'}")
+    return 1 if any(row.diverged for row in swept.ranking) else 0
 
 
 @app.command
@@ -220,6 +235,23 @@ def main() -> None:
         said = Console(stderr=True, soft_wrap=True)
         said.print(f"jaxdep: {error}", style="red", highlight=False, markup=False)
         sys.exit(2)
+
+
+def _display(experiment: Any, runs: int) -> Any:
+    from jaxdep.progress import display
+
+    return display(experiment, runs, console=_console)
+
+
+def _join(options: Options) -> None:
+    """Joins the other processes, if there are any; only the first one then speaks."""
+    if not (options.distributed or options.coordinator):
+        return
+    from jaxdep.train import devices, hosts
+
+    devices.start()
+    hosts.join(options.coordinator, options.processes, options.process)
+    _console.quiet = not hosts.first()
 
 
 def _say(text: str) -> None:

@@ -1,7 +1,7 @@
 """An experiment and its parts: frozen dataclasses, dotted overrides, JSON, a stable hash.
 
 An `Experiment` is a value. Structural fields (widths, layers, epochs) decide the shape of the
-compiled program; the numeric ones that `TRACED` lists may differ from run to run inside one.
+compiled program; numeric ones (`is_traceable`) may differ from run to run inside one.
 """
 
 from __future__ import annotations
@@ -13,7 +13,9 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
+
+import flax.linen as nn
 
 from jaxdep import models
 from jaxdep.errors import UserError
@@ -91,6 +93,7 @@ class Training:
         `<task>.accuracy`.
       precision: of matrix products, as `jax.default_matmul_precision` has it; `highest` is true
         float32, where GPUs would otherwise round to fewer digits.
+      compute: `float32`, or `bfloat16` with float32 parameters: faster on GPUs, to three digits.
     """
 
     batch_size: int = 32
@@ -98,6 +101,17 @@ class Training:
     patience: int = 0
     monitor: str = "loss"
     precision: str = "highest"
+    compute: Literal["float32", "bfloat16"] = "float32"
+
+    def __post_init__(self) -> None:
+        """Refuses formats that do not exist."""
+        if self.compute not in ("float32", "bfloat16"):
+            raise UserError(f"training.compute={self.compute!r}: there are float32 and bfloat16")
+
+    @property
+    def higher_is_better(self) -> bool:
+        """Whether `monitor` improves by growing."""
+        return self.monitor.endswith("accuracy")
 
 
 @dataclass(frozen=True)
@@ -145,8 +159,24 @@ class Experiment:
         return hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()
 
 
-TRACED = ("optimizer.learning_rate", "optimizer.weight_decay")
+ALWAYS_TRACED = ("optimizer.learning_rate", "optimizer.weight_decay")
 """Numeric fields that every compiled program reads as data, so that changing them costs nothing."""
+
+
+def is_traceable(experiment: Experiment, path: str) -> bool:
+    """Whether a compiled program can read a field as data: it is a number with a fraction.
+
+    Such are the learning rate, the dropout rate, the weights of losses; not what shapes arrays.
+    """
+    return isinstance(value_of(experiment, path), float) and not path.startswith("corpus.")
+
+
+def value_of(experiment: Experiment, path: str) -> Any:
+    """The value of a dotted field that exists."""
+    part: Any = experiment
+    for name in path.split("."):
+        part = part[name] if isinstance(part, Mapping) else getattr(part, name)
+    return part
 
 
 def override(experiment: Experiment, changes: Mapping[str, Any]) -> Experiment:
@@ -181,7 +211,8 @@ def fields_of(part: Any) -> list[str]:
     """Names of the configurable fields of an experiment's part."""
     if isinstance(part, Mapping):
         return list(part)
-    return [f.name for f in dataclasses.fields(part) if f.init and f.name not in ("parent", "name")]
+    flax_own = ("parent", "name") if isinstance(part, nn.Module) else ()
+    return [f.name for f in dataclasses.fields(part) if f.init and f.name not in flax_own]
 
 
 def to_json(part: Any) -> Any:

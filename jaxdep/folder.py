@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import platform
@@ -30,9 +31,25 @@ _PACKAGES = [
 
 @dataclass(frozen=True)
 class RunFolder:
-    """The files of one `jaxdep run`."""
+    """The files of one `jaxdep run`.
+
+    Attributes:
+      path: where this process writes.
+      shared: the run's folder; of several processes only the first one writes there, but
+        checkpoints, which they write together.
+    """
 
     path: Path
+    shared: Path
+
+    @staticmethod
+    def at(path: Path) -> RunFolder:
+        """The folder as a single process has it."""
+        return RunFolder(path, path)
+
+    def inside(self, name: str) -> RunFolder:
+        """A run's folder within this one."""
+        return RunFolder(self.path / name, self.shared / name)
 
     @property
     def config(self) -> Path:
@@ -67,12 +84,13 @@ class RunFolder:
     @property
     def checkpoints(self) -> Path:
         """Orbax's folder."""
-        return self.path / "checkpoints"
+        return self.shared / "checkpoints"
 
     @property
     def finished(self) -> bool:
         """Whether the run has come to its end."""
-        return self.meta.is_file() and self.predictions.is_file()
+        there = RunFolder.at(self.shared)
+        return there.meta.is_file() and there.predictions.is_file()
 
     def read(self, file: Path) -> Any:
         """Reads one of the JSON files.
@@ -87,6 +105,58 @@ class RunFolder:
                 f"{self.path} is not the folder of a run: {file.name} cannot be read ({error});"
                 " name a folder that `jaxdep run` made"
             ) from None
+
+
+def open_folder(name: str, digest: str, out: str | Path | None, resume: bool) -> RunFolder:
+    """Chooses a run's folder and makes sure that nothing in it is overwritten.
+
+    Args:
+      name: of the experiment; a new folder below `runs/` is named after it.
+      digest: of all that decides the result; `config.json` of a folder that is resumed has it.
+      out: the folder that the user names; None: none.
+
+    Raises:
+      UserError: the folder holds something else.
+    """
+    if out is not None:
+        path = Path(out)
+    else:
+        number = 1
+        while (path := Path("runs") / f"{name}-{number:03d}").exists():
+            number += 1
+        path = Path("runs") / f"{name}-{number - 1:03d}" if resume else path
+    folder = RunFolder.at(path)
+    if not resume:
+        if folder.path.exists() and any(folder.path.iterdir()):
+            raise UserError(f"{folder.path} is not empty: give --resume or another --out")
+        return folder
+    if not folder.config.is_file():
+        raise UserError(f"{folder.path}: nothing to resume there; leave out --resume")
+    if folder.read(folder.config).get("digest") != digest:
+        raise UserError(
+            f"{folder.path} holds a run with other settings or seeds; repeat its command"
+            f" ({folder.read(folder.environment)['command']}) with --resume"
+        )
+    return folder
+
+
+def digest_of(*parts: Any) -> str:
+    """Hash of what decides a result, given as plain data."""
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class History:
+    """`metrics.jsonl`: a line for each run and epoch, in order, whatever was interrupted."""
+
+    path: Path
+
+    def add(self, epoch: int, lines: list[dict[str, Any]]) -> None:
+        """Adds the lines of an epoch, in place of any from that epoch on."""
+        # A resumed run may repeat epochs: those after the checkpoint that it continues from.
+        kept = self.path.read_text().splitlines() if self.path.is_file() else []
+        kept = [line for line in kept if json.loads(line)["epoch"] < epoch]
+        write_text(self.path, "\n".join([*kept, *map(json.dumps, lines)]) + "\n")
 
 
 def write_json(path: Path, data: Any) -> None:

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import difflib
-import json
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,22 +12,21 @@ import jax
 import numpy as np
 
 from jaxdep import experiment as experiments_of
-from jaxdep import material
+from jaxdep import material, record
 from jaxdep.errors import UserError
 from jaxdep.experiment import Experiment
-from jaxdep.folder import RunFolder, environment, write_json, write_text
+from jaxdep.folder import (
+    History,
+    RunFolder,
+    digest_of,
+    open_folder,
+    write_json,
+    write_text,
+)
 from jaxdep.train import devices as device_layout
-from jaxdep.train import predictions, runs
+from jaxdep.train import hosts, predictions, runs
 from jaxdep.train.devices import Backend
 from jaxdep.train.status import Status
-
-
-@dataclass(frozen=True)
-class Result:
-    """What `run` returns: the folder, and the content of its `results.json`."""
-
-    folder: Path
-    results: Mapping[str, Any]
 
 
 def run(
@@ -47,7 +44,7 @@ def run(
     signal: float = 1.0,
     log: Callable[[str], None] = print,
     report: Callable[[Experiment, int], Any] | None = None,
-) -> Result:
+) -> record.Result:
     """Trains an experiment for several seeds at once and reports it.
 
     Args:
@@ -69,42 +66,32 @@ def run(
     Raises:
       UserError: the input is at fault; nothing was written.
     """
-    device_layout.use_every_core()
-    if isinstance(experiment, str):
-        experiment = find(experiment)
-    experiment = experiments_of.override(experiment, overrides or {})
-    seeds = list(range(seeds)) if isinstance(seeds, int) else list(seeds)
-    if not seeds or len(set(seeds)) < len(seeds) or min(seeds) < 0:
-        raise UserError(f"seeds must be different whole numbers from 0; got {seeds}")
-    layout = device_layout.layout(len(seeds), devices=devices, backend=backend)
-    folder = _open(experiment, seeds, out, resume)
+    device_layout.start()
+    experiment = find(experiment, overrides)
+    seeds = check_seeds(seeds)
+    layout = device_layout.layout(
+        len(seeds), devices=devices, backend=backend, batch_size=experiment.training.batch_size
+    )
+    digest = digest_of(experiment.digest, seeds)
+    folder = record.folder_of_process(open_folder(experiment.name, digest, out, resume))
     if folder.finished:
         log(f"{folder.path} is already complete")
-        return report_on(folder)
+        return record.report_on(RunFolder.at(folder.shared))
 
-    prepared = material.prepare(
+    subject = subject_of(
         experiment, manual_dir, data_dir=data_dir, skip_bad=skip_bad, signal=signal, log=log
     )
-    splits = material.load(experiment, prepared)
-    log("; ".join(f"{role}: {len(s)} of {s.name}" for role, s in splits.items()))
-    folder.path.mkdir(parents=True, exist_ok=True)
-    write_json(folder.config, {**experiments_of.to_json(experiment), "seeds": seeds})
-    where = {"prepared_corpus": str(prepared)}
-    write_json(folder.environment, {**environment(device_layout.describe()), **where})
-
+    record.begin(folder, subject, {"seeds": seeds, "digest": digest})
     if experiment.is_baseline:
-        meta, outputs, seeds = _fit_baseline(experiment, splits, seeds)
-    else:
-        with jax.default_matmul_precision(experiment.training.precision):
-            meta, outputs = _train(experiment, splits, seeds, layout, folder, resume, report)
-    write_text(folder.predictions, predictions.to_csv(outputs, splits["test"], seeds))
-    write_json(folder.meta, {**material.describe(experiment, prepared, splits), **meta})
-    return report_on(folder)
+        described, outputs = _fit_baseline(experiment, subject.splits, seeds)
+        return record.finish(folder, subject, described, outputs, {"programs": 0, "seconds": 0.0})
+    with jax.default_matmul_precision(experiment.training.precision):
+        return _train(subject, seeds, layout, folder, resume, report)
 
 
 def evaluate(
     folder: str | Path, *, split: str = "test", log: Callable[[str], None] = print
-) -> Result:
+) -> record.Result:
     """Predicts another split of the corpus with the weights that a run kept.
 
     Args:
@@ -114,8 +101,8 @@ def evaluate(
     Returns:
       The folder `evaluate-<split>` inside the run's, and its results.
     """
-    device_layout.use_every_core()
-    source = RunFolder(Path(folder))
+    device_layout.start()
+    source = RunFolder.at(Path(folder))
     config = source.read(source.config)
     meta = source.read(source.meta)
     experiment = experiments_of.from_json(config)
@@ -130,9 +117,9 @@ def evaluate(
     layout = device_layout.layout(len(seeds))
     with jax.default_matmul_precision(experiment.training.precision):
         example = splits["train"].arrays
-        best = runs.restore_best(experiment, seeds, example, layout, source.checkpoints)
+        best = runs.restore_best(experiment, seeds, example, source.checkpoints)
         outputs = runs.predict(experiment, best, chosen.arrays, layout)
-    target = RunFolder(source.path / f"evaluate-{split}")
+    target = source.inside(f"evaluate-{split}")
     target.path.mkdir(exist_ok=True)
     write_json(target.config, config)
     write_json(target.environment, source.read(source.environment))
@@ -140,92 +127,89 @@ def evaluate(
     write_text(target.predictions, predictions.to_csv(outputs, chosen, seeds))
     about = {**meta["splits"], "test": material.describe_split(chosen)}
     write_json(target.meta, {**meta, "splits": about})
-    return report_on(target)
+    return record.report_on(target)
 
 
-def find(name: str) -> Experiment:
-    """The experiment of that name.
+def find(experiment: str | Experiment, overrides: Mapping[str, Any] | None = None) -> Experiment:
+    """An experiment, by its name if need be, with settings replaced.
 
     Raises:
-      UserError: there is none; the nearest name is given.
+      UserError: there is none of that name (the nearest is given), or no such setting.
     """
     from jaxdep.experiments import EXPERIMENTS
 
-    if name not in EXPERIMENTS:
-        near = difflib.get_close_matches(name, EXPERIMENTS, n=1)
-        hint = f"did you mean {near[0]!r}?" if near else "`jaxdep list` names them all"
-        raise UserError(f"no experiment {name!r}: {hint}")
-    return EXPERIMENTS[name]
+    if isinstance(experiment, str):
+        if experiment not in EXPERIMENTS:
+            near = difflib.get_close_matches(experiment, EXPERIMENTS, n=1)
+            hint = f"did you mean {near[0]!r}?" if near else "`jaxdep list` names them all"
+            raise UserError(f"no experiment {experiment!r}: {hint}")
+        experiment = EXPERIMENTS[experiment]
+    return experiments_of.override(experiment, overrides or {})
 
 
-def report_on(folder: RunFolder) -> Result:
-    """Writes `results.json`, the figures and `report.html` from what a run left."""
-    from jaxdep.analysis import report, results
+def check_seeds(seeds: int | Sequence[int]) -> list[int]:
+    """Which seeds are meant by a number of them, or by a list.
 
-    found = results.write(folder.path)
-    report.write([folder.path])
-    return Result(folder.path, found)
+    Raises:
+      UserError: there are none, or one is negative or named twice.
+    """
+    seeds = list(range(seeds)) if isinstance(seeds, int) else list(seeds)
+    if not seeds or len(set(seeds)) < len(seeds) or min(seeds) < 0:
+        raise UserError(f"seeds must be different whole numbers from 0; got {seeds}")
+    return seeds
+
+
+def subject_of(
+    experiment: Experiment,
+    manual_dir: str | Path | None,
+    *,
+    log: Callable[[str], None],
+    **how: Any,
+) -> record.Subject:
+    """The experiment with its corpus prepared and loaded.
+
+    Args:
+      how: as the rest of `material.prepare`.
+    """
+    with hosts.first_then_others("prepared"):
+        prepared = material.prepare(experiment, manual_dir, log=log, **how)
+    splits = material.load(experiment, prepared)
+    log("; ".join(f"{role}: {len(s)} of {s.name}" for role, s in splits.items()))
+    return record.Subject(experiment, prepared, splits)
 
 
 def _train(
-    experiment: Experiment,
-    splits: material.Splits,
+    subject: record.Subject,
     seeds: Sequence[int],
     layout: device_layout.Layout,
     folder: RunFolder,
     resume: bool,
     report: Callable[[Experiment, int], Any] | None,
-) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+) -> record.Result:
+    experiment, splits = subject.experiment, subject.splits
     stacked = runs.stack(experiment, seeds)
     data = {name: split.arrays for name, split in splits.items()}
-    lines = folder.metrics
+    history = History(folder.metrics)
     with report(experiment, len(seeds)) if report else nullcontext() as display:
 
-        def record(epoch: int, status: np.ndarray, history: list[dict[str, Any]]) -> None:
-            # Lines of epochs after the checkpoint that a resumed run continues from are dropped.
-            kept = lines.read_text().splitlines() if lines.is_file() else []
-            kept = [line for line in kept if json.loads(line)["epoch"] < epoch]
-            write_text(lines, "\n".join([*kept, *map(json.dumps, history)]) + "\n")
+        def note(epoch: int, status: np.ndarray, lines: list[dict[str, Any]]) -> None:
+            history.add(epoch, lines)
             if display:
-                display(epoch, status, history)
+                display(epoch, status, lines)
 
+        where = folder.checkpoints
         trained = runs.train(
-            experiment,
-            stacked,
-            data,
-            layout,
-            folder=folder.checkpoints,
-            resume=resume,
-            report=record,
+            experiment, stacked, data, layout, folder=where, resume=resume, report=note
         )
-    state = trained.state
-    sizes = [leaf[0].size for leaf in jax.tree.leaves(state.variables["params"])]
-    described = [
-        {
-            "run": run,
-            "seed": seed,
-            "hyper": {key: float(values[run]) for key, values in stacked.hyper.items()},
-            "status": Status(int(state.status[run])).sentence,
-            "epochs": int(state.epoch[run]),
-            "best_epoch": int(state.best_epoch[run]),
-            "parameters": sum(sizes),
-        }
-        for run, seed in enumerate(seeds)
-    ]
-    sound = np.flatnonzero(state.status != Status.DIVERGED)
-    if sound.size:
-        one = jax.tree.map(lambda leaf: leaf[sound[0]], state.best)
-        first = trained.outputs[experiment.main_task][sound[0]].argmax(-1)
-        maps = predictions.attention(experiment, one, splits["test"], first)
-        if maps:
-            np.savez(folder.attention, **maps)
+    record.attention(folder, subject, trained.state, trained.outputs)
+    described = record.describe(stacked, trained.state)
     compiled = {"programs": 1, "seconds": round(trained.compile_seconds, 1)}
-    return {"runs": described, "compile": compiled}, trained.outputs
+    return record.finish(folder, subject, described, trained.outputs, compiled)
 
 
 def _fit_baseline(
     experiment: Experiment, splits: material.Splits, seeds: Sequence[int]
-) -> tuple[dict[str, Any], dict[str, np.ndarray], list[int]]:
+) -> tuple[list[dict[str, Any]], dict[str, np.ndarray]]:
     """Fits a scikit-learn baseline; it draws nothing at random, so one run says all."""
     task = experiment.main_task
     pairs = [(splits[name].inputs, splits[name].targets[task]) for name in ("train", "validation")]
@@ -239,34 +223,4 @@ def _fit_baseline(
         "best_epoch": 0,
         "parameters": 0,
     }
-    meta = {"runs": [described], "compile": {"programs": 0, "seconds": 0.0}}
-    return meta, {task: outputs[None]}, [seeds[0]]
-
-
-def _open(
-    experiment: Experiment, seeds: Sequence[int], out: str | Path | None, resume: bool
-) -> RunFolder:
-    """Chooses the run's folder and makes sure that nothing in it is overwritten."""
-    if out is None:
-        number = 1
-        while (path := Path("runs") / f"{experiment.name}-{number:03d}").exists():
-            number += 1
-        if resume:
-            path = Path("runs") / f"{experiment.name}-{number - 1:03d}"
-        folder = RunFolder(path)
-    else:
-        folder = RunFolder(Path(out))
-    if not resume:
-        if folder.path.exists() and any(folder.path.iterdir()):
-            raise UserError(f"{folder.path} is not empty: give --resume or another --out")
-        return folder
-    if not folder.config.is_file():
-        raise UserError(f"{folder.path}: nothing to resume there; leave out --resume")
-    config = folder.read(folder.config)
-    before = experiments_of.from_json(config)
-    if before.digest != experiment.digest or config["seeds"] != list(seeds):
-        raise UserError(
-            f"{folder.path} holds a run with other settings or seeds; repeat its command"
-            f" ({folder.read(folder.environment)['command']}) with --resume"
-        )
-    return folder
+    return [described], {task: outputs[None]}

@@ -104,6 +104,6 @@ def describe_split(split: arrays.Split) -> dict[str, Any]:
 def _selection(experiment: Experiment) -> str:
     if experiment.is_baseline:
         return "lowest validation loss over the penalties tried"
-    monitor = experiment.training.monitor
-    best = "highest" if monitor.endswith("accuracy") else "lowest"
-    return f"{best} validation {monitor}; weights of the best epoch restored"
+    training = experiment.training
+    best = "highest" if training.higher_is_better else "lowest"
+    return f"{best} validation {training.monitor}; weights of the best epoch restored"

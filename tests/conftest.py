@@ -1,14 +1,28 @@
 """Settings of every test: eight CPU devices, no silent broadcasting, float64 on request."""
 
 import os
+import shutil
+import tempfile
+
+import pytest
 
 os.environ.setdefault("MPLBACKEND", "agg")
+# Tests compile the same programs many times over, in several processes, which inherit this.
+_MINE = "JAX_COMPILATION_CACHE_DIR" not in os.environ
+if _MINE:
+    os.environ["JAX_COMPILATION_CACHE_DIR"] = tempfile.mkdtemp(prefix="jaxdep-programs-")
+    os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0.2"
 
-import jax
-import pytest
+import jax  # noqa: E402
 
 jax.config.update("jax_num_cpu_devices", 8)
 jax.config.update("jax_numpy_rank_promotion", "raise")
+
+
+def pytest_unconfigure():
+    """The process that made the folder of programs removes it."""
+    if _MINE:
+        shutil.rmtree(os.environ["JAX_COMPILATION_CACHE_DIR"], ignore_errors=True)
 
 
 @pytest.fixture

@@ -11,19 +11,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from small import SMALL
 
 from jaxdep import launch
 from jaxdep.errors import UserError
 
-SMALL = {
-    "corpus.synthetic.items": 60,
-    "corpus.synthetic.mean_length": 40,
-    "corpus.lengths.acoustic": 40,
-    "corpus.lengths.visual": 40,
-    "model.hidden": 4,
-    "model.channels": 4,
-    "training.epochs": 3,
-}
 FILES = ["config.json", "environment.json", "meta.json", "metrics.jsonl"]
 FILES += ["predictions.csv", "results.json"]
 

@@ -1,10 +1,14 @@
-"""Where runs live: a runs axis spread over devices, by `jit` with shardings or by `pmap`."""
+"""Where runs live: a runs axis, and the batch axis of each run, spread over devices.
+
+By `jit` with shardings, or by `pmap`; over the devices of one process or of many.
+"""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal
 
 import jax
@@ -13,9 +17,23 @@ from jax.sharding import AxisType, Mesh, NamedSharding
 from jax.sharding import PartitionSpec as P
 
 from jaxdep.errors import UserError
+from jaxdep.train import hosts
 
 Backend = Literal["jit", "pmap"]
-_AXIS = "run"
+_RUN, _BATCH = "run", "batch"
+
+
+def start() -> None:
+    """Readies JAX for this machine; call it before anything touches a device."""
+    use_every_core()
+    keep_programs()
+
+
+def keep_programs() -> None:
+    """Keeps compiled programs in the user's cache, unless the user has chosen another place."""
+    if jax.config.jax_compilation_cache_dir is None:
+        folder = Path.home() / ".cache" / "jaxdep" / "programs"
+        jax.config.update("jax_compilation_cache_dir", str(folder))
 
 
 def use_every_core() -> None:
@@ -36,33 +54,52 @@ class Layout:
     """How the runs axis is laid over devices.
 
     Attributes:
-      devices: the devices used; no more than there are runs.
+      devices: the devices used.
       runs: how many runs there really are; the axis is padded to a multiple of the devices.
       backend: `jit` (shardings) or `pmap`.
       vectorized: the runs of one device in one vectorised program (`vmap`), or one after another
         inside the program. On a CPU batched small matrix products lose, on a GPU they win.
+      shards: devices that share the batches of each run; 1: a run lives on one device. Only `jit`.
     """
 
     devices: tuple[Any, ...]
     runs: int
     backend: Backend
     vectorized: bool
+    shards: int = 1
 
     @property
     def padded(self) -> int:
         """Length of the runs axis, padding included."""
-        return -(-self.runs // len(self.devices)) * len(self.devices)
+        return -(-self.runs // self.rows) * self.rows
+
+    @property
+    def rows(self) -> int:
+        """Parts that the runs axis is cut into."""
+        return len(self.devices) // self.shards
 
     def place_runs(self, tree: Any, fill: int | None = None) -> Any:
-        """Puts arrays [runs, ...] on the devices.
+        """Puts arrays of at most `runs` runs on the devices.
 
         Args:
           fill: what pads the runs axis; None: copies of the first run.
         """
-        extra = self.padded - self.runs
-        filler = lambda x: np.repeat(x[:1], extra, axis=0) if fill is None else np.full(extra, fill)
-        pad = lambda x: np.concatenate([x, filler(x).astype(x.dtype)]) if extra else x
-        return self._put(jax.tree.map(lambda x: self._split(pad(np.asarray(x))), tree), P(_AXIS))
+
+        def pad(x: np.ndarray) -> np.ndarray:
+            extra = self.padded - len(x)
+            filler = np.repeat(x[:1], extra, axis=0) if fill is None else np.full(extra, fill)
+            return np.concatenate([x, filler.astype(x.dtype)]) if extra else x
+
+        return self._put(jax.tree.map(lambda x: self._split(pad(np.asarray(x))), tree), P(_RUN))
+
+    def blank_runs(self, one: Any) -> Any:
+        """Shapes of what `place_runs` makes, from those of a single run: to compile ahead."""
+        sharding = NamedSharding(self._mesh, P(_RUN))
+        head = (self.padded,)
+        if self.backend == "pmap":
+            head = (len(self.devices), self.padded // len(self.devices))
+        blank = lambda x: jax.ShapeDtypeStruct((*head, *x.shape), x.dtype, sharding=sharding)
+        return jax.tree.map(blank, one)
 
     def place_shared(self, tree: Any) -> Any:
         """Puts a copy of arrays that all runs read on every device."""
@@ -70,12 +107,12 @@ class Layout:
             return self._put(tree, P())
         n = len(self.devices)
         copies = jax.tree.map(lambda x: np.broadcast_to(np.asarray(x), (n, *np.shape(x))), tree)
-        return self._put(copies, P(_AXIS))
+        return self._put(copies, P(_RUN))
 
     def fetch(self, tree: Any) -> Any:
         """Brings arrays [runs, ...] back to the host, without the padding."""
         join = lambda x: x if self.backend == "jit" else x.reshape(-1, *x.shape[2:])
-        return jax.tree.map(lambda x: join(np.asarray(x))[: self.runs], tree)
+        return jax.tree.map(lambda x: join(hosts.gather(x))[: self.runs], tree)
 
     def compile(self, function: Callable[..., Any], *, donate: tuple[int, ...] = ()) -> Any:
         """Turns a function of one run into one of all runs.
@@ -97,12 +134,18 @@ class Layout:
             )
 
         if self.backend == "pmap":
-            return jax.pmap(local, axis_name=_AXIS, devices=self.devices, donate_argnums=donate)
+            return jax.pmap(local, axis_name=_RUN, devices=self.devices, donate_argnums=donate)
 
         def spread(run: Any, state: Any, *shared: Any) -> Any:
-            specs = (P(_AXIS), P(_AXIS), *(P() for _ in shared))
+            specs = (P(_RUN), P(_RUN), *(P() for _ in shared))
+            # The batch axis is left to the compiler: see `spread_batch`.
             inner = jax.shard_map(
-                local, mesh=self._mesh, in_specs=specs, out_specs=P(_AXIS), check_vma=False
+                local,
+                mesh=self._mesh,
+                in_specs=specs,
+                out_specs=P(_RUN),
+                axis_names={_RUN},
+                check_vma=False,
             )
             return inner(run, state, *shared)
 
@@ -110,10 +153,11 @@ class Layout:
 
     @property
     def _mesh(self) -> Mesh:
-        return Mesh(np.asarray(self.devices), (_AXIS,), axis_types=(AxisType.Auto,))
+        grid = np.asarray(self.devices).reshape(self.rows, self.shards)
+        return Mesh(grid, (_RUN, _BATCH), axis_types=(AxisType.Auto, AxisType.Auto))
 
     def _put(self, tree: Any, spec: P) -> Any:
-        return jax.device_put(tree, NamedSharding(self._mesh, spec))
+        return hosts.place(tree, NamedSharding(self._mesh, spec))
 
     def _split(self, array: np.ndarray) -> np.ndarray:
         if self.backend == "jit":
@@ -121,14 +165,35 @@ class Layout:
         return array.reshape(len(self.devices), -1, *array.shape[1:])
 
 
+def spread_batch(batch: Any) -> Any:
+    """Spreads the examples of a batch over the devices that share its run.
+
+    Inside a program that `Layout.compile` made. The compiler then cuts all that depends on the
+    batch in the same way and adds the gradients up: what is computed is that of one device.
+    """
+    if jax.sharding.get_abstract_mesh().shape.get(_BATCH, 1) == 1:
+        return batch
+    spread = lambda x: jax.lax.with_sharding_constraint(x, P(_BATCH))
+    return jax.tree.map(spread, batch)
+
+
 def layout(
-    runs: int, *, devices: int = 0, backend: Backend = "jit", vectorized: bool | None = None
+    runs: int,
+    *,
+    devices: int = 0,
+    backend: Backend = "jit",
+    vectorized: bool | None = None,
+    batch_size: int = 1,
+    shard_batch: bool | None = None,
 ) -> Layout:
     """Chooses devices for a number of runs.
 
     Args:
       devices: how many to use; 0: all there are.
       vectorized: None: on accelerators yes, on CPUs no.
+      batch_size: examples of an update, as far as they may be spread over devices.
+      shard_batch: whether devices that no run has for itself share batches, as many as divide
+        `batch_size`; None: on CPUs, where a device is a core.
 
     Raises:
       UserError: there are fewer devices, or no such backend.
@@ -141,10 +206,29 @@ def layout(
         )
     if backend not in ("jit", "pmap"):
         raise UserError(f"--backend {backend}: there are jit and pmap")
-    chosen = tuple(available[: min(devices or len(available), runs)])
+    on_cpu = available[0].platform == "cpu"
+    count = devices or len(available)
+    rows = min(count, runs)
+    shards = 1
+    if backend == "jit" and (on_cpu if shard_batch is None else shard_batch):
+        shards = max(n for n in range(1, count // rows + 1) if batch_size % n == 0)
     if vectorized is None:
-        vectorized = chosen[0].platform != "cpu"
-    return Layout(chosen, runs, backend, vectorized)
+        vectorized = not on_cpu
+    chosen = tuple(available[: rows * shards])
+    if jax.process_count() > 1:
+        _check_processes(chosen, backend)
+    return Layout(chosen, runs, backend, vectorized, shards)
+
+
+def _check_processes(chosen: tuple[Any, ...], backend: Backend) -> None:
+    if backend == "pmap":
+        raise UserError("--backend pmap is for one process: with several, use jit")
+    idle = set(range(jax.process_count())) - {device.process_index for device in chosen}
+    if idle:
+        raise UserError(
+            f"{jax.process_count()} processes, and nothing for {len(idle)} of them to do:"
+            " give more runs, or start fewer processes"
+        )
 
 
 def describe() -> list[str]:

@@ -21,7 +21,7 @@ def build(config: Optimizer) -> optax.GradientTransformation:
     if config.name not in _SCALERS:
         names = ", ".join(_SCALERS)
         raise UserError(f"optimizer.name={config.name!r}: there are {names}")
-    clip = [optax.clip_by_global_norm(config.clip_norm)] if config.clip_norm else []
+    clip = [] if _is_zero(config.clip_norm) else [optax.clip_by_global_norm(config.clip_norm)]
     decay = optax.add_decayed_weights(config.weight_decay)
     scaler = _SCALERS[config.name](config)
     order = [scaler, decay] if config.name == "adamw" else [decay, scaler]
@@ -33,7 +33,12 @@ def _adam(config: Optimizer) -> optax.GradientTransformation:
 
 
 def _sgd(config: Optimizer) -> optax.GradientTransformation:
-    return optax.trace(config.momentum) if config.momentum else optax.identity()
+    return optax.identity() if _is_zero(config.momentum) else optax.trace(config.momentum)
+
+
+def _is_zero(value: float) -> bool:
+    """Whether a setting is off; one that is traced is not."""
+    return isinstance(value, int | float) and value == 0
 
 
 _SCALERS = {"adam": _adam, "adamw": _adam, "sgd": _sgd}

@@ -41,13 +41,13 @@ def to_csv(outputs: Mapping[str, np.ndarray], split: Split, seeds: Sequence[int]
 
 
 def attention(
-    experiment: Experiment, variables: Any, split: Split, prediction: np.ndarray, each: int = 2
+    experiment: Experiment, variables: Any, split: Split, outputs: np.ndarray, each: int = 2
 ) -> dict[str, np.ndarray]:
     """Attention over time that the model sows, for the first few recordings of each class.
 
     Args:
       variables: of one run.
-      prediction: classes [N] that it predicts in the main task.
+      outputs: of that run in the main task, [N, C].
       each: recordings of each class.
 
     Returns:
@@ -67,7 +67,7 @@ def attention(
     return {
         "ids": chosen.ids,
         "targets": targets[rows],
-        "predictions": prediction[rows],
+        "predictions": outputs[rows].argmax(-1),
         "length": np.max(masks, axis=0),
         **maps,
     }

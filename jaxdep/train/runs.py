@@ -13,7 +13,7 @@ import jax
 import numpy as np
 
 from jaxdep.errors import UserError
-from jaxdep.experiment import Experiment
+from jaxdep.experiment import ALWAYS_TRACED, Experiment, value_of
 from jaxdep.train import checkpoint, step
 from jaxdep.train.devices import Layout
 from jaxdep.train.status import Status
@@ -43,12 +43,135 @@ def stack(
     """The runs axis: one run for each seed, or for each pair of a seed and its own settings.
 
     Args:
-      hyper: traced settings of each run; empty: the experiment's own.
+      hyper: traced settings of each run; what a run does not name is the experiment's own.
     """
-    default = step.default_hyper(experiment)
-    own = [{**default, **values} for values in hyper] or [default] * len(seeds)
-    values = {key: np.asarray([each[key] for each in own], np.float32) for key in own[0]}
+    own = list(hyper) or [{}] * len(seeds)
+    paths = sorted({*ALWAYS_TRACED, *(path for each in own for path in each)})
+    default = {path: value_of(experiment, path) for path in paths}
+    values = {
+        path: np.asarray([{**default, **each}[path] for each in own], np.float32) for path in paths
+    }
     return step.Run(seed=np.asarray(seeds, np.uint32), hyper=values)
+
+
+class Trainer:
+    """Trains runs of one experiment, as many at once as its layout holds.
+
+    The training and validation splits lie on the devices, and the program of an epoch is compiled
+    when it is first needed, for all runs that follow.
+
+    Attributes:
+      programs: how many programs of an epoch were compiled.
+      compile_seconds: spent on that.
+    """
+
+    def __init__(self, experiment: Experiment, splits: Mapping[str, step.Data], layout: Layout):
+        """Puts the splits `train` and `validation`, which are on the host, on the devices."""
+        self.experiment = experiment
+        self.layout = layout
+        self.programs = 0
+        self.compile_seconds = 0.0
+        self._data = tuple(layout.place_shared(splits[name]) for name in ("train", "validation"))
+        self._example = jax.tree.map(lambda x: x[:1], splits["train"])
+        self._epoch: Any = None
+        first = lambda run, _, data: step.init(experiment, run, data)
+        self._init = layout.compile(first)
+
+    def compile(self, runs: step.Run) -> Any:
+        """The program of an epoch for as many runs as the layout holds, compiled once.
+
+        Args:
+          runs: any whose settings are named alike.
+
+        Raises:
+          UserError: the monitored quantity does not exist.
+        """
+        if self._epoch is not None:
+            return self._epoch
+        one = jax.tree.map(lambda x: jax.ShapeDtypeStruct(x.shape[1:], x.dtype), runs)
+        blank = jax.eval_shape(lambda run: step.init(self.experiment, run, self._example), one)
+        arguments = (self.layout.blank_runs(one), self.layout.blank_runs(blank), *self._data)
+        one_epoch = lambda run, state, *data: step.epoch(self.experiment, run, state, *data)
+        started = time.perf_counter()
+        try:
+            program = self.layout.compile(one_epoch, donate=(1,)).lower(*arguments)
+        except KeyError as missing:
+            raise UserError(
+                f"training.monitor={missing}: there are loss, and for each task <task>.loss and"
+                " <task>.accuracy"
+            ) from None
+        self._epoch = program.compile()
+        self.compile_seconds += time.perf_counter() - started
+        self.programs += 1
+        return self._epoch
+
+    def init(self, runs: step.Run) -> step.State:
+        """The state of runs before their first epoch, on the host."""
+        zeros = self.layout.place_runs(np.zeros(len(runs.seed), np.int32))
+        state = self._init(self.layout.place_runs(runs), zeros, self._data[0])
+        return _first(self.layout.fetch(state), len(runs.seed))
+
+    def train(
+        self,
+        runs: step.Run,
+        *,
+        state: step.State | None = None,
+        until: int = 0,
+        folder: Path | None = None,
+        resume: bool = False,
+        report: Report | None = None,
+    ) -> step.State:
+        """Trains runs together until each has finished, stopped or diverged.
+
+        Args:
+          runs: at most as many as the layout holds.
+          state: to start from, on the host; None: the initial one.
+          until: pause after this epoch; 0: go to the end.
+          folder: where checkpoints go; None: none are written.
+          resume: continue from the newest sound checkpoint in `folder`, bit for bit.
+          report: told of every epoch.
+
+        Returns:
+          The state of the runs on the host.
+
+        Raises:
+          UserError: the monitored quantity does not exist.
+        """
+        state = state or self.init(runs)
+        until = until or self.experiment.training.epochs
+        with checkpoint.manager(folder) if folder else nullcontext() as checkpoints:
+            found = checkpoint.restore(checkpoints, state) if resume and checkpoints else None
+            state = found[1] if found else state
+            epoch = int(state.epoch.max())
+            if epoch >= until or not (state.status == Status.RUNNING).any():
+                return state
+            program = self.compile(runs)
+            runs_there, there = self.layout.place_runs(runs), self._place(state)
+            fetch = lambda tree: _first(self.layout.fetch(tree), len(runs.seed))
+            status = state.status
+            while epoch < until and (status == Status.RUNNING).any():
+                was_running = status == Status.RUNNING
+                there, history = program(runs_there, there, *self._data)
+                status, history = fetch((there.status, history))
+                epoch += 1
+                if report:
+                    report(epoch, status, _lines(runs, epoch, was_running, status, history))
+                if checkpoints:
+                    checkpoint.save(checkpoints, epoch, fetch(there))
+            return fetch(there)
+
+    def predict(self, variables: Any, split: step.Data) -> dict[str, np.ndarray]:
+        """Outputs of runs for a split on the host: [R, N, C] or [R, N] for each task.
+
+        Args:
+          variables: [R, ...] on the host.
+        """
+        return predict(self.experiment, variables, split, self.layout)
+
+    def _place(self, state: step.State) -> step.State:
+        # What pads the runs axis must cost nothing: it has stopped before it began.
+        idle = self.layout.place_runs(state.status, fill=Status.STOPPED)
+        return self.layout.place_runs(state).replace(status=idle)
 
 
 def train(
@@ -61,82 +184,39 @@ def train(
     resume: bool = False,
     report: Report | None = None,
 ) -> Trained:
-    """Trains all runs together until each has finished, stopped or diverged.
+    """Trains all runs together to their end, and lets them predict the test split.
 
     Args:
       splits: `train`, `validation` and `test`, on the host. The test split is read once, after
         the last epoch.
-      folder: where checkpoints go; None: none are written.
-      resume: continue from the newest sound checkpoint in `folder`, bit for bit.
-      report: told of every epoch.
-
-    Raises:
-      UserError: the monitored quantity does not exist.
+      folder: as the rest in `Trainer.train`.
     """
-    data = {name: layout.place_shared(splits[name]) for name in ("train", "validation")}
-    runs_there = layout.place_runs(runs)
-    zeros = layout.place_runs(np.zeros(layout.runs, np.int32))
-    first = lambda run, _, data: step.init(experiment, run, data)
-    state = layout.compile(first)(runs_there, zeros, data["train"])
-    state, epoch = _resume(state, layout, folder) if resume and folder else (state, 0)
-    # What pads the runs axis must cost nothing: it has stopped before it began.
-    idle = layout.place_runs(layout.fetch(state.status), fill=Status.STOPPED)
-    state = state.replace(status=idle)
-
-    one_epoch = lambda run, state, *data: step.epoch(experiment, run, state, *data)
-    program = layout.compile(one_epoch, donate=(1,))
-    arguments = (runs_there, state, data["train"], data["validation"])
-    started = time.perf_counter()
-    try:
-        program = program.lower(*arguments).compile()
-    except KeyError as missing:
-        raise UserError(
-            f"training.monitor={missing}: there are loss, and for each task <task>.loss and"
-            " <task>.accuracy"
-        ) from None
-    compile_seconds = time.perf_counter() - started
-
-    with checkpoint.manager(folder) if folder else nullcontext() as checkpoints:
-        status = layout.fetch(state.status)
-        while epoch < experiment.training.epochs and (status == Status.RUNNING).any():
-            was_running = status == Status.RUNNING
-            state, history = program(runs_there, state, data["train"], data["validation"])
-            status, history = layout.fetch((state.status, history))
-            epoch += 1
-            if report:
-                report(epoch, status, _lines(runs, epoch, was_running, status, history))
-            if checkpoints:
-                checkpoint.save(checkpoints, epoch, layout.fetch(state))
-
-    return Trained(
-        state=layout.fetch(state),
-        outputs=predict(experiment, state.best, splits["test"], layout),
-        compile_seconds=compile_seconds,
-    )
+    trainer = Trainer(experiment, splits, layout)
+    state = trainer.train(runs, folder=folder, resume=resume, report=report)
+    outputs = trainer.predict(state.best, splits["test"])
+    return Trained(state, outputs, trainer.compile_seconds)
 
 
 def predict(
     experiment: Experiment, variables: Any, split: step.Data, layout: Layout
 ) -> dict[str, np.ndarray]:
-    """Outputs of all runs for a split: [R, N, C] or [R, N] for each task.
+    """Outputs of runs for a split on the host: [R, N, C] or [R, N] for each task.
 
     Args:
-      variables: [R, ...] as `layout` has placed them.
+      variables: [R, ...] on the host.
     """
+    count = len(jax.tree.leaves(variables)[0])
     outputs_of = lambda _, variables, data: step.predict(experiment, variables, data)
-    zeros = layout.place_runs(np.zeros(layout.runs, np.int32))
+    zeros = layout.place_runs(np.zeros(count, np.int32))
     program = layout.compile(outputs_of)
-    return layout.fetch(program(zeros, variables, layout.place_shared(split)))
+    outputs = program(zeros, layout.place_runs(variables), layout.place_shared(split))
+    return _first(layout.fetch(outputs), count)
 
 
 def restore_best(
-    experiment: Experiment,
-    seeds: Sequence[int],
-    train_split: step.Data,
-    layout: Layout,
-    folder: Path,
+    experiment: Experiment, seeds: Sequence[int], train_split: step.Data, folder: Path
 ) -> Any:
-    """The variables that each run kept, [R, ...], placed as `predict` wants them.
+    """The variables that each run kept, [R, ...], on the host.
 
     Raises:
       UserError: no checkpoint can be read.
@@ -148,13 +228,12 @@ def restore_best(
         found = checkpoint.restore(checkpoints, like)
     if found is None:
         raise UserError(f"{folder}: no checkpoint there can be read; run the experiment again")
-    return layout.place_runs(found[1].best)
+    return found[1].best
 
 
-def _resume(state: Any, layout: Layout, folder: Path) -> tuple[Any, int]:
-    with checkpoint.manager(folder) as checkpoints:
-        found = checkpoint.restore(checkpoints, layout.fetch(state))
-    return (layout.place_runs(found[1]), found[0]) if found else (state, 0)
+def _first(tree: Any, count: int) -> Any:
+    """The first runs of arrays that may hold more."""
+    return jax.tree.map(lambda x: x[:count], tree)
 
 
 def _lines(

@@ -13,8 +13,10 @@ from jaxtyping import Array, Float, Int
 
 from jaxdep import random
 from jaxdep.data import sampling
-from jaxdep.experiment import TRACED, Experiment, override
+from jaxdep.experiment import Experiment, override
 from jaxdep.train import objective, optimizer
+from jaxdep.train.devices import spread_batch
+from jaxdep.train.forward import forward
 from jaxdep.train.status import Status
 from jaxdep.types import PRNGKey
 
@@ -57,12 +59,6 @@ def settings(experiment: Experiment, run: Run) -> Experiment:
     return override(experiment, run.hyper)
 
 
-def default_hyper(experiment: Experiment) -> dict[str, float]:
-    """The experiment's own values of the fields that are always traced."""
-    parts = [(path, path.split(".")) for path in TRACED]
-    return {path: getattr(getattr(experiment, part), name) for path, (part, name) in parts}
-
-
 def init(experiment: Experiment, run: Run, example: Data) -> State:
     """The state of a run before its first epoch.
 
@@ -103,12 +99,17 @@ def update(
     Returns:
       The new state, and the loss of the batch before the step.
     """
-    model, tasks = experiment.model, experiment.tasks
+    tasks = experiment.tasks
 
     def loss_of(params):
         variables = {**state.variables, "params": params}
-        outputs, changed = model.apply(
-            variables, batch["inputs"], train=True, rngs={"dropout": key}, mutable=["batch_stats"]
+        outputs, changed = forward(
+            experiment,
+            variables,
+            batch["inputs"],
+            train=True,
+            rngs={"dropout": key},
+            mutable=["batch_stats"],
         )
         losses = objective.per_example(tasks, outputs, batch["targets"])
         return objective.total(tasks, losses, weights), changed
@@ -146,7 +147,7 @@ def train_epoch(
     def body(state, step):
         number, rows, weight = step
         dropout = random.dropout_key(key, state.epoch * steps + number)
-        batch = sampling.gather(data, rows)
+        batch = spread_batch(sampling.gather(data, rows))
         state, loss = update(experiment, tx, state, batch, weight, dropout)
         return state, loss * weight.sum()
 
@@ -160,8 +161,8 @@ def evaluate(experiment: Experiment, variables: Variables, data: Data) -> object
 
     def body(carry, step):
         rows, weights = step
-        batch = sampling.gather(data, rows)
-        outputs = experiment.model.apply(variables, batch["inputs"])
+        batch = spread_batch(sampling.gather(data, rows))
+        outputs = forward(experiment, variables, batch["inputs"])
         return carry, objective.sums(tasks, outputs, batch["targets"], weights)
 
     batches = sampling.in_order(_items(data), experiment.training.batch_size)
@@ -175,7 +176,8 @@ def predict(experiment: Experiment, variables: Variables, data: Data) -> dict[st
     indices, _ = sampling.in_order(items, experiment.training.batch_size)
 
     def body(carry, rows):
-        return carry, experiment.model.apply(variables, sampling.gather(data["inputs"], rows))
+        batch = spread_batch(sampling.gather(data["inputs"], rows))
+        return carry, forward(experiment, variables, batch)
 
     _, outputs = jax.lax.scan(body, None, indices)
     return {
@@ -211,7 +213,7 @@ def epoch(
 def _decide(experiment: Experiment, state: State, monitored: Float[Array, ""]) -> State:
     """Keeps the best epoch and stops a run that no longer improves, or has diverged."""
     training = experiment.training
-    score = -monitored if training.monitor.endswith("accuracy") else monitored
+    score = -monitored if training.higher_is_better else monitored
     diverged = (state.status == Status.DIVERGED) | ~jnp.isfinite(score)
     better = (score < state.score) & ~diverged
     number = state.epoch + 1

@@ -4,6 +4,7 @@ import flax.linen as nn
 import numpy as np
 
 from jaxdep.experiment import Corpus, Experiment, Optimizer, Task, Training
+from jaxdep.nn.dropout import Dropout
 
 
 class Toy(nn.Module):
@@ -20,7 +21,7 @@ class Toy(nn.Module):
         if self.norm:
             x = nn.BatchNorm(use_running_average=not train, use_fast_variance=False)(x)
         x = nn.tanh(nn.Dense(self.hidden)(x))
-        x = nn.Dropout(self.dropout, deterministic=not train)(x)
+        x = Dropout(self.dropout)(x, train)
         return {"depression": nn.Dense(2)(x), "emotion": nn.Dense(3)(x)}
 
 

@@ -1,0 +1,125 @@
+"""What runs leave in their folder: settings, statuses, predictions, attention maps, the report."""
+
+from __future__ import annotations
+
+import atexit
+import shutil
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+
+from jaxdep import material
+from jaxdep.experiment import Experiment, to_json
+from jaxdep.folder import RunFolder, environment, write_json, write_text
+from jaxdep.train import devices, hosts, predictions, step
+from jaxdep.train.status import Status
+
+
+@dataclass(frozen=True)
+class Result:
+    """What `run` and `sweep` return: the folder, and the content of its `results.json`."""
+
+    folder: Path
+    results: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What was trained on what.
+
+    Attributes:
+      prepared: folder of the prepared corpus.
+    """
+
+    experiment: Experiment
+    prepared: Path
+    splits: material.Splits
+
+
+def folder_of_process(folder: RunFolder) -> RunFolder:
+    """The folder for this process: what others than the first one write is thrown away."""
+    hosts.wait("folder")  # all have looked at it before the first one writes
+    if hosts.first():
+        return folder
+    scratch = tempfile.mkdtemp(prefix="jaxdep-")
+    atexit.register(shutil.rmtree, scratch, ignore_errors=True)
+    return RunFolder(Path(scratch), folder.shared)
+
+
+def begin(folder: RunFolder, subject: Subject, config: Mapping[str, Any]) -> None:
+    """Writes what is known of a run before it begins: its settings and surroundings.
+
+    Args:
+      config: joins the experiment's own settings in `config.json`.
+    """
+    folder.path.mkdir(parents=True, exist_ok=True)
+    where = {"prepared_corpus": str(subject.prepared)}
+    write_json(folder.config, {**to_json(subject.experiment), **config})
+    write_json(folder.environment, {**environment(devices.describe()), **where})
+
+
+def describe(runs: step.Run, state: step.State) -> list[dict[str, Any]]:
+    """What `meta.json` says of each run."""
+    size = sum(leaf[0].size for leaf in jax.tree.leaves(state.variables["params"]))
+    return [
+        {
+            "run": run,
+            "seed": int(seed),
+            "hyper": {key: float(values[run]) for key, values in runs.hyper.items()},
+            "status": Status(int(state.status[run])).sentence,
+            "epochs": int(state.epoch[run]),
+            "best_epoch": int(state.best_epoch[run]),
+            "parameters": size,
+        }
+        for run, seed in enumerate(runs.seed)
+    ]
+
+
+def attention(
+    folder: RunFolder, subject: Subject, state: step.State, outputs: Mapping[str, np.ndarray]
+) -> None:
+    """Writes the attention maps of the first run that did not diverge, if its model has any."""
+    sound = np.flatnonzero(state.status != Status.DIVERGED)
+    if not sound.size:
+        return
+    one = jax.tree.map(lambda leaf: leaf[sound[0]], state.best)
+    said = outputs[subject.experiment.main_task][sound[0]]
+    maps = predictions.attention(subject.experiment, one, subject.splits["test"], said)
+    if maps:
+        np.savez(folder.attention, **maps)
+
+
+def finish(
+    folder: RunFolder,
+    subject: Subject,
+    runs: Sequence[Mapping[str, Any]],
+    outputs: Mapping[str, np.ndarray],
+    compiled: Mapping[str, Any],
+) -> Result:
+    """Writes the predictions, and the table, figures and report drawn from them.
+
+    Args:
+      runs: as `describe` has them.
+      outputs: of each run for the test split.
+      compiled: `programs`, how many were compiled, and `seconds`.
+    """
+    seeds = [run["seed"] for run in runs]
+    text = predictions.to_csv(outputs, subject.splits["test"], seeds)
+    write_text(folder.predictions, text)
+    about = material.describe(subject.experiment, subject.prepared, subject.splits)
+    write_json(folder.meta, {**about, "runs": list(runs), "compile": dict(compiled)})
+    return report_on(folder)
+
+
+def report_on(folder: RunFolder) -> Result:
+    """Writes `results.json`, the figures and `report.html` from what a run left."""
+    from jaxdep.analysis import report, results
+
+    found = results.write(folder.path)
+    report.write([folder.path])
+    return Result(folder.path, found)
