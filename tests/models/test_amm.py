@@ -1,0 +1,90 @@
+"""AMM: which modalities and tasks it takes, and what its attention says."""
+
+import jax
+import numpy as np
+import pytest
+
+from jaxdep.models import AMM
+from jaxdep.models.examples import example_inputs
+
+SIZE = {
+    "text_hidden": 4,
+    "visual_hidden": 6,
+    "features": 8,
+    "heads": 2,
+    "task_hidden": 5,
+    "dropout": 0.0,
+}
+
+
+def made(**fields):
+    model = AMM(**SIZE, **fields)
+    inputs = example_inputs(model, 3, 5)
+    return model, inputs
+
+
+@pytest.mark.parametrize("modality", ["text", "visual"])
+def test_one_modality_attends_to_itself(modality):
+    model, inputs = made()
+    own = {name: x for name, x in inputs.items() if name.startswith(modality)}
+    outputs, variables = model.init_with_output(jax.random.key(0), own)
+    assert outputs["depression"].shape == (3, 2)
+    assert outputs["emotion"].shape == (3, 6)
+    ways = {"t2v", "v2t"} & set(variables["params"])
+    assert ways == ({"t2v"} if modality == "text" else {"v2t"})
+
+
+def test_knowledge_vectors_are_optional_and_matter():
+    model, inputs = made()
+    without = {n: x for n, x in inputs.items() if n not in ("gender", "color")}
+    variables = model.init(jax.random.key(0), inputs)
+    narrower = model.init(jax.random.key(0), without)
+    wide, narrow = (v["params"]["t2v"]["q"]["kernel"].shape[0] for v in (variables, narrower))
+    assert wide == narrow + 5
+    changed = {**inputs, "gender": inputs["gender"] + 1}
+    before, after = (model.apply(variables, x)["depression"] for x in (inputs, changed))
+    assert np.abs(before - after).max() > 1e-6
+
+
+def test_tasks_read_one_another():
+    """Each task queries the states of the other: Table V's `No It` cuts that."""
+    for inter_task in (True, False):
+        model, inputs = made(inter_task=inter_task)
+        params = model.init(jax.random.key(0), inputs)["params"]
+        loss = lambda p, m=model, x=inputs: m.apply({"params": p}, x)["depression"].sum()
+        gradient = jax.grad(loss)(params)
+        reached = bool(np.abs(gradient["lstm_emo"]["weight_ih_l0"]).max() > 0)
+        assert reached == inter_task
+
+
+def test_attention_is_given_by_name():
+    model, inputs = made()
+    variables = {"params": model.init(jax.random.key(0), inputs)["params"]}
+    _, sown = model.apply(variables, inputs, mutable="intermediates")
+    found = sown["intermediates"]
+    for modality in ("text", "visual"):
+        alpha = np.asarray(found[f"alpha_{modality}"][0])
+        np.testing.assert_allclose(alpha.sum(1), 1, rtol=1e-5)
+        assert not alpha[~inputs[f"{modality}_mask"]].any()
+    between = np.asarray(found["t2v"]["attention"][0])
+    assert between.shape == (3, 2, 5, 6)
+    np.testing.assert_allclose(between.sum(-1), 1, rtol=1e-5)
+    assert {"attention_depression", "attention_emotion"} <= set(found)
+
+
+@pytest.mark.parametrize("tasks", [(), ("depression", "mood")])
+def test_unknown_tasks_are_refused(tasks):
+    model, inputs = made(tasks=tasks)
+    with pytest.raises(ValueError, match="tasks must be of depression, emotion"):
+        model.init(jax.random.key(0), inputs)
+
+
+def test_initial_weights_are_the_papers():
+    """Uniform in (-0.1, 0.1), biases zero."""
+    model, inputs = made()
+    params = model.init(jax.random.key(0), inputs)["params"]
+    for path, leaf in jax.tree_util.tree_leaves_with_path(params):
+        if "bias" in jax.tree_util.keystr(path):
+            assert not leaf.any()
+        else:
+            assert 0 < np.abs(leaf).max() < 0.1

@@ -1,0 +1,55 @@
+"""Padding stays out of means, softmaxes and their gradients."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from jaxdep.nn import masking
+
+X = np.random.default_rng(0).normal(size=(3, 5, 2)).astype(np.float32)
+MASK = np.arange(5) < np.array([5, 2, 0])[:, None]
+
+
+@pytest.mark.parametrize("rubbish", [np.nan, np.inf, -7.0])
+def test_padding_is_zeroed_whatever_it_holds(rubbish):
+    x = np.where(MASK[..., None], X, np.float32(rubbish))
+    np.testing.assert_array_equal(masking.zero_padding(x, MASK), X * MASK[..., None])
+    gradient = jax.grad(lambda x: masking.zero_padding(x, MASK).sum())(x)
+    np.testing.assert_array_equal(gradient, np.broadcast_to(MASK[..., None], X.shape))
+
+
+def test_no_mask_changes_nothing():
+    np.testing.assert_array_equal(masking.zero_padding(X, None), X)
+    np.testing.assert_allclose(masking.masked_mean(X, None), X.mean(1), rtol=1e-6)
+    scores = X[..., 0]
+    np.testing.assert_array_equal(masking.masked_softmax(scores, None), jax.nn.softmax(scores))
+
+
+def test_mean_of_real_frames():
+    found = masking.masked_mean(X, MASK)
+    np.testing.assert_allclose(found[0], X[0].mean(0), rtol=1e-6)
+    np.testing.assert_allclose(found[1], X[1, :2].mean(0), rtol=1e-6)
+    np.testing.assert_array_equal(found[2], 0)
+
+
+def test_softmax_over_real_frames():
+    found = masking.masked_softmax(X[..., 0], MASK)
+    np.testing.assert_allclose(found[0], jax.nn.softmax(X[0, :, 0]), rtol=1e-6)
+    np.testing.assert_allclose(found[1, :2], jax.nn.softmax(X[1, :2, 0]), rtol=1e-6)
+    assert not np.asarray(found)[~MASK].any()
+
+
+def test_softmax_survives_scores_that_overflow_in_the_padding():
+    scores = np.where(MASK, X[..., 0], np.float32(3e38))
+    weigh = lambda s: (masking.masked_softmax(s, MASK) * jnp.arange(5.0)[None]).sum()
+    gradient = np.asarray(jax.grad(weigh)(scores))
+    assert np.isfinite(gradient).all()
+    assert not gradient[~MASK].any()
+    assert gradient[MASK].any()
+
+
+def test_softmax_broadcasts_its_mask():
+    scores = np.tile(X[:, None, :, 0], (1, 4, 1))
+    found = masking.masked_softmax(scores, MASK[:, None, :])
+    np.testing.assert_allclose(found[:, 3], masking.masked_softmax(X[..., 0], MASK), rtol=1e-6)
