@@ -4,10 +4,10 @@ import subprocess
 import sys
 
 import pytest
-from jaxdep.experiments import EXPERIMENTS
 
 from jaxdep.cli import parse_seeds
 from jaxdep.errors import UserError
+from jaxdep.experiments import EXPERIMENTS
 
 
 def jaxdep(*arguments):

@@ -4,10 +4,10 @@ import json
 from dataclasses import replace
 
 import pytest
-from jaxdep.experiments import EXPERIMENTS
 
 from jaxdep import experiment as ex
 from jaxdep.errors import UserError
+from jaxdep.experiments import EXPERIMENTS
 from jaxdep.launch import find
 
 JAMFN = EXPERIMENTS["jamfn"]

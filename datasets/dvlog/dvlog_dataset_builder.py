@@ -8,9 +8,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 import tensorflow_datasets as tfds
-from jaxdep.datasets.dvlog import raw
 
 from jaxdep.data.builder import ManualBuilder, Scan
+from jaxdep.datasets.dvlog import raw
 
 _LAYOUT = """\
   labels.csv                               video_id,label,duration,gender,fold

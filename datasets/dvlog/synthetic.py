@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+
 from jaxdep.datasets.dvlog.raw import COLUMNS, LABELS, SPLITS, WIDTHS
 
 ORDER_RATE, AGREEMENT_RATE = 0.85, 0.7

@@ -10,12 +10,12 @@ from typing import Any, ClassVar
 
 import numpy as np
 import tensorflow_datasets as tfds
-from jaxdep.datasets.mgid import raw
 from rich.console import Console
 from rich.progress import Progress
 
 from jaxdep.data import images, text
 from jaxdep.data.builder import Item, ManualBuilder, Scan
+from jaxdep.datasets.mgid import raw
 
 _LAYOUT = """\
   {train,dev,test}/{train,dev,test}.csv    Depression Label,Emotion Label,Title,Text,Image URL

@@ -22,8 +22,8 @@ from math import comb
 from pathlib import Path
 
 import numpy as np
-from jaxdep.datasets.mgid.raw import COLUMNS, EMOTIONS, SUFFIX
 
+from jaxdep.datasets.mgid.raw import COLUMNS, EMOTIONS, SUFFIX
 from jaxdep.errors import UserError
 
 EMOTION_GIVEN = np.array([[0.2, 0.2, 0.2, 0.2, 0.0, 0.2], [0.3, 0.0, 0.0, 0.0, 0.7, 0.0]])

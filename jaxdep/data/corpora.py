@@ -90,7 +90,7 @@ def prepare(
         "options": options,
         "warnings": scan.warnings,
         "skipped": [vars(fault) for fault in skipped],
-        "label_source": builder.LABEL_SOURCE,
+        "label_source": "planted by the stand-in's generator" if truth else builder.LABEL_SOURCE,
         "files": files,
         "given": dict(given),
         "fingerprint": fingerprint,

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 import tensorflow_datasets as tfds
 from corpus_case import check
-from jaxdep.datasets.dvlog import raw, synthetic
 
 from jaxdep.data import corpora
 from jaxdep.data.arrays import load_split
+from jaxdep.datasets.dvlog import raw, synthetic
 from jaxdep.errors import UserError
 from jaxdep.models import LogisticRegression
 

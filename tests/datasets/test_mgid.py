@@ -6,11 +6,11 @@ import json
 import numpy as np
 import pytest
 from corpus_case import check
-from jaxdep.datasets.mgid import raw, synthetic
 from tiny_encoders import tiny_bert, tiny_efficientnet
 
 from jaxdep.data import corpora, text
 from jaxdep.data.arrays import load_split, splits_of
+from jaxdep.datasets.mgid import raw, synthetic
 from jaxdep.errors import UserError
 
 HEADER = list(raw.COLUMNS)

