@@ -99,19 +99,30 @@ def prepare(
 
 
 @app.command
-def run(experiment: Positional[str], shared: OmitArgPrefixes[Options], seeds: str = "1") -> int:
+def run(
+    experiment: Positional[str],
+    shared: OmitArgPrefixes[Options],
+    seeds: str = "1",
+    stream: bool = False,
+) -> int:
     """Trains an experiment for several seeds at once and reports it.
 
     Args:
         experiment: An experiment of `jaxdep list`.
         seeds: How many (8), or which (3,5 or 0-7).
+        stream: Read recordings from disk while training, where they do not fit in memory.
     """
     from jaxdep import launch
     from jaxdep.analysis import table
 
     _join(shared)
     result = launch.run(
-        experiment, seeds=parse_seeds(seeds), log=_say, report=_display, **shared.arguments()
+        experiment,
+        seeds=parse_seeds(seeds),
+        stream=stream,
+        log=_say,
+        report=_display,
+        **shared.arguments(),
     )
     table.show(result.results, _console)
     _say(f"report: {result.folder / 'report.html'}")

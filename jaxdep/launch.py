@@ -13,6 +13,7 @@ import numpy as np
 
 from jaxdep import experiment as experiments_of
 from jaxdep import material, record
+from jaxdep.data import arrays
 from jaxdep.errors import UserError
 from jaxdep.experiment import Experiment
 from jaxdep.folder import (
@@ -42,6 +43,7 @@ def run(
     data_dir: str | Path | None = None,
     skip_bad: bool = False,
     signal: float = 1.0,
+    stream: bool = False,
     log: Callable[[str], None] = print,
     report: Callable[[Experiment, int], Any] | None = None,
 ) -> record.Result:
@@ -59,6 +61,7 @@ def run(
       data_dir: where prepared corpora are kept; None: the user's cache.
       skip_bad: leave out faulty recordings instead of refusing the corpus.
       signal: strength of what is planted in the synthetic stand-in; 0: nothing.
+      stream: read recordings from disk while training, for corpora that do not fit in memory.
       log: is told in words what happens.
       report: makes a progress display: `report(experiment, runs)` is a context manager whose
         value is called after each epoch as `jaxdep.train.runs.Report`.
@@ -69,6 +72,8 @@ def run(
     device_layout.start()
     experiment = find(experiment, overrides)
     seeds = check_seeds(seeds)
+    if stream and experiment.is_baseline:
+        raise UserError(f"{experiment.name} is fitted in memory: leave out --stream")
     layout = device_layout.layout(
         len(seeds), devices=devices, backend=backend, batch_size=experiment.training.batch_size
     )
@@ -78,9 +83,8 @@ def run(
         log(f"{folder.path} is already complete")
         return record.report_on(RunFolder.at(folder.shared))
 
-    subject = subject_of(
-        experiment, manual_dir, data_dir=data_dir, skip_bad=skip_bad, signal=signal, log=log
-    )
+    how = {"data_dir": data_dir, "skip_bad": skip_bad, "signal": signal}
+    subject = subject_of(experiment, manual_dir, stream=stream, log=log, **how)
     record.begin(folder, subject, {"seeds": seeds, "digest": digest})
     if experiment.is_baseline:
         described, outputs = _fit_baseline(experiment, subject.splits, seeds)
@@ -163,17 +167,19 @@ def subject_of(
     experiment: Experiment,
     manual_dir: str | Path | None,
     *,
+    stream: bool = False,
     log: Callable[[str], None],
     **how: Any,
 ) -> record.Subject:
     """The experiment with its corpus prepared and loaded.
 
     Args:
+      stream: leave the recordings on disk.
       how: as the rest of `material.prepare`.
     """
     with hosts.first_then_others("prepared"):
         prepared = material.prepare(experiment, manual_dir, log=log, **how)
-    splits = material.load(experiment, prepared)
+    splits = material.load(experiment, prepared, stream)
     log("; ".join(f"{role}: {len(s)} of {s.name}" for role, s in splits.items()))
     return record.Subject(experiment, prepared, splits)
 
@@ -186,9 +192,9 @@ def _train(
     resume: bool,
     report: Callable[[Experiment, int], Any] | None,
 ) -> record.Result:
-    experiment, splits = subject.experiment, subject.splits
+    experiment = subject.experiment
     stacked = runs.stack(experiment, seeds)
-    data = {name: split.arrays for name, split in splits.items()}
+    trainer, test = _trainer(subject, layout)
     history = History(folder.metrics)
     with report(experiment, len(seeds)) if report else nullcontext() as display:
 
@@ -197,14 +203,23 @@ def _train(
             if display:
                 display(epoch, status, lines)
 
-        where = folder.checkpoints
-        trained = runs.train(
-            experiment, stacked, data, layout, folder=where, resume=resume, report=note
-        )
-    record.attention(folder, subject, trained.state, trained.outputs)
-    described = record.describe(stacked, trained.state)
-    compiled = {"programs": 1, "seconds": round(trained.compile_seconds, 1)}
-    return record.finish(folder, subject, described, trained.outputs, compiled)
+        state = trainer.train(stacked, folder=folder.checkpoints, resume=resume, report=note)
+    outputs = trainer.predict(state.best, test)
+    record.attention(folder, subject, state, outputs)
+    described = record.describe(stacked, state)
+    compiled = {"programs": 1, "seconds": round(trainer.compile_seconds, 1)}
+    return record.finish(folder, subject, described, outputs, compiled)
+
+
+def _trainer(subject: record.Subject, layout: device_layout.Layout) -> tuple[runs.Trainer, Any]:
+    """What trains on the splits where they are, and the test split as it takes it."""
+    splits = subject.splits
+    if isinstance(splits["test"], arrays.Split):
+        data = {name: split.arrays for name, split in splits.items()}
+        return runs.Trainer(subject.experiment, data, layout), data["test"]
+    from jaxdep.train.streaming import StreamTrainer
+
+    return StreamTrainer(subject.experiment, splits, layout), splits["test"]
 
 
 def _fit_baseline(

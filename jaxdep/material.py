@@ -11,8 +11,8 @@ from jaxdep.data import arrays, corpora
 from jaxdep.errors import UserError
 from jaxdep.experiment import Experiment
 
-Splits = dict[str, arrays.Split]
-"""`train`, `validation` and `test`."""
+Splits = dict[str, Any]
+"""`train`, `validation` and `test`: `arrays.Split` in memory, or `stream.Stored` on disk."""
 
 
 def prepare(
@@ -46,15 +46,21 @@ def prepare(
     )
 
 
-def load(experiment: Experiment, prepared: Path) -> Splits:
+def load(experiment: Experiment, prepared: Path, streamed: bool = False) -> Splits:
     """The three splits of an experiment, padded to the lengths of its training split.
+
+    Args:
+      streamed: leave the inputs on disk.
 
     Raises:
       UserError: the corpus lacks a split or a task's labels.
     """
     corpus = experiment.corpus
-    train = arrays.load_split(prepared, corpus.train, corpus.lengths)
-    lengths = {name: x.shape[1] for name, x in train.inputs.items() if x.ndim == 3}
+    opened = arrays.load_split
+    if streamed:
+        from jaxdep.data.stream import open_split as opened
+    train = opened(prepared, corpus.train, corpus.lengths)
+    lengths = train.lengths
     missing = set(experiment.tasks) - set(train.targets)
     if missing:
         raise UserError(f"{corpus.name} has no labels for {', '.join(sorted(missing))}")
@@ -63,10 +69,10 @@ def load(experiment: Experiment, prepared: Path) -> Splits:
     if test is None:
         raise UserError(f"{prepared}: none of the splits {', '.join(corpus.test)} to test on")
     if corpus.validation:
-        validation = arrays.load_split(prepared, corpus.validation, lengths)
+        validation = opened(prepared, corpus.validation, lengths)
     else:
         train, validation = arrays.carve(train, corpus.carve, experiment.main_task)
-    held_out = arrays.load_split(prepared, test, lengths)
+    held_out = opened(prepared, test, lengths)
     return {"train": train, "validation": validation, "test": held_out}
 
 
@@ -91,7 +97,7 @@ def describe(experiment: Experiment, prepared: Path, splits: Splits) -> dict[str
     }
 
 
-def describe_split(split: arrays.Split) -> dict[str, Any]:
+def describe_split(split: Any) -> dict[str, Any]:
     """Name, size and hash of a split, so that no result floats free of it."""
     return {
         "name": split.name,

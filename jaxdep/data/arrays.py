@@ -10,14 +10,34 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from jaxdep.errors import UserError
 
 
+class Labelled:
+    """What recordings have that are in memory or on disk: ids, targets, a digest."""
+
+    name: str
+    ids: np.ndarray
+    targets: dict[str, np.ndarray]
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    @property
+    def digest(self) -> str:
+        """Hash of the ids and targets: two equal digests are the same split."""
+        sha = hashlib.sha256("\n".join(self.ids.tolist()).encode())
+        for task in sorted(self.targets):
+            sha.update(task.encode() + np.ascontiguousarray(self.targets[task]).tobytes())
+        return sha.hexdigest()
+
+
 @dataclass(frozen=True)
-class Split:
+class Split(Labelled):
     """Some recordings, padded to common lengths.
 
     Attributes:
@@ -37,33 +57,20 @@ class Split:
     classes: dict[str, tuple[str, ...]]
     carved_from: str = ""
 
-    def __len__(self) -> int:
-        return len(self.ids)
-
     @property
     def arrays(self) -> dict[str, dict[str, np.ndarray]]:
         """What goes to the device."""
         return {"inputs": self.inputs, "targets": self.targets}
 
     @property
-    def digest(self) -> str:
-        """Hash of the ids and targets: two equal digests are the same split."""
-        sha = hashlib.sha256("\n".join(self.ids.tolist()).encode())
-        for task in sorted(self.targets):
-            sha.update(task.encode() + np.ascontiguousarray(self.targets[task]).tobytes())
-        return sha.hexdigest()
+    def lengths(self) -> dict[str, int]:
+        """L of each sequence."""
+        return {name: x.shape[1] for name, x in self.inputs.items() if x.ndim == 3}
 
     @property
     def contents(self) -> np.ndarray:
         """[N], equal where the inputs are equal."""
-        names = sorted(self.inputs)
-        hashes = []
-        for row in range(len(self)):
-            sha = hashlib.blake2b(digest_size=8)
-            for name in names:
-                sha.update(np.ascontiguousarray(self.inputs[name][row]).tobytes())
-            hashes.append(sha.hexdigest())
-        return np.asarray(hashes)
+        return contents(self.inputs)
 
     def take(self, rows: np.ndarray, name: str, carved_from: str = "") -> Split:
         """The split with only these rows."""
@@ -83,26 +90,65 @@ def load_split(folder: Path, split: str, lengths: Mapping[str, int]) -> Split:
     Raises:
       UserError: the corpus has no such split.
     """
+    features, source = open_split(folder, split)
+    records = sorted(source, key=lambda record: record["id"])
+    targets, classes = targets_of(features, records)
+    ids = np.asarray([record["id"].decode() for record in records])
+    return Split(split, ids, inputs_of(features, records, lengths), targets, classes)
+
+
+def open_split(folder: Path, split: str) -> tuple[Mapping[str, Any], Any]:
+    """The features of a prepared corpus, and one of its splits as records on disk.
+
+    Raises:
+      UserError: the corpus has no such split.
+    """
     import tensorflow_datasets as tfds
 
     builder = tfds.builder_from_directory(str(folder))
     if split not in builder.info.splits:
         raise UserError(f"{folder}: no split {split!r}; it has {', '.join(builder.info.splits)}")
-    records = sorted(builder.as_data_source(split=split), key=lambda record: record["id"])
-    inputs, targets, classes = {}, {}, {}
-    for name, feature in builder.info.features.items():
+    return builder.info.features, builder.as_data_source(split=split)
+
+
+def sequences_of(features: Mapping[str, Any]) -> list[str]:
+    """Names of the features that are sequences [T, D]."""
+    return [name for name, feature in features.items() if feature.shape[:1] == (None,)]
+
+
+def inputs_of(
+    features: Mapping[str, Any], records: list[Mapping[str, Any]], lengths: Mapping[str, int]
+) -> dict[str, np.ndarray]:
+    """The inputs of records, as `Split.inputs`; `lengths` as in `load_split`."""
+    inputs = {}
+    for name, feature in features.items():
+        if not feature.shape:
+            continue
+        values = [record[name] for record in records]
+        if feature.shape[0] is None:
+            inputs[name], inputs[f"{name}_mask"] = pad(values, lengths.get(name, 0))
+        else:
+            inputs[name] = np.stack(values).astype(np.float32)
+    return inputs
+
+
+def targets_of(
+    features: Mapping[str, Any], records: list[Mapping[str, Any]]
+) -> tuple[dict[str, np.ndarray], dict[str, tuple[str, ...]]]:
+    """The targets of records and the names of their classes, as in `Split`."""
+    import tensorflow_datasets as tfds
+
+    targets, classes = {}, {}
+    for name, feature in features.items():
+        if isinstance(feature, tfds.features.Text) or feature.shape:
+            continue
         values = [record[name] for record in records]
         if isinstance(feature, tfds.features.ClassLabel):
             targets[name] = np.asarray(values, np.int32)
             classes[name] = tuple(feature.names)
-        elif isinstance(feature, tfds.features.Scalar):
+        else:
             targets[name] = np.asarray(values, np.float32)
-        elif isinstance(feature, tfds.features.Tensor) and feature.shape[:1] == (None,):
-            inputs[name], inputs[f"{name}_mask"] = pad(values, lengths.get(name, 0))
-        elif isinstance(feature, tfds.features.Tensor) and feature.shape:
-            inputs[name] = np.stack(values).astype(np.float32)
-    ids = np.asarray([record["id"].decode() for record in records])
-    return Split(split, ids, inputs, targets, classes)
+    return targets, classes
 
 
 def splits_of(folder: Path) -> list[str]:
@@ -134,13 +180,24 @@ def pad(sequences: list[np.ndarray], length: int = 0) -> tuple[np.ndarray, np.nd
     return padded, mask
 
 
-def carve(split: Split, fraction: float, task: str) -> tuple[Split, Split]:
+def contents(inputs: Mapping[str, np.ndarray]) -> np.ndarray:
+    """A hash of each item of arrays [N, ...]: [N] texts, equal where the items are equal."""
+    hashes = []
+    for row in range(len(next(iter(inputs.values())))):
+        sha = hashlib.blake2b(digest_size=8)
+        for name in sorted(inputs):
+            sha.update(np.ascontiguousarray(inputs[name][row]).tobytes())
+        hashes.append(sha.hexdigest())
+    return np.asarray(hashes)
+
+
+def carve(split: Any, fraction: float, task: str) -> tuple[Any, Any]:
     """Cuts a validation part from a training split, the same for every run.
 
     Recordings with the same content stay together: what was learned by heart must not choose.
 
     Args:
-      split: the training split.
+      split: the training split, in memory or on disk.
       fraction: share to cut, in (0, 0.5].
       task: the class label that both parts keep the proportions of.
 

@@ -10,13 +10,13 @@ from typing import Any
 import jax
 import numpy as np
 
-from jaxdep.data.arrays import Split
+from jaxdep.data.arrays import Labelled, Split
 from jaxdep.experiment import Experiment
 
 COLUMNS = ("id", "split", "task", "run", "seed", "target", "prediction", "probability")
 
 
-def to_csv(outputs: Mapping[str, np.ndarray], split: Split, seeds: Sequence[int]) -> str:
+def to_csv(outputs: Mapping[str, np.ndarray], split: Labelled, seeds: Sequence[int]) -> str:
     """The text of `predictions.csv`.
 
     Args:
@@ -41,7 +41,7 @@ def to_csv(outputs: Mapping[str, np.ndarray], split: Split, seeds: Sequence[int]
 
 
 def attention(
-    experiment: Experiment, variables: Any, split: Split, outputs: np.ndarray, each: int = 2
+    experiment: Experiment, variables: Any, split: Any, outputs: np.ndarray, each: int = 2
 ) -> dict[str, np.ndarray]:
     """Attention over time that the model sows, for the first few recordings of each class.
 
@@ -57,11 +57,12 @@ def attention(
     targets = split.targets[experiment.main_task]
     rows = np.concatenate([np.flatnonzero(targets == c)[:each] for c in np.unique(targets)])
     chosen = split.take(rows, split.name)
-    _, sown = experiment.model.apply(variables, chosen.inputs, mutable=["intermediates"])
+    inputs = chosen.inputs if isinstance(chosen, Split) else chosen.load().inputs
+    _, sown = experiment.model.apply(variables, inputs, mutable=["intermediates"])
     leaves = jax.tree_util.tree_leaves_with_path(sown.get("intermediates", {}))
     maps = {_name(path): np.asarray(leaf) for path, leaf in leaves}
     maps = {name: leaf for name, leaf in maps.items() if leaf.ndim == 2 and leaf.shape[1] > 1}
-    masks = [array.sum(1) for name, array in chosen.inputs.items() if name.endswith("_mask")]
+    masks = [array.sum(1) for name, array in inputs.items() if name.endswith("_mask")]
     if not maps:
         return {}
     return {

@@ -71,11 +71,16 @@ class Trainer:
         self.layout = layout
         self.programs = 0
         self.compile_seconds = 0.0
-        self._data = tuple(layout.place_shared(splits[name]) for name in ("train", "validation"))
-        self._example = jax.tree.map(lambda x: x[:1], splits["train"])
-        self._epoch: Any = None
+        self._program: Any = None
+        self._example = self._open(splits)
         first = lambda run, _, data: step.init(experiment, run, data)
         self._init = layout.compile(first)
+
+    def _open(self, splits: Mapping[str, Any]) -> step.Data:
+        """Makes the splits ready; returns one recording of the training split."""
+        names = ("train", "validation")
+        self._data = tuple(self.layout.place_shared(splits[name]) for name in names)
+        return jax.tree.map(lambda x: x[:1], splits["train"])
 
     def compile(self, runs: step.Run) -> Any:
         """The program of an epoch for as many runs as the layout holds, compiled once.
@@ -86,29 +91,36 @@ class Trainer:
         Raises:
           UserError: the monitored quantity does not exist.
         """
-        if self._epoch is not None:
-            return self._epoch
-        one = jax.tree.map(lambda x: jax.ShapeDtypeStruct(x.shape[1:], x.dtype), runs)
-        blank = jax.eval_shape(lambda run: step.init(self.experiment, run, self._example), one)
-        arguments = (self.layout.blank_runs(one), self.layout.blank_runs(blank), *self._data)
+        if self._program is None:
+            one = jax.tree.map(lambda x: jax.ShapeDtypeStruct(x.shape[1:], x.dtype), runs)
+            blank = jax.eval_shape(lambda run: step.init(self.experiment, run, self._example), one)
+            started = time.perf_counter()
+            try:
+                self._program = self._compile(one, blank)
+            except KeyError as missing:
+                raise UserError(
+                    f"training.monitor={missing}: there are loss, and for each task <task>.loss and"
+                    " <task>.accuracy"
+                ) from None
+            self.compile_seconds += time.perf_counter() - started
+            self.programs += 1
+        return self._program
+
+    def _compile(self, run: step.Run, state: step.State) -> Any:
+        """The program of an epoch, from the shapes of one run."""
+        arguments = (self.layout.blank_runs(run), self.layout.blank_runs(state), *self._data)
         one_epoch = lambda run, state, *data: step.epoch(self.experiment, run, state, *data)
-        started = time.perf_counter()
-        try:
-            program = self.layout.compile(one_epoch, donate=(1,)).lower(*arguments)
-        except KeyError as missing:
-            raise UserError(
-                f"training.monitor={missing}: there are loss, and for each task <task>.loss and"
-                " <task>.accuracy"
-            ) from None
-        self._epoch = program.compile()
-        self.compile_seconds += time.perf_counter() - started
-        self.programs += 1
-        return self._epoch
+        return self.layout.compile(one_epoch, donate=(1,)).lower(*arguments).compile()
+
+    def _advance(self, runs: step.Run, there: step.State, epoch: int) -> tuple[step.State, Any]:
+        """Trains for one epoch, counted from 0: the state after it and its history, placed."""
+        return self.compile(runs)(self.layout.place_runs(runs), there, *self._data)
 
     def init(self, runs: step.Run) -> step.State:
         """The state of runs before their first epoch, on the host."""
         zeros = self.layout.place_runs(np.zeros(len(runs.seed), np.int32))
-        state = self._init(self.layout.place_runs(runs), zeros, self._data[0])
+        example = self.layout.place_shared(self._example)
+        state = self._init(self.layout.place_runs(runs), zeros, example)
         return _first(self.layout.fetch(state), len(runs.seed))
 
     def train(
@@ -145,13 +157,13 @@ class Trainer:
             epoch = int(state.epoch.max())
             if epoch >= until or not (state.status == Status.RUNNING).any():
                 return state
-            program = self.compile(runs)
-            runs_there, there = self.layout.place_runs(runs), self._place(state)
+            self.compile(runs)
+            there = self._place(state)
             fetch = lambda tree: _first(self.layout.fetch(tree), len(runs.seed))
             status = state.status
             while epoch < until and (status == Status.RUNNING).any():
                 was_running = status == Status.RUNNING
-                there, history = program(runs_there, there, *self._data)
+                there, history = self._advance(runs, there, epoch)
                 status, history = fetch((there.status, history))
                 epoch += 1
                 if report:

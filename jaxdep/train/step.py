@@ -136,38 +136,64 @@ def train_epoch(
     Returns:
       The new state, and the mean loss over examples as they were met.
     """
-    experiment = settings(experiment, run)
-    tx = optimizer.build(experiment.optimizer)
-    key = random.run_key(run.seed)
     items = _items(data)
-    order = random.order_key(key, state.epoch)
-    indices, weights = sampling.shuffled(order, items, experiment.training.batch_size)
-    steps = indices.shape[0]
+    indices, weights = order(run.seed, state.epoch, items, experiment.training.batch_size)
 
     def body(state, step):
         number, rows, weight = step
-        dropout = random.dropout_key(key, state.epoch * steps + number)
-        batch = spread_batch(sampling.gather(data, rows))
-        state, loss = update(experiment, tx, state, batch, weight, dropout)
-        return state, loss * weight.sum()
+        batch = sampling.gather(data, rows)
+        return one_step(experiment, run, state, batch, weight, number)
 
-    state, losses = jax.lax.scan(body, state, (jnp.arange(steps), indices, weights))
+    steps = len(indices)
+    numbers = state.epoch * steps + jnp.arange(steps)
+    state, losses = jax.lax.scan(body, state, (numbers, indices, weights))
     return state, losses.sum() / items
+
+
+def order(seed: Array, epoch: Array, items: int, batch_size: int) -> tuple[Array, Array]:
+    """Which examples a run meets in each step of an epoch, as `sampling.shuffled` says it."""
+    key = random.order_key(random.run_key(seed), epoch)
+    return sampling.shuffled(key, items, batch_size)
+
+
+def one_step(
+    experiment: Experiment, run: Run, state: State, batch: Data, weights: Array, number: Array
+) -> tuple[State, Float[Array, ""]]:
+    """One update of a run by one of its batches.
+
+    Args:
+      weights: [B], 1 for a real example, 0 for one that fills the batch.
+      number: of the step, counted over the whole run.
+
+    Returns:
+      The new state, and the sum of the losses over the real examples.
+    """
+    experiment = settings(experiment, run)
+    tx = optimizer.build(experiment.optimizer)
+    key = random.dropout_key(random.run_key(run.seed), number)
+    state, loss = update(experiment, tx, state, spread_batch(batch), weights, key)
+    return state, loss * weights.sum()
 
 
 def evaluate(experiment: Experiment, variables: Variables, data: Data) -> objective.Sums:
     """Means over a split, as `objective.summarize` names them."""
-    tasks = experiment.tasks
 
     def body(carry, step):
         rows, weights = step
-        batch = spread_batch(sampling.gather(data, rows))
-        outputs = forward(experiment, variables, batch["inputs"])
-        return carry, objective.sums(tasks, outputs, batch["targets"], weights)
+        return carry, score(experiment, variables, sampling.gather(data, rows), weights)
 
     batches = sampling.in_order(_items(data), experiment.training.batch_size)
     _, added = jax.lax.scan(body, None, batches)
-    return objective.summarize(tasks, jax.tree.map(lambda x: x.sum(0), added))
+    return objective.summarize(experiment.tasks, jax.tree.map(lambda x: x.sum(0), added))
+
+
+def score(
+    experiment: Experiment, variables: Variables, batch: Data, weights: Array
+) -> objective.Sums:
+    """What one batch adds to an evaluation."""
+    batch = spread_batch(batch)
+    outputs = forward(experiment, variables, batch["inputs"])
+    return objective.sums(experiment.tasks, outputs, batch["targets"], weights)
 
 
 def predict(experiment: Experiment, variables: Variables, data: Data) -> dict[str, Array]:
@@ -199,7 +225,7 @@ def epoch(
     def go_on(state: State) -> tuple[State, dict[str, Any]]:
         trained, train_loss = train_epoch(experiment, run, state, train)
         scores = evaluate(experiment, trained.variables, validation)
-        decided = _decide(experiment, trained, scores[experiment.training.monitor])
+        decided = decide(experiment, trained, scores[experiment.training.monitor])
         return decided, {"train": {"loss": train_loss}, "validation": scores}
 
     def stay(state: State) -> tuple[State, dict[str, Any]]:
@@ -210,7 +236,7 @@ def epoch(
     return jax.lax.cond(state.status == Status.RUNNING, go_on, stay, state)
 
 
-def _decide(experiment: Experiment, state: State, monitored: Float[Array, ""]) -> State:
+def decide(experiment: Experiment, state: State, monitored: Float[Array, ""]) -> State:
     """Keeps the best epoch and stops a run that no longer improves, or has diverged."""
     training = experiment.training
     score = -monitored if training.higher_is_better else monitored
