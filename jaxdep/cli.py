@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -218,11 +219,48 @@ def parity(model: Positional[str] = "") -> int:
     Args:
         model: A model of `jaxdep list`; all by default.
     """
+    _need_torch()
     from jaxdep.parity import compare
 
     rows = compare.run(model or None)
     compare.show(rows, _console)
     return 0 if all(row.ok for row in rows) else 1
+
+
+@app.command
+def bench(
+    name: Positional[str],
+    model: str = "jamfn",
+    size: str = "paper",
+    repeats: int = 5,
+    seeds: int = 8,
+    json: bool = False,
+    out: Path | None = None,
+) -> None:
+    """Measures a model's training beside its PyTorch twin's.
+
+    Args:
+        name: One of train-step, epoch, seeds, length, batch, devices, input, compile, memory.
+        model: A model of `jaxdep list`.
+        size: Such as paper or small.
+        repeats: Turns that are counted; figures are medians over them.
+        seeds: Runs that train together, for seeds.
+        json: Print one line of JSON instead of a table.
+        out: Keep the figures in this folder, with a page of all that it holds.
+    """
+    _need_torch()
+    from jaxdep.train import devices
+
+    devices.start()
+    from jaxdep.benchmarks import measures, tables
+
+    line = measures.run(name, model, size, repeats, seeds)
+    if json:
+        print(tables.line(line))
+    else:
+        tables.show(line, _console)
+    if out:
+        _say(f"kept: {tables.keep(line, out)}")
 
 
 def parse_seeds(text: str) -> int | list[int]:
@@ -263,6 +301,11 @@ def _join(options: Options) -> None:
     devices.start()
     hosts.join(options.coordinator, options.processes, options.process)
     _console.quiet = not hosts.first()
+
+
+def _need_torch() -> None:
+    if importlib.util.find_spec("torch") is None:
+        raise UserError("PyTorch is not installed: pip install 'jaxdep[parity]'")
 
 
 def _say(text: str) -> None:

@@ -17,18 +17,15 @@ from rich.console import Console
 from rich.table import Table
 
 from jaxdep.errors import UserError
-from jaxdep.experiment import Optimizer, fields_of
+from jaxdep.experiment import fields_of
 from jaxdep.models import MODELS
+from jaxdep.parity import training
 from jaxdep.parity.cases import Case, cases, paper_case
 from jaxdep.parity.convert import from_torch, to_torch
 from jaxdep.parity.reference import twin
-from jaxdep.train import optimizer
+from jaxdep.train import objective, optimizer
 
 STEPS = 20
-OPTIMIZERS = {
-    "jamfn": Optimizer("adam", learning_rate=1e-4, weight_decay=5e-4),
-    "amm": Optimizer("adam", learning_rate=1e-3, weight_decay=1e-5),
-}
 
 # Bars by precision. Gradients: ||difference|| / ||reference|| of the worst parameter tensor, see
 # `_gradients`.
@@ -125,11 +122,11 @@ def _differences(case: Case, dtype: str, steps: int) -> dict[str, float]:
     step = _jax_step(case, moves=steps > 0)
     moments = jax.tree.map(
         lambda leaf: np.zeros(leaf.shape, leaf.dtype),
-        jax.eval_shape(optimizer.build(OPTIMIZERS[case.name]).init, params),
+        jax.eval_shape(optimizer.build(training.OPTIMIZERS[case.name]).init, params),
     )
     targets = _targets(case, first)
     ours = step(params, moments, _cast(first, dtype), targets)
-    theirs, loss = _torch_side(module, first, targets, dtype)
+    theirs, loss = _torch_side(case, module, first, targets, dtype)
     loss.backward()
     outputs = [_distance(ours.outputs[task], theirs[task].detach()) for task in theirs]
     found = {
@@ -164,15 +161,14 @@ class _Step(NamedTuple):
 
 def _jax_step(case: Case, moves: bool) -> Callable[..., _Step]:
     """Loss, gradient and, if it moves, update as one compiled program."""
-    tx = optimizer.build(OPTIMIZERS[case.name])
+    tx = optimizer.build(training.OPTIMIZERS[case.name])
+    tasks = training.tasks_of(case.model)
 
     def loss_of(params: Any, inputs: Any, targets: Any) -> Any:
         outputs = case.model.apply({"params": params}, inputs)
-        losses = [
-            optax.softmax_cross_entropy_with_integer_labels(outputs[task], targets[task])
-            for task in targets
-        ]
-        return sum(loss.mean() for loss in losses), outputs
+        losses = objective.per_example(tasks, outputs, targets)
+        every = np.ones(len(next(iter(targets.values()))))
+        return objective.total(tasks, losses, every), outputs
 
     @jax.jit
     def step(params: Any, moments: Any, inputs: Any, targets: Any) -> _Step:
@@ -217,11 +213,9 @@ def _optimise(
     steps: int,
 ) -> dict[str, float]:
     """Losses and parameters over the same three batches in turn."""
-    config = OPTIMIZERS[case.name]
+    config = training.OPTIMIZERS[case.name]
     params, moments = start
-    reference = torch.optim.Adam(
-        module.parameters(), config.learning_rate, eps=config.eps, weight_decay=config.weight_decay
-    )
+    reference = training.optimizer(config, module)
     sizes = [case.batch, case.batch, case.batch - case.uneven]
     losses = []
     for number in range(steps):
@@ -230,7 +224,7 @@ def _optimise(
         ours = step(params, moments, _cast(inputs, dtype), targets)
         params, moments = ours.params, ours.moments
         reference.zero_grad()
-        _, loss = _torch_side(module, inputs, targets, dtype)
+        _, loss = _torch_side(case, module, inputs, targets, dtype)
         loss.backward()
         reference.step()
         losses.append(abs(float(ours.loss) - loss.item()) / abs(loss.item()))
@@ -240,22 +234,18 @@ def _optimise(
 
 
 def _torch_side(
-    module: torch.nn.Module, inputs: Mapping[str, Any], targets: Mapping[str, Any], dtype: str
+    case: Case,
+    module: torch.nn.Module,
+    inputs: Mapping[str, Any],
+    targets: Mapping[str, Any],
+    dtype: str,
 ) -> tuple[dict[str, torch.Tensor], torch.Tensor]:
-    outputs = module({name: torch.as_tensor(x) for name, x in _cast(inputs, dtype).items()})
-    losses = [
-        torch.nn.functional.cross_entropy(outputs[task], torch.as_tensor(targets[task]).long())
-        for task in targets
-    ]
-    return outputs, torch.stack(losses).sum()
+    outputs = module(training.tensors(_cast(inputs, dtype)))
+    return outputs, training.loss(training.tasks_of(case.model), outputs, training.tensors(targets))
 
 
 def _targets(case: Case, inputs: Mapping[str, Any]) -> dict[str, Any]:
-    rng = np.random.default_rng(len(inputs))
-    size = len(next(iter(inputs.values())))
-    classes = {"depression": 2, "emotion": getattr(case.model, "emotion_classes", 0)}
-    tasks = getattr(case.model, "tasks", ("depression",))
-    return {task: rng.integers(0, classes[task], size).astype(np.int32) for task in tasks}
+    return training.targets_of(case.model, len(next(iter(inputs.values()))), seed=len(inputs))
 
 
 def _cast(inputs: Mapping[str, Any], dtype: str) -> dict[str, Any]:

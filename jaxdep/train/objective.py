@@ -19,10 +19,11 @@ Sums = dict[str, Float[Array, ""]]
 def per_example(
     tasks: Mapping[str, Task], outputs: Outputs, targets: Mapping[str, Array]
 ) -> dict[str, PerExample]:
-    """The loss of each example in each task, unweighted, shape [B]."""
+    """The loss of each example in each task, unweighted, shape [B], in float32 at least."""
+    losses = {name: LOSSES[task.loss](outputs[name], targets[name]) for name, task in tasks.items()}
     return {
-        name: LOSSES[task.loss](outputs[name], targets[name]).astype(jnp.float32)
-        for name, task in tasks.items()
+        name: loss.astype(jnp.promote_types(loss.dtype, jnp.float32))
+        for name, loss in losses.items()
     }
 
 

@@ -12,12 +12,18 @@ TWINS: dict[str, type[nn.Module]] = {"jamfn": JAMFN, "amm": AMM}
 """Model's name to its twin, which has the same fields beside the widths of its inputs."""
 
 
-def twin(name: str, fields: dict[str, Any], inputs: dict[str, Any]) -> nn.Module:
+def twin(
+    name: str,
+    fields: dict[str, Any],
+    inputs: dict[str, Any],
+    kind: type[nn.Module] | None = None,
+) -> nn.Module:
     """The twin of a model, in evaluation mode.
 
     Args:
       fields: configuration, as the Flax module has it.
       inputs: example inputs, for their widths and lengths.
+      kind: another module of the same arguments in its place.
 
     Raises:
       UserError: there is no twin of that name.
@@ -31,4 +37,4 @@ def twin(name: str, fields: dict[str, Any], inputs: dict[str, Any]) -> nn.Module
     }
     if name == "jamfn":
         sizes["length"] = inputs["acoustic"].shape[1]
-    return TWINS[name](**fields, **sizes).eval()
+    return (kind or TWINS[name])(**fields, **sizes).eval()

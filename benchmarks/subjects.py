@@ -1,0 +1,71 @@
+"""What is measured: models at sizes, one entry a model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import torch
+
+from jaxdep.benchmarks.folded import FoldedJAMFN
+from jaxdep.errors import UserError
+from jaxdep.models import AMM, JAMFN
+from jaxdep.parity.cases import Case
+from jaxdep.parity.reference import TWINS
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A model as it is measured.
+
+    Attributes:
+      experiment: whose corpus has a stand-in to read from disk; empty: none.
+      sizes: by name; `paper` is the paper's.
+      twins: PyTorch modules that ours is timed against, by name; `stock` is always among them.
+    """
+
+    experiment: str
+    sizes: Mapping[str, Case]
+    twins: Mapping[str, type[torch.nn.Module]] = field(default_factory=dict)
+
+
+def _jamfn(batch: int = 32, length: int = 596, **fields: int) -> Case:
+    return Case("jamfn", "", JAMFN(**fields), batch, length, masked=False)
+
+
+_AMM_WIDTHS = {"text": 768, "visual": 768, "gender": 768, "color": 64}
+
+SUBJECTS: dict[str, Subject] = {
+    "jamfn": Subject(
+        "jamfn",
+        {
+            "paper": _jamfn(),
+            "medium": _jamfn(length=150, layers=2),
+            "small": _jamfn(length=150, layers=2, hidden=64),
+            "tiny": _jamfn(batch=4, length=12, layers=1, hidden=8, channels=16),
+        },
+        {"stock": TWINS["jamfn"], "folded": FoldedJAMFN},
+    ),
+    "amm": Subject(
+        "",
+        {
+            "paper": Case("amm", "", AMM(), 128, 40, widths=_AMM_WIDTHS),
+            "tiny": Case("amm", "", AMM(text_hidden=8, visual_hidden=8, features=16), 4, 6),
+        },
+        {"stock": TWINS["amm"]},
+    ),
+}
+
+
+def find(model: str, size: str) -> tuple[Subject, Case]:
+    """A subject and one of its sizes.
+
+    Raises:
+      UserError: there is none of that name.
+    """
+    if model not in SUBJECTS:
+        raise UserError(f"--model {model}: there are {', '.join(SUBJECTS)}")
+    subject = SUBJECTS[model]
+    if size not in subject.sizes:
+        raise UserError(f"--size {size}: {model} has {', '.join(subject.sizes)}")
+    return subject, subject.sizes[size]

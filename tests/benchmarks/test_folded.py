@@ -1,0 +1,21 @@
+"""PyTorch's folded JAMFN is the twin: what is timed against ours computes the same."""
+
+import torch
+
+from jaxdep.benchmarks import sides, subjects
+from jaxdep.parity import training
+
+
+def test_equals_the_twin():
+    subject, case = subjects.find("jamfn", "tiny")
+    stock = sides.module_of(case, subject.twins["stock"]).double()
+    folded = sides.module_of(case, subject.twins["folded"]).double()
+    folded.load_state_dict(stock.state_dict())
+    inputs = {name: x.double() for name, x in training.tensors(case.inputs()).items()}
+    gradients = []
+    for module in (stock, folded):
+        outputs = module(inputs)["depression"]
+        outputs.square().sum().backward()
+        gradients.append([outputs, *(p.grad for p in module.parameters())])
+    for ours, theirs in zip(*gradients, strict=True):
+        torch.testing.assert_close(ours, theirs, rtol=1e-9, atol=1e-11)

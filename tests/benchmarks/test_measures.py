@@ -1,0 +1,61 @@
+"""Every measurement runs, says what it should, and counts arithmetic rightly; none is judged."""
+
+import json
+
+import pytest
+from rich.console import Console
+
+from jaxdep.benchmarks import flops, measures, subjects, tables
+from jaxdep.errors import UserError
+
+
+@pytest.mark.parametrize("model", subjects.SUBJECTS)
+def test_train_step(model, tmp_path):
+    line = measures.run("train-step", model, "tiny", repeats=1, seeds=2)
+    twins = set(subjects.SUBJECTS[model].twins)
+    assert line["ours_s"] > 0
+    assert set(line["theirs_s"]) == set(line["ratio"]) == twins
+    assert line["ratio"]["stock"] == line["theirs_s"]["stock"] / line["ours_s"]
+    assert set(line["flops_per_s"]) == set(line["peak_bytes"]) == {"ours", *twins}
+    assert min(line["peak_bytes"].values()) > 1e8
+    assert line["gemm_flops_per_s"] > max(line["flops_per_s"].values())
+    assert json.loads(tables.line(line)) == line
+    page = tables.keep(line, tmp_path).read_text()
+    assert f"train-step: {model}, tiny" in page
+    tables.show(line, Console(quiet=True))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [name for name in measures.MEASURES if name != "train-step"])
+def test_the_others(name, tmp_path):
+    line = measures.run(name, "jamfn", "tiny", repeats=1, seeds=2)
+    assert line["bench"] == name
+    assert len(line.get("points", [line])) == POINTS.get(name, 1)
+    assert tables.keep(line, tmp_path).is_file()
+
+
+POINTS = {"length": 5, "batch": 4, "devices": 4, "compile": 2}
+
+
+def test_arithmetic_is_counted_by_hand():
+    """An LSTM's two products a frame, there and twice back; the head's on top."""
+    subject, case = subjects.find("jamfn", "tiny")
+    counted = flops.of_step(case, subject.twins["stock"])
+    hidden, frames = 8, 12 * 4
+    lstm = sum(2 * 3 * 2 * frames * 4 * hidden * (width + hidden) for width in (25, 136))
+    assert lstm < counted < 1.5 * lstm
+
+
+@pytest.mark.parametrize(
+    ("wanted", "message"),
+    [
+        (("speed", "jamfn", "tiny", 1), "bench speed"),
+        (("epoch", "bert", "tiny", 1), "--model bert"),
+        (("epoch", "jamfn", "huge", 1), "--size huge"),
+        (("epoch", "jamfn", "tiny", 0), "--repeats"),
+        (("input", "amm", "tiny", 1), "no corpus on disk"),
+    ],
+)
+def test_mistakes(wanted, message):
+    with pytest.raises(UserError, match=message):
+        measures.run(*wanted)
