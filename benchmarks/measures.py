@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import os
-import subprocess
-import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
-import jax
-
-from jaxdep.benchmarks import alone, flops, sides, stored, subjects, timing
-from jaxdep.benchmarks.alone import OURS
+from jaxdep.benchmarks import flops, stored, subjects, timing, worker
 from jaxdep.benchmarks.subjects import Subject
+from jaxdep.benchmarks.worker import OURS, Found, Work
 from jaxdep.errors import UserError
 from jaxdep.parity.cases import Case
 
@@ -30,13 +24,12 @@ class Setting:
     """What a measurement is asked for.
 
     Attributes:
-      model: and `size`: of `subjects.SUBJECTS`.
+      work: the model, its size, and a turn of one update.
       repeats: counted turns; a figure is the median over them.
       seeds: that train together, where a measurement trains several.
     """
 
-    model: str
-    size: str
+    work: Work
     subject: Subject
     case: Case
     repeats: int
@@ -51,8 +44,8 @@ def run(name: str, model: str, size: str, repeats: int, seeds: int = _SEEDS) -> 
     """Takes one measurement: the headline is its first point, all are in `points`.
 
     Returns:
-      Plain data: seconds of each side, ratios (theirs / ours: above 1 ours is faster), achieved
-      FLOP/s, this machine's FLOP/s of a large matrix product, peak memory, the machine.
+      Plain data: seconds of each side, ratios (theirs / ours: above 1 ours is faster), peak
+      memory, achieved FLOP/s, this machine's FLOP/s of a large matrix product, the machine.
 
     Raises:
       UserError: there is no such measurement, model or size.
@@ -62,18 +55,11 @@ def run(name: str, model: str, size: str, repeats: int, seeds: int = _SEEDS) -> 
     if repeats < 1 or seeds < 1:
         raise UserError("--repeats and --seeds take numbers from 1")
     subject, case = subjects.find(model, size)
-    points = list(MEASURES[name](Setting(model, size, subject, case, repeats, seeds)))
+    points = list(MEASURES[name](Setting(Work(model, size), subject, case, repeats, seeds)))
     about = {"bench": name, "model": model, "size": size, "repeats": repeats}
     whole = {"gemm_flops_per_s": timing.gemm_peak(), "machine": timing.machine()}
-    if "peak_bytes" not in points[0]:
-        whole["peak_bytes"] = peaks(model, size, [OURS, *subject.twins])
     more = {"points": points} if len(points) > 1 else {}
     return about | points[0] | whole | more
-
-
-def peaks(model: str, size: str, names: list[str]) -> dict[str, float]:
-    """Peak memory of a few updates on each side, each in a process of its own."""
-    return {name: alone.measure(model, size, name)["peak_bytes"] for name in names}
 
 
 def train_step(setting: Setting) -> Iterator[Point]:
@@ -112,15 +98,12 @@ def devices(setting: Setting) -> Iterator[Point]:
     More devices than cores bring no speed: what is seen is what they cost.
     """
     flags = f"{os.environ.get('XLA_FLAGS', '')} --xla_force_host_platform_device_count={_DEVICES}"
-    command = [sys.executable, "-m", "jaxdep.benchmarks.measures", setting.model, setting.size]
-    done = subprocess.run(
-        [*command, str(setting.repeats)],
-        env=os.environ | {"XLA_FLAGS": flags.strip()},
-        stdout=subprocess.PIPE,
-        text=True,
-        check=True,
-    )
-    yield from json.loads(done.stdout.splitlines()[-1])
+    counts = (1, 2, 4, 8)
+    whole = _epoch_of(setting, _SEEDS)
+    works = [replace(whole, how={"devices": count}) for count in counts]
+    found = worker.compare(works, setting.repeats, {"XLA_FLAGS": flags.strip()})
+    for count, one in zip(counts, found, strict=True):
+        yield {"devices": count, "ours_s": one.seconds, "peak_bytes": {OURS: one.peak}}
 
 
 def input_(setting: Setting) -> Iterator[Point]:
@@ -130,26 +113,23 @@ def input_(setting: Setting) -> Iterator[Point]:
 
 def compile_(setting: Setting) -> Iterator[Point]:
     """Seconds to the first update in a new process: nothing cached, all cached, PyTorch."""
-    with tempfile.TemporaryDirectory() as folder:
-        cache = Path(folder)
-        cold, warm = (_first(setting, OURS, cache) for _ in range(2))
-    theirs = {name: _first(setting, name) for name in setting.subject.twins}
-    yield {"cached": False} | _compared({OURS: cold, **theirs})
-    yield {"cached": True} | _compared({OURS: warm, **theirs})
+    sides = (OURS, *setting.subject.twins)
+    with tempfile.TemporaryDirectory() as cache:
+        keep = {
+            "JAX_COMPILATION_CACHE_DIR": cache,
+            "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
+        }
+        for cached in (False, True):
+            works = [replace(setting.work, side=side) for side in sides]
+            found = worker.compare(works, 1, keep)
+            firsts = dict(zip(sides, (one.first for one in found), strict=True))
+            yield {"cached": cached} | _ratios(firsts)
 
 
 def memory(setting: Setting) -> Iterator[Point]:
-    """Peak memory of two updates, each side in a process of its own."""
-    found = {
-        name: alone.measure(setting.model, setting.size, name)
-        for name in (OURS, *setting.subject.twins)
-    }
-    for_each = lambda key: {name: values[key] for name, values in found.items()}
-    yield {
-        "peak_bytes": for_each("peak_bytes"),
-        "base_bytes": for_each("base_bytes"),
-        **_compared(for_each("next_s")),
-    }
+    """Peak memory of a few updates, and what each process held before them."""
+    found = _compare(setting, setting.work)
+    yield _point(found) | {"base_bytes": {name: one.base for name, one in found.items()}}
 
 
 MEASURES: dict[str, Measure] = {
@@ -167,46 +147,35 @@ MEASURES: dict[str, Measure] = {
 
 
 def _steps(setting: Setting, case: Case) -> Point:
-    calls = {OURS: sides.our_step(case)}
-    for name, kind in setting.subject.twins.items():
-        calls[name] = sides.their_step(case, kind)
-    found = timing.medians(calls, setting.repeats)
-    work = {
-        name: flops.of_step(case, kind) / found[name]
-        for name, kind in setting.subject.twins.items()
-    }
+    changes = {"batch": case.batch, "length": case.length}
+    found = _compare(setting, replace(setting.work, changes=changes))
+    work = {name: flops.of_step(case, kind) for name, kind in setting.subject.twins.items()}
     # Ours does the work of the leanest twin: the others' algebra has more of it.
-    leanest = min(flops.of_step(case, kind) for kind in setting.subject.twins.values())
-    return _compared(found) | {"flops_per_s": {OURS: leanest / found[OURS], **work}}
+    work[OURS] = min(work.values())
+    speed = {name: work[name] / one.seconds for name, one in found.items()}
+    return _point(found) | {"flops_per_s": speed}
 
 
 def _epochs(setting: Setting, count: int) -> Point:
-    items = _STEPS * setting.case.batch
-    calls = {OURS: sides.our_epoch(setting.case, items, count)}
-    for name, kind in setting.subject.twins.items():
-        calls[name] = sides.their_epoch(setting.case, kind, items, count)
-    return {"steps": _STEPS} | _compared(timing.medians(calls, setting.repeats))
+    return {"steps": _STEPS} | _point(_compare(setting, _epoch_of(setting, count)))
 
 
-def _compared(found: dict[str, float]) -> Point:
+def _epoch_of(setting: Setting, count: int) -> Work:
+    return replace(setting.work, turn="epoch", items=_STEPS * setting.case.batch, seeds=count)
+
+
+def _compare(setting: Setting, work: Work) -> dict[str, Found]:
+    sides = (OURS, *setting.subject.twins)
+    found = worker.compare([replace(work, side=side) for side in sides], setting.repeats)
+    return dict(zip(sides, found, strict=True))
+
+
+def _point(found: dict[str, Found]) -> Point:
+    peaks = {"peak_bytes": {name: one.peak for name, one in found.items()}}
+    return _ratios({name: one.seconds for name, one in found.items()}) | peaks
+
+
+def _ratios(found: dict[str, float]) -> Point:
     theirs = {name: seconds for name, seconds in found.items() if name != OURS}
     ratio = {name: seconds / found[OURS] for name, seconds in theirs.items()}
     return {"ours_s": found[OURS], "theirs_s": theirs, "ratio": ratio}
-
-
-def _first(setting: Setting, side: str, cache: Path | None = None) -> float:
-    return alone.measure(setting.model, setting.size, side, cache)["first_s"]
-
-
-def _devices_alone(model: str, size: str, repeats: int) -> list[Point]:
-    """The points of `devices`, in a process that has them."""
-    _, case = subjects.find(model, size)
-    items = _STEPS * case.batch
-    counts = [n for n in (1, 2, 4, 8) if n <= len(jax.devices())]
-    calls = {str(n): sides.our_epoch(case, items, _SEEDS, devices=n) for n in counts}
-    found = timing.medians(calls, repeats)
-    return [{"devices": n, "ours_s": found[str(n)]} for n in counts]
-
-
-if __name__ == "__main__":
-    print(json.dumps(_devices_alone(sys.argv[1], sys.argv[2], int(sys.argv[3]))))

@@ -11,6 +11,7 @@ import tyro
 from rich.console import Console
 from tyro.conf import OmitArgPrefixes, Positional, arg
 
+from jaxdep import hugepages
 from jaxdep.errors import UserError
 from jaxdep.options import Options
 
@@ -278,6 +279,7 @@ def parse_seeds(text: str) -> int | list[int]:
 
 def main() -> None:
     """Runs the command line; exits 0 done, 1 a run failed, 2 the input was wrong."""
+    hugepages.use()
     try:
         sys.exit(app.cli(prog="jaxdep", description=__import__("jaxdep").__doc__) or 0)
     except UserError as error:

@@ -8,10 +8,9 @@ true end. Input projections are one matrix product over all frames, ahead of the
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 import flax.linen as nn
-import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
@@ -19,7 +18,7 @@ from jaxdep import types
 from jaxdep.nn import initializers, masking
 from jaxdep.nn.dropout import Dropout
 from jaxdep.nn.initializers import Initializer
-from jaxdep.nn.recurrence import Direction, recurrence
+from jaxdep.nn.recurrence import Direction, Steps, project, recurrence, turn
 
 
 class Weights(NamedTuple):
@@ -36,35 +35,27 @@ class Weights(NamedTuple):
 
 def run_layer(
     kind: Literal["lstm", "gru"],
-    x: types.Sequence,
-    mask: Bool[Array, "batch time"] | None,
+    steps: Steps,
+    real: Bool[Array, "time batch 1"] | None,
     weights: Sequence[Weights],
-) -> list[types.Sequence]:
+) -> list[Steps]:
     """Runs one layer over time: forward, and backward if there are two directions.
 
     Args:
-      x: [B, L, I]; padding holds zeros.
-      mask: [B, L], or None where every frame is real.
+      steps: [L, B, I], time first; padding holds zeros.
+      real: [L, B, 1], or None where every frame is real.
       weights: of each direction.
 
     Returns:
-      For each direction its outputs [B, L, H], zero at padding.
+      For each direction its outputs [L, B, H], zero at padding.
     """
-    steps = jnp.swapaxes(x, 0, 1)
-    real = None if mask is None else jnp.swapaxes(mask, 0, 1)[..., None]
     directions = []
     for backward, own in enumerate(weights):
-        bias = own.input_bias + own.hidden_bias if kind == "lstm" else own.input_bias
-        projected = steps @ own.input + bias[None, None]
-        turned = _flip((projected, real)) if backward else (projected, real)
-        directions.append(Direction(turned[0], own.hidden, own.hidden_bias, turned[1]))
+        projected = project(steps, own.input, bool(backward))
+        mask = None if real is None else turn(real, bool(backward))
+        directions.append(Direction(projected, own.hidden, own.input_bias, own.hidden_bias, mask))
     outputs = recurrence(kind, tuple(directions))
-    ordered = [_flip(y) if backward else y for backward, y in enumerate(outputs)]
-    return [jnp.swapaxes(y, 0, 1) for y in ordered]
-
-
-def _flip(tree: Any) -> Any:
-    return jax.tree.map(lambda leaf: jnp.flip(leaf, 0), tree)
+    return [turn(y, bool(backward)) for backward, y in enumerate(outputs)]
 
 
 class _Recurrent(nn.Module):
@@ -103,11 +94,13 @@ class _Recurrent(nn.Module):
         Returns:
           [B, L, H], or [B, L, 2H] of two concatenated directions; zero at padding.
         """
-        x = masking.zero_padding(x, mask)
+        # Time comes first throughout the stack: one turn of the axes ahead of it and one behind.
+        x = jnp.swapaxes(masking.zero_padding(x, mask), 0, 1)
+        real = None if mask is None else jnp.swapaxes(mask, 0, 1)[..., None]
         for layer in range(self.layers):
             suffixes = ("", "_reverse") if self.bidirectional else ("",)
             weights = [self._weights(f"l{layer}{end}", x.shape[-1]) for end in suffixes]
-            outputs = run_layer(self.kind, x, mask, weights)
+            outputs = run_layer(self.kind, x, real, weights)
             last = layer == self.layers - 1
             if last and self.merge == "sum":
                 x = sum(outputs[1:], outputs[0])
@@ -115,7 +108,7 @@ class _Recurrent(nn.Module):
                 x = jnp.concatenate(outputs, axis=-1)
             if not last:
                 x = Dropout(self.dropout, name=f"dropout_{layer}")(x, train)
-        return x
+        return jnp.swapaxes(x, 0, 1)
 
     def _weights(self, suffix: str, width: int) -> Weights:
         gates = (4 if self.kind == "lstm" else 3) * self.features

@@ -98,7 +98,7 @@ def directions(kind, masked, seed=0, dtype=jnp.float32):
     for _ in range(2):
         draw = lambda *shape: jnp.asarray(rng.normal(size=shape), dtype)
         real = jnp.asarray(rng.random((LENGTH, BATCH, 1)) < 0.6) if masked else None
-        arrays = draw(LENGTH, BATCH, gates), draw(HIDDEN, gates), draw(gates)
+        arrays = draw(LENGTH, BATCH, gates), draw(HIDDEN, gates), draw(gates), draw(gates)
         made.append(recurrence.Direction(*arrays, real))
     return tuple(made)
 
@@ -120,7 +120,7 @@ class TestBackward:
 
     def losses(self, kind, masked, dtype=jnp.float32):
         made = directions(kind, masked, dtype=dtype)
-        arrays, reals = [d[:3] for d in made], [d.real for d in made]
+        arrays, reals = [d[:4] for d in made], [d.real for d in made]
         ours = weighed(recurrence.recurrence, kind, reals)
         theirs = weighed(recurrence.plain, kind, reals)
         return arrays, ours, theirs
