@@ -192,40 +192,13 @@ def _backward(kind: str, residuals: Any, gradients: list[Steps]) -> tuple[Any, A
     results = []
     for gates, (h, _) in zip(found, before, strict=True):
         dx, dpre = gates[0], gates[-1]
-        results.append((dx, _weight_gradient(h, dpre), dx.sum((0, 1)), dpre.sum((0, 1))))
+        results.append((dx, jnp.einsum("lbh,lbg->hg", h, dpre), dx.sum((0, 1)), dpre.sum((0, 1))))
     return tuple(results), tuple(None for _ in reals)
-
-
-def project(steps: Steps, weight: Float[Array, "I G"], backward: bool) -> Steps:
-    """`steps @ weight`, the frames in reverse order where the direction is `backward`.
-
-    Its own backward pass keeps no reversed copy, and turns the smaller of two arrays.
-    """
-    return _project(backward, steps, weight)
-
-
-def _projected(backward: bool, steps: Steps, weight: Array) -> Steps:
-    return turn(steps, backward) @ weight
-
-
-def _project_backward(backward: bool, residuals: Any, gradient: Steps) -> tuple[Steps, Array]:
-    steps, weight = residuals
-    dweight = _weight_gradient(turn(steps, backward), gradient)
-    return turn(gradient @ weight.T, backward), dweight
-
-
-_project = jax.custom_vjp(_projected, (0,))
-_project.defvjp(lambda backward, *given: (_projected(backward, *given), given), _project_backward)
 
 
 def turn(steps: Array, backward: bool) -> Array:
     """Frames [L, ...] in the order of a direction, and back."""
     return jnp.flip(steps, 0) if backward else steps
-
-
-def _weight_gradient(inputs: Steps, gradient: Steps) -> Array:
-    """One product over all frames: [L, B, I], [L, B, G] -> [I, G]."""
-    return jnp.einsum("lbi,lbg->ig", inputs, gradient)
 
 
 def _where(real: Array, new: Any, old: Any) -> Any:

@@ -18,7 +18,7 @@ from jaxdep import types
 from jaxdep.nn import initializers, masking
 from jaxdep.nn.dropout import Dropout
 from jaxdep.nn.initializers import Initializer
-from jaxdep.nn.recurrence import Direction, Steps, project, recurrence, turn
+from jaxdep.nn.recurrence import Direction, Steps, recurrence, turn
 
 
 class Weights(NamedTuple):
@@ -51,7 +51,8 @@ def run_layer(
     """
     directions = []
     for backward, own in enumerate(weights):
-        projected = project(steps, own.input, bool(backward))
+        # Turned after the product: turned before it, XLA keeps a third more memory for later.
+        projected = turn(steps @ own.input, bool(backward))
         mask = None if real is None else turn(real, bool(backward))
         directions.append(Direction(projected, own.hidden, own.input_bias, own.hidden_bias, mask))
     outputs = recurrence(kind, tuple(directions))
