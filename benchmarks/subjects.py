@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import torch
 
 from jaxdep.benchmarks.folded import FoldedJAMFN
 from jaxdep.errors import UserError
-from jaxdep.models import AMM, JAMFN
+from jaxdep.models import AMM, JAMFN, MDDR
 from jaxdep.parity.cases import Case
 from jaxdep.parity.reference import TWINS
 
@@ -33,6 +34,11 @@ def _jamfn(batch: int = 32, length: int = 596, **fields: int) -> Case:
     return Case("jamfn", "", JAMFN(**fields), batch, length, masked=False)
 
 
+def _mddr(batch: int, length: int, **fields: Any) -> Case:
+    widths = {"visual": 2048, "acoustic": 1024}
+    return Case("mddr", "", MDDR(**fields), batch, length, masked=False, widths=widths)
+
+
 _AMM_WIDTHS = {"text": 768, "visual": 768, "gender": 768, "color": 64}
 
 SUBJECTS: dict[str, Subject] = {
@@ -53,6 +59,16 @@ SUBJECTS: dict[str, Subject] = {
             "tiny": Case("amm", "", AMM(text_hidden=8, visual_hidden=8, features=16), 4, 6),
         },
         {"stock": TWINS["amm"]},
+    ),
+    "mddr": Subject(
+        "",
+        {
+            # AVEC2014: about two minutes, 1.2 frames a second.
+            "paper": _mddr(16, 144),
+            "small": _mddr(8, 24, features=64, layers=2, heads=4, feed_forward=256),
+            "tiny": _mddr(4, 3, features=16, filters=(4, 6), layers=1, heads=2, feed_forward=16),
+        },
+        {"stock": TWINS["mddr"]},
     ),
 }
 

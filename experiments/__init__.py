@@ -1,9 +1,9 @@
 """The experiments by name: one file a paper, each a list of values."""
 
 from jaxdep.experiment import Experiment
-from jaxdep.experiments import amm, jamfn
+from jaxdep.experiments import amm, jamfn, mddr
 
 EXPERIMENTS: dict[str, Experiment] = {
-    experiment.name: experiment for paper in (jamfn, amm) for experiment in paper.EXPERIMENTS
+    experiment.name: experiment for paper in (jamfn, amm, mddr) for experiment in paper.EXPERIMENTS
 }
 """Every experiment, by the name that `jaxdep run` takes."""

@@ -79,6 +79,7 @@ def prepare(
     image_encoder: str | None = None,
     data_dir: Path | None = None,
     skip_bad: bool = False,
+    strict_subjects: bool = False,
 ) -> None:
     """Checks a corpus's raw files and stores them for training.
 
@@ -89,11 +90,14 @@ def prepare(
         image_encoder: Folder of the encoder of images (mgid).
         data_dir: Where prepared corpora are kept; the user's cache by default.
         skip_bad: Leave out faulty recordings instead of refusing the corpus.
+        strict_subjects: Refuse a corpus with a subject in two splits (avec2013, avec2014).
     """
     from jaxdep.data import corpora
 
     given = {"text_encoder": text_encoder, "image_encoder": image_encoder}
-    options = {key: value for key, value in given.items() if value is not None}
+    options: dict[str, object] = {k: value for k, value in given.items() if value is not None}
+    if strict_subjects:
+        options["strict_subjects"] = True
     folder = corpora.prepare(
         corpus, manual_dir, data_dir=data_dir, skip_bad=skip_bad, options=options, log=_say
     )

@@ -55,11 +55,15 @@ class Task:
       loss: name of a per-example loss in `jaxdep.losses`.
       weight: factor of its mean in the total loss.
       average: the averaging of precision, recall and F1 that the paper reports.
+      options: of the loss, such as `delta`; its own defaults where they are not named.
+      bounds: least and largest score of a regression's scale; reported predictions stay within.
     """
 
     loss: str = "cross_entropy"
     weight: float = 1.0
     average: str = "weighted"
+    options: Mapping[str, float] = field(default_factory=dict)
+    bounds: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -70,6 +74,8 @@ class Optimizer:
       name: `adam` or `sgd` (weight decay coupled: added to the gradient before the moments, as
         PyTorch's `weight_decay`), or `adamw` (decoupled).
       clip_norm: largest global norm of the gradient; 0: no clipping.
+      decay_every: epochs after which the learning rate is multiplied by `decay_factor`, again and
+        again; 0: never.
     """
 
     name: str = "adam"
@@ -80,6 +86,8 @@ class Optimizer:
     b2: float = 0.999
     eps: float = 1e-8
     clip_norm: float = 0.0
+    decay_every: int = 0
+    decay_factor: float = 0.1
 
 
 @dataclass(frozen=True)
@@ -89,8 +97,8 @@ class Training:
     Attributes:
       epochs: at most so many passes over the training split.
       patience: epochs without improvement after which a run stops; 0: never.
-      monitor: validation quantity that chooses the epoch: `loss`, or `<task>.loss`, or
-        `<task>.accuracy`.
+      monitor: validation quantity that chooses the epoch: `loss`, `<task>.loss`, or
+        `<task>.accuracy` of a classification, `<task>.mae` of a regression.
       precision: of matrix products, as `jax.default_matmul_precision` has it; `highest` is true
         float32, where GPUs would otherwise round to fewer digits.
       compute: `float32`, or `bfloat16` with float32 parameters: faster on GPUs, to three digits.
@@ -237,7 +245,10 @@ def from_json(data: Mapping[str, Any]) -> Experiment:
         title=data["title"],
         corpus=Corpus(**{k: _tuples(v) for k, v in data["corpus"].items()}),
         model=_ALL_MODELS[data["model"]["name"]](**model),
-        tasks={name: Task(**task) for name, task in data["tasks"].items()},
+        tasks={
+            name: Task(**{k: _tuples(v) for k, v in task.items()})
+            for name, task in data["tasks"].items()
+        },
         optimizer=Optimizer(**data["optimizer"]),
         training=Training(**data["training"]),
         paper=PaperRow(**data["paper"]) if data["paper"] else None,

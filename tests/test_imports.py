@@ -22,7 +22,8 @@ ALLOWED = {
     "datasets": {"data"},
     "experiment": {"models"},
 }
-EVERYWHERE = {"errors", "types", "random", "datasets"}  # `datasets` is imported by name only
+# `datasets` is imported by name only.
+EVERYWHERE = {"errors", "types", "random", "severity", "datasets"}
 
 
 def imported(path):

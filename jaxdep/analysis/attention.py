@@ -7,9 +7,19 @@ from collections.abc import Mapping
 import numpy as np
 from matplotlib.figure import Figure
 
-from jaxdep.analysis.style import BLUE, ORANGE, axes
+from jaxdep.analysis.style import BLUE, GREEN, GREY, ORANGE, axes
 
-_STREAMS = (("A_A", "voice", BLUE), ("A_V", "face", ORANGE), ("alpha_text", "text", BLUE))
+_STREAMS = (
+    ("A_A", "voice", BLUE),
+    ("A_V", "face", ORANGE),
+    ("alpha_text", "text", BLUE),
+    ("acoustic", "voice", BLUE),
+    ("visual", "face", ORANGE),
+    ("pose", "head", GREEN),
+    ("frames", "frames", GREY),
+)
+
+_NAMES = {"faa": "between modalities", "sea": "over time"}
 
 
 def attention(stored: Mapping[str, np.ndarray], classes: list[str]) -> tuple[Figure, str] | None:
@@ -55,20 +65,25 @@ def attention(stored: Mapping[str, np.ndarray], classes: list[str]) -> tuple[Fig
         if row == len(ids) - 1:
             axis.set_xlabel("frame")
     figure.supylabel("weight", fontsize=8)
-    handles, labels = grid[0].get_legend_handles_labels()
+    drawn = [axis.get_legend_handles_labels() for axis in grid[: len(scales)]]
+    named = {label: handle for both in drawn for handle, label in zip(*both, strict=True)}
+    handles, labels = list(named.values()), list(named)
     figure.legend(
         handles, labels, frameon=False, fontsize=8, loc="outside lower center", ncols=len(labels)
     )
     return figure, (
         "Weight of each frame in the decision of one run, for a few recordings; the weights of a"
-        " stream sum to one. Flat lines are averages; peaks are moments that the model picked; on"
-        " padding: weight beyond the end of the recording, which a model without masks may give. A"
-        " weight shows where the model read, not what made a person be labelled so."
+        " stream sum to one (those between modalities in each frame). Flat lines are averages;"
+        " peaks are moments that the model picked; on padding: weight beyond the end of the"
+        " recording, which a model without masks may give. A weight shows where the model read,"
+        " not what made a person be labelled so."
     )
 
 
 def _scale(name: str) -> str:
     """`jaf.0` as "scale 1"."""
+    if name in _NAMES:
+        return _NAMES[name]
     stem, dot, number = name.partition(".")
     return f"scale {int(number) + 1}" if dot and number.isdigit() else stem
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from jaxdep import severity
 from jaxdep.analysis.intervals import Statistic
 from jaxdep.analysis.predictions import Predictions
 
@@ -20,6 +21,9 @@ def statistic(metric: str, predictions: Predictions, classes: int) -> Statistic:
     """
     target, prediction = predictions.target, predictions.prediction
     if classes == 0:
+        if metric == "severity_outliers":
+            apart = (severity.category(prediction) != severity.category(target)).mean(0)
+            return lambda drawn: drawn @ apart
         return _of_errors(metric, prediction - target)
     if metric == "roc_auc":
         return lambda drawn: np.mean([_auc(target, p, drawn) for p in predictions.probability], 0)

@@ -163,9 +163,9 @@ def seeds(task: Mapping[str, Any], results: Mapping[str, Any]) -> tuple[Figure, 
         if metric in task["paper_figures"]:
             value = task["paper_figures"][metric]
             axis.plot(value, row, "D", color="white", markeredgecolor="black", markersize=5)
-    if "bayes_accuracy" in task:
-        best = task["bayes_accuracy"]
-        axis.plot([best, best], [-0.4, 0.4], color=GREEN, linewidth=1.5)
+    if task.get("known") in shown:
+        best, row = task["attainable"], shown.index(task["known"])
+        axis.plot([best, best], [row - 0.4, row + 0.4], color=GREEN, linewidth=1.5)
     axis.set_yticks(range(len(shown)), [words.metric_name(metric) for metric in shown])
     axis.set_ylim(len(shown) - 0.4, -0.6)
     axis.grid(axis="x", color="#e6e6e6", linewidth=0.6)
@@ -177,8 +177,8 @@ def seeds(task: Mapping[str, Any], results: Mapping[str, Any]) -> tuple[Figure, 
     )
     if words.published(task):
         said += f" Diamond: {words.paper_column(results)}."
-    if "bayes_accuracy" in task:
-        said += " Green: the best attainable accuracy."
+    if task.get("known") in shown:
+        said += f" Green: the best attainable {words.metric_name(task['known'])}."
     return figure, said
 
 

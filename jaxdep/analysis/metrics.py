@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 from sklearn import metrics as _metrics
 
+from jaxdep import severity
+
 sk: Any = _metrics  # the type stubs that pyright carries contradict scikit-learn's documentation
 
 AVERAGES = ("weighted", "macro", "micro")
@@ -71,15 +73,34 @@ def constant(target: np.ndarray, classes: int) -> dict[str, float | None]:
     }
 
 
-def constant_score(target: np.ndarray) -> dict[str, float | None]:
-    """What the best constant answer scores in a regression: the median (MAE), the mean (RMSE)."""
+def constant_score(target: np.ndarray, graded: bool) -> dict[str, float | None]:
+    """What the best constant answer scores in a regression.
+
+    The median (MAE), the mean (RMSE), the most frequent category (severity outliers).
+    """
     mae = np.abs(target - np.median(target)).mean()
-    return {"mae": float(mae), "rmse": float(target.std())}
+    found: dict[str, float | None] = {"mae": float(mae), "rmse": float(target.std())}
+    if graded:
+        found["severity_outliers"] = len(target) - int(np.bincount(severity.category(target)).max())
+    return found
 
 
-def regression(target: np.ndarray, prediction: np.ndarray) -> dict[str, float | None]:
-    """Mean absolute error and root mean squared error, in points of the score."""
-    return {
+def regression(
+    target: np.ndarray, prediction: np.ndarray, graded: bool = False
+) -> dict[str, float | None]:
+    """Mean absolute error and root mean squared error, in points of the score.
+
+    Args:
+      target: scores [N].
+      prediction: scores [N].
+      graded: whether they are totals of the BDI-II; then also how many of the predictions fall
+        into another category of severity than the target (MDDR, Figure 4).
+    """
+    found: dict[str, float | None] = {
         "mae": float(sk.mean_absolute_error(target, prediction)),
         "rmse": float(sk.root_mean_squared_error(target, prediction)),
     }
+    if graded:
+        apart = severity.category(target) != severity.category(prediction)
+        found["severity_outliers"] = int(apart.sum())
+    return found

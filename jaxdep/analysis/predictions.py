@@ -26,6 +26,7 @@ class Predictions:
       probability: [R, N]; of class 1 where there are two, else of the predicted class; NaN in a
         regression.
       runs: [R], their numbers.
+      graded: whether scores are totals of the BDI-II, which has categories of severity.
     """
 
     ids: np.ndarray
@@ -33,13 +34,13 @@ class Predictions:
     prediction: np.ndarray
     probability: np.ndarray
     runs: np.ndarray
+    graded: bool = False
 
     def of_runs(self, runs: Sequence[int]) -> Predictions:
         """Only these runs."""
         rows = np.flatnonzero(np.isin(self.runs, runs))
-        return Predictions(
-            self.ids, self.target, self.prediction[rows], self.probability[rows], self.runs[rows]
-        )
+        of = (self.prediction[rows], self.probability[rows], self.runs[rows])
+        return Predictions(self.ids, self.target, *of, self.graded)
 
     def check(self, task: str, classes: int) -> None:
         """Raises ValueError where a number cannot be what it should.

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from jaxdep import severity
 from jaxdep.analysis import fast, intervals, metrics, paper
 from jaxdep.analysis.predictions import Predictions, read, unreadable
 from jaxdep.errors import UserError
@@ -66,11 +68,13 @@ def sound_predictions(run_dir: Path, meta: Mapping[str, Any]) -> dict[str, Predi
     Raises:
       UserError: the file is missing, damaged, or lacks a run that `meta.json` names.
     """
-    path = run_dir / "predictions.csv"
+    path, config = run_dir / "predictions.csv", load(run_dir, "config.json")
     wanted = [run["run"] for run in meta["runs"] if run["status"] != "diverged"]
     sound = {}
     for task, of_task in read(path).items():
-        sound[task] = of_task.of_runs(wanted)
+        bounds = config["tasks"][task].get("bounds")
+        graded = bounds == list(severity.RANGE)
+        sound[task] = replace(of_task.of_runs(wanted), graded=graded)
         if missing := sorted(set(wanted) - set(of_task.runs.tolist())):
             raise unreadable(path, f"{task}: no lines of run {', '.join(map(str, missing))}")
         try:
@@ -99,7 +103,7 @@ def of_run(predictions: Predictions, run: int, classes: int) -> dict[str, float 
     """The metrics of one run, by its place in the table."""
     prediction = predictions.prediction[run]
     if classes == 0:
-        return metrics.regression(predictions.target, prediction)
+        return metrics.regression(predictions.target, prediction, predictions.graded)
     probability = predictions.probability[run]
     return metrics.classification(predictions.target, prediction, probability, classes)
 
@@ -127,19 +131,25 @@ def _task(
         "paper_figures": paper.figures(config["paper"], meta["corpus"]["name"], task),
         "constant": metrics.constant(predictions.target, len(names))
         if names
-        else metrics.constant_score(predictions.target),
+        else metrics.constant_score(predictions.target, predictions.graded),
     }
     if names:
         counts = np.bincount(predictions.target.astype(int), minlength=len(names))
         found["counts"] = dict(zip(names, map(int, counts), strict=True))
         found["majority"] = float(counts.max() / counts.sum())
     known = (truth or {}).get("tasks", {}).get(task, {})
-    if "bayes_accuracy" in known and per_run:
-        found |= {"chance": known["chance"], "bayes_accuracy": known["bayes_accuracy"]}
-        way = known["bayes_accuracy"] - known["chance"]
-        reached = found["summary"]["accuracy"]["mean"] - known["chance"]
-        found["share_of_the_way"] = reached / way if way > 0 else None
+    metric = "accuracy" if names else "mae"
+    best, chance = (_KNOWN[metric][i] for i in range(2))
+    if best in known and per_run:
+        found |= {"known": metric, "chance": known[chance], "attainable": known[best]}
+        way = known[best] - known[chance]
+        reached = found["summary"][metric]["mean"] - known[chance]
+        found["share_of_the_way"] = reached / way if way else None
     return found
+
+
+_KNOWN = {"accuracy": ("bayes_accuracy", "chance"), "mae": ("bayes_mae", "chance_mae")}
+"""Metric to the names, in `synthetic.json`, of its best attainable value and of chance."""
 
 
 def _summary(

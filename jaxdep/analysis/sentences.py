@@ -29,10 +29,12 @@ def notes(results: Mapping[str, Any]) -> list[str]:
             said.append(f"{name}: {counts}; constant: the best answer that is the same for all")
         if published(task):
             said.append(f"{name}: {paper_note(results, task)}")
-        if "bayes_accuracy" in task:
+        if "attainable" in task:
+            metric = task["known"]
             said.append(
-                f"{name}: chance {task['chance']:.3f}, best attainable accuracy"
-                f" {task['bayes_accuracy']:.3f}" + _way(task["share_of_the_way"])
+                f"{name}: chance {number(task['chance'], metric)}, best attainable"
+                f" {metric_name(metric)} {number(task['attainable'], metric)}"
+                + _way(task["share_of_the_way"])
             )
     return said + [f"warning: {warning}" for warning in results["warnings"]]
 
@@ -93,8 +95,8 @@ def _of_task(results: Mapping[str, Any], name: str, task: Mapping[str, Any]) -> 
     of = task["summary"][metric]
     said = f"{name.capitalize()}: {metric_name(metric)} {number(of['mean'], metric)}; the best"
     said += f" constant answer has {number(task['constant'][metric], metric)}."
-    if "bayes_accuracy" in task and task["share_of_the_way"] is not None:
-        said += f" The best attainable is {task['bayes_accuracy']:.3f};"
+    if "attainable" in task and task["share_of_the_way"] is not None:
+        said += f" The best attainable is {number(task['attainable'], task['known'])};"
         said += f" {task['share_of_the_way']:.0%} of the way from chance to it is reached."
     over_runs, over_items = (interval(of[f"interval_{over}"], metric) for over in ("runs", "items"))
     said += f" At {results['level']:.0%}:"

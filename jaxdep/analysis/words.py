@@ -11,6 +11,7 @@ _NAMES = {
     "roc_auc": "ROC AUC",
     "mae": "MAE (points)",
     "rmse": "RMSE (points)",
+    "severity_outliers": "severity outliers",
 }
 
 
@@ -21,7 +22,7 @@ def headline(task: Mapping[str, Any]) -> list[str]:
     # Micro-averaged, each of them equals the accuracy; papers print the F1.
     kinds = ("f1",) if average == "micro" else ("precision", "recall", "f1")
     wanted += [f"{kind}_{average}" for kind in kinds]
-    wanted += ["f1_positive", "f1_macro", "roc_auc", "mae", "rmse"]
+    wanted += ["f1_positive", "f1_macro", "roc_auc", "mae", "rmse", "severity_outliers"]
     return [metric for metric in dict.fromkeys(wanted) if task["summary"].get(metric)]
 
 
@@ -85,4 +86,4 @@ def published(task: Mapping[str, Any]) -> list[str]:
 
 
 def _digits(metric: str) -> int:
-    return 2 if metric in ("mae", "rmse") else 3
+    return {"mae": 2, "rmse": 2, "severity_outliers": 1}.get(metric, 3)

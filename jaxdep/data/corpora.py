@@ -20,6 +20,8 @@ from jaxdep.data.builder import ManualBuilder, Scan
 from jaxdep.errors import Fault, Faults, UserError, describe
 
 CORPORA: dict[str, str] = {
+    "avec2013": "AVEC2013: 150 recordings of about 25 minutes, BDI-II score (Valstar et al., 2013)",
+    "avec2014": "AVEC2014: 300 recordings of about 2 minutes, BDI-II score (Valstar et al., 2014)",
     "dvlog": "D-Vlog: voice and face of 961 vlogs, depression (Yoon et al., AAAI 2022)",
     "mgid": "MGID: texts and images of 5000 stock photographs, depression and emotion"
     " (Zhang et al., BIBM 2021)",

@@ -5,11 +5,12 @@ import flax.linen as nn
 from jaxdep.models.amm import AMM
 from jaxdep.models.baselines import LogisticRegression
 from jaxdep.models.jamfn import JAMFN
+from jaxdep.models.mddr import MDDR
 
-MODELS: dict[str, type[nn.Module]] = {"jamfn": JAMFN, "amm": AMM}
+MODELS: dict[str, type[nn.Module]] = {"jamfn": JAMFN, "amm": AMM, "mddr": MDDR}
 """Name to Flax module; its fields are its configuration."""
 
 BASELINES: dict[str, type] = {"logistic_regression": LogisticRegression}
 """Name to what scikit-learn fits."""
 
-__all__ = ["AMM", "BASELINES", "JAMFN", "MODELS", "LogisticRegression"]
+__all__ = ["AMM", "BASELINES", "JAMFN", "MDDR", "MODELS", "LogisticRegression"]

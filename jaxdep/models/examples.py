@@ -9,6 +9,7 @@ import numpy as np
 
 from jaxdep.models.amm import AMM
 from jaxdep.models.jamfn import JAMFN
+from jaxdep.models.mddr import MDDR
 
 
 def small(name: str) -> list[tuple[str, nn.Module]]:
@@ -22,7 +23,8 @@ def example_inputs(
     """Random inputs with ragged lengths, padding zeroed.
 
     Args:
-      length: frames; in AMM of the text, and one more of the images.
+      length: frames; in AMM of the text, and one more of the images; in MDDR of the face, with 50
+        times as many of the voice and two more of the head.
       masked: whether masks are among them; without, every frame is real.
     """
     return _INPUTS[type(model)](batch, length, np.random.default_rng(seed), masked)
@@ -53,6 +55,12 @@ def _amm_inputs(batch: int, length: int, rng: Any, masked: bool) -> dict[str, np
         "color": rng.normal(size=(batch, 7)).astype(np.float32),
     }
     return text | visual | vectors
+
+
+def _mddr_inputs(batch: int, length: int, rng: Any, masked: bool) -> dict[str, np.ndarray]:
+    visual = _sequence("visual", (batch, length, 20), rng, masked)
+    acoustic = _sequence("acoustic", (batch, 50 * length + 40, 15), rng, masked)
+    return visual | acoustic | _sequence("pose", (batch, length + 2, 12), rng, masked)
 
 
 def _jamfn() -> list[tuple[str, nn.Module]]:
@@ -95,5 +103,28 @@ def _amm() -> list[tuple[str, nn.Module]]:
     return [(label, AMM(**{**base, **own})) for label, own in variants.items()]
 
 
-_SMALL = {"jamfn": _jamfn, "amm": _amm}
-_INPUTS = {JAMFN: _jamfn_inputs, AMM: _amm_inputs}
+def _mddr() -> list[tuple[str, nn.Module]]:
+    base: dict[str, Any] = {
+        "features": 8,
+        "filters": (4, 6),
+        "score_hidden": 5,
+        "layers": 2,
+        "heads": 2,
+        "feed_forward": 12,
+        "head_hidden": 6,
+    }
+    variants: dict[str, dict[str, Any]] = {
+        "paper": {},
+        "resampled": {"align": "resample"},
+        "visual": {"modalities": ("visual",)},
+        "acoustic": {"modalities": ("acoustic",)},
+        "pose": {"modalities": ("pose",)},
+        "FAN": {"sea": False},
+        "SAN": {"faa": False},
+        "neither": {"faa": False, "sea": False},
+    }
+    return [(label, MDDR(**{**base, **own})) for label, own in variants.items()]
+
+
+_SMALL = {"jamfn": _jamfn, "amm": _amm, "mddr": _mddr}
+_INPUTS = {JAMFN: _jamfn_inputs, AMM: _amm_inputs, MDDR: _mddr_inputs}

@@ -2,32 +2,41 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
+from flax.linen.dtypes import promote_dtype
 from jaxtyping import Array, Float
 
 from jaxdep.nn import initializers
-from jaxdep.types import Scores, Sequence, Vector
+from jaxdep.types import Mask, Scores, Sequence, Vector
 
 
 class Conv1d(nn.Module):
-    """A 1-D convolution (cross-correlation) that keeps the length, as `torch.nn.Conv1d`.
+    """A 1-D convolution (cross-correlation) over time, as `torch.nn.Conv1d`.
 
     Attributes:
       features: output channels.
-      kernel_size: odd; (kernel_size - 1) / 2 zeros are padded at both ends.
+      kernel_size: K; odd where the length is kept.
+      stride: frames from one output to the next.
+      padding: `same`: (K - 1) / 2 zeros at both ends, which keeps the length; `valid`: none, so
+        that L frames give (L - K) // stride + 1, and none where L < K.
     """
 
     features: int
     kernel_size: int
+    stride: int = 1
+    padding: Literal["same", "valid"] = "same"
 
     def setup(self) -> None:
         """Checks the kernel."""
-        if self.kernel_size % 2 == 0:
-            raise ValueError(f"kernel_size must be odd to keep the length; got {self.kernel_size}")
+        if self.padding == "same" and (self.kernel_size % 2 == 0 or self.stride > 1):
+            raise ValueError(
+                "to keep the length, kernel_size must be odd and stride 1; got"
+                f" {self.kernel_size} and {self.stride}"
+            )
 
     @nn.compact
     def weights(self, channels: int) -> tuple[jax.Array, jax.Array]:
@@ -37,9 +46,23 @@ class Conv1d(nn.Module):
         return self.param("kernel", init, shape), self.param("bias", init, (self.features,))
 
     def __call__(self, x: Sequence) -> Sequence:
-        """Convolves [B, L, I] to [B, L, O]."""
+        """Convolves [B, L, I] to [B, L', O]."""
         kernel, bias = self.weights(x.shape[-1])
-        return convolve(x, kernel) + bias[None, None]
+        if self.padding == "same":
+            return convolve(x, kernel) + bias[None, None]
+        if x.shape[1] < self.kernel_size:
+            return jnp.zeros((x.shape[0], 0, self.features), kernel.dtype)
+        x, kernel = promote_dtype(x, kernel)
+        y = jax.lax.conv_general_dilated(
+            x, kernel, (self.stride,), "VALID", dimension_numbers=("NWC", "WIO", "NWC")
+        )
+        return y + bias[None, None]
+
+    def mask(self, mask: Mask) -> Mask:
+        """Which outputs saw real frames alone; real frames come first."""
+        if self.padding == "same":
+            return mask
+        return mask[:, self.kernel_size - 1 :: self.stride]
 
 
 def convolve(x: Sequence, kernel: jax.Array) -> Sequence:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import flax.linen as nn
 import numpy as np
 
-from jaxdep.models import AMM, JAMFN, examples
+from jaxdep.models import AMM, JAMFN, MDDR, examples
 
 
 @dataclass(frozen=True)
@@ -67,6 +67,9 @@ def paper_case(name: str) -> Case:
     """The papers' sizes."""
     if name == "jamfn":
         return Case(name, "the paper's size", JAMFN(), batch=2, length=596, masked=False)
+    if name == "mddr":
+        widths = {"visual": 2048, "acoustic": 1024}
+        return Case(name, "the paper's size", MDDR(dropout=0.0), batch=2, length=12, widths=widths)
     widths = {"text": 768, "visual": 768, "gender": 768, "color": 64}
     return Case(name, "the paper's size", AMM(dropout=0.0), length=40, widths=widths)
 
@@ -97,4 +100,19 @@ def _amm(first: AMM) -> list[Case]:
     ]
 
 
-_EXTRA = {"jamfn": _jamfn, "amm": _amm}
+def _mddr(first: MDDR) -> list[Case]:
+    face, voice = ("visual", "visual_mask"), ("acoustic", "acoustic_mask")
+    resampled = first.clone(align="resample")
+    pair = resampled.clone(modalities=("visual", "acoustic"))
+    return [
+        # PyTorch's encoder gives NaN where there is no key to read.
+        Case("mddr", "empty row", first.clone(sea=False), empty=True),
+        Case("mddr", "empty row, resampled", resampled.clone(sea=False), empty=True),
+        Case("mddr", "length 1, resampled", resampled, length=1),
+        Case("mddr", "mask of the face alone", first, only=(*face, "acoustic", "pose")),
+        Case("mddr", "mask of the voice alone", resampled, only=("visual", *voice, "pose")),
+        Case("mddr", "face and voice, resampled", pair, only=(*face, *voice)),
+    ]
+
+
+_EXTRA = {"jamfn": _jamfn, "amm": _amm, "mddr": _mddr}

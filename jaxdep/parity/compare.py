@@ -26,6 +26,7 @@ from jaxdep.parity.reference import twin
 from jaxdep.train import objective, optimizer
 
 STEPS = 20
+EPOCH = 3  # steps to an epoch, for schedules
 
 # Bars by precision. Gradients: ||difference|| / ||reference|| of the worst parameter tensor, see
 # `_gradients`.
@@ -161,7 +162,7 @@ class _Step(NamedTuple):
 
 def _jax_step(case: Case, moves: bool) -> Callable[..., _Step]:
     """Loss, gradient and, if it moves, update as one compiled program."""
-    tx = optimizer.build(training.OPTIMIZERS[case.name])
+    config = training.OPTIMIZERS[case.name]
     tasks = training.tasks_of(case.model)
 
     def loss_of(params: Any, inputs: Any, targets: Any) -> Any:
@@ -171,11 +172,12 @@ def _jax_step(case: Case, moves: bool) -> Callable[..., _Step]:
         return objective.total(tasks, losses, every), outputs
 
     @jax.jit
-    def step(params: Any, moments: Any, inputs: Any, targets: Any) -> _Step:
+    def step(params: Any, moments: Any, inputs: Any, targets: Any, epoch: Any = 0) -> _Step:
         differentiate = jax.value_and_grad(loss_of, has_aux=True)
         (loss, outputs), gradient = differentiate(params, inputs, targets)
         if not moves:
             return _Step(loss, outputs, gradient, None, None)
+        tx = optimizer.build(config, epoch)
         updates, moments = tx.update(gradient, moments, params)
         return _Step(loss, outputs, gradient, optax.apply_updates(params, updates), moments)
 
@@ -216,17 +218,20 @@ def _optimise(
     config = training.OPTIMIZERS[case.name]
     params, moments = start
     reference = training.optimizer(config, module)
+    schedule = training.schedule(config, reference)
     sizes = [case.batch, case.batch, case.batch - case.uneven]
     losses = []
     for number in range(steps):
         inputs = case.inputs(seed=number % 3, batch=sizes[number % 3])
         targets = _targets(case, inputs)
-        ours = step(params, moments, _cast(inputs, dtype), targets)
+        ours = step(params, moments, _cast(inputs, dtype), targets, number // EPOCH)
         params, moments = ours.params, ours.moments
         reference.zero_grad()
         _, loss = _torch_side(case, module, inputs, targets, dtype)
         loss.backward()
         reference.step()
+        if number % EPOCH == EPOCH - 1:
+            schedule.step()
         losses.append(abs(float(ours.loss) - loss.item()) / abs(loss.item()))
     moved = to_torch(case.model, {"params": params})
     distances = [_distance(moved[name], value) for name, value in module.state_dict().items()]

@@ -8,7 +8,7 @@ from typing import Any
 import flax.linen as nn
 import numpy as np
 
-from jaxdep.models import AMM, JAMFN
+from jaxdep.models import AMM, JAMFN, MDDR
 
 
 def inputs_of_state(model: nn.Module, state: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -56,6 +56,23 @@ def _amm(model: Any, state: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     return inputs
 
 
+def _mddr(model: Any, state: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    first = {
+        "visual": "visual_align.proj.weight",
+        "acoustic": "acoustic_align.conv.0.weight",
+        "pose": "pose_align.conv.0.weight",
+    }
+    # The shortest voice that gives one frame, whatever the kernels: one of each stride's reach.
+    reach = 1
+    for kernel, stride in zip(model.kernels[::-1], model.strides[::-1], strict=True):
+        reach = (reach - 1) * stride + kernel
+    frames = {"visual": 1, "acoustic": reach, "pose": 1}
+    return {
+        name: np.zeros((1, frames[name], state[first[name]].shape[1]), np.float32)
+        for name in model.modalities
+    }
+
+
 def _shape(state: Mapping[str, np.ndarray], name: str) -> tuple[int, int]:
     """Of an entry that must be a matrix."""
     shape = state[name].shape
@@ -64,4 +81,4 @@ def _shape(state: Mapping[str, np.ndarray], name: str) -> tuple[int, int]:
     return shape
 
 
-_READERS = {JAMFN: _jamfn, AMM: _amm}
+_READERS = {JAMFN: _jamfn, AMM: _amm, MDDR: _mddr}

@@ -10,25 +10,45 @@ import numpy as np
 import torch
 from torch.nn import functional
 
+from jaxdep import severity
 from jaxdep.experiment import Optimizer, Task
+from jaxdep.models import MDDR
 
 OPTIMIZERS = {
     "jamfn": Optimizer("adam", learning_rate=1e-4, weight_decay=5e-4),
     "amm": Optimizer("adam", learning_rate=1e-3, weight_decay=1e-5),
+    "mddr": Optimizer("sgd", learning_rate=1e-3, weight_decay=5e-4, decay_every=2),
 }
 """Model's name to the optimiser of its paper."""
 
-_LOSSES = {"cross_entropy": lambda output, target: functional.cross_entropy(output, target.long())}
+
+def _cross_entropy(output: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+    return functional.cross_entropy(output, target.long())
+
+
+def _dr(output: torch.Tensor, target: torch.Tensor, delta: float, weight: float) -> torch.Tensor:
+    edges = torch.tensor(severity.EDGES, dtype=output.dtype, device=output.device)
+    target = target.to(output.dtype)
+    same = torch.bucketize(output, edges, right=True) == torch.bucketize(target, edges, right=True)
+    factor = torch.where(same & ((output - target).abs() <= delta), weight, 1.0)
+    return (factor * functional.huber_loss(output, target, reduction="none", delta=delta)).mean()
+
+
+_LOSSES = {"cross_entropy": _cross_entropy, "dr": _dr}
 
 
 def tasks_of(model: nn.Module) -> dict[str, Task]:
     """What a model is trained for."""
+    if isinstance(model, MDDR):
+        return {"depression": Task(loss="dr", options={"delta": 2.0, "weight": 0.1})}
     return {task: Task() for task in getattr(model, "tasks", ("depression",))}
 
 
 def targets_of(model: nn.Module, batch: int, seed: int = 0) -> dict[str, np.ndarray]:
-    """Random targets of each task, [B]."""
+    """Random targets of each task, [B]: classes, or scores in BDI-II points."""
     rng = np.random.default_rng(seed)
+    if isinstance(model, MDDR):
+        return {"depression": rng.integers(0, 64, batch).astype(np.float32)}
     classes = {"depression": 2, "emotion": getattr(model, "emotion_classes", 0)}
     return {
         task: rng.integers(0, classes[task], batch).astype(np.int32) for task in tasks_of(model)
@@ -41,15 +61,33 @@ def loss(
     targets: Mapping[str, torch.Tensor],
 ) -> torch.Tensor:
     """The sum over tasks of the mean over examples."""
-    parts = [_LOSSES[task.loss](outputs[name], targets[name]) for name, task in tasks.items()]
+    parts = [
+        _LOSSES[task.loss](outputs[name], targets[name], **task.options)
+        for name, task in tasks.items()
+    ]
     return torch.stack(parts).sum()
 
 
 def optimizer(config: Optimizer, module: torch.nn.Module) -> torch.optim.Optimizer:
     """PyTorch's optimiser of these settings."""
+    if config.name == "sgd":
+        return torch.optim.SGD(
+            module.parameters(),
+            config.learning_rate,
+            momentum=config.momentum,
+            weight_decay=config.weight_decay,
+        )
     return torch.optim.Adam(
         module.parameters(), config.learning_rate, eps=config.eps, weight_decay=config.weight_decay
     )
+
+
+def schedule(
+    config: Optimizer, optimizer: torch.optim.Optimizer
+) -> torch.optim.lr_scheduler.LRScheduler:
+    """PyTorch's schedule of these settings, to be told of every epoch."""
+    every = config.decay_every or 10**9
+    return torch.optim.lr_scheduler.StepLR(optimizer, every, config.decay_factor)
 
 
 def tensors(arrays: Mapping[str, Any], device: str = "cpu") -> dict[str, torch.Tensor]:

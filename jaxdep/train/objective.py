@@ -9,7 +9,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from jaxdep.experiment import Task
-from jaxdep.losses import LOSSES
+from jaxdep.losses import find
 from jaxdep.types import Outputs, PerExample
 
 Sums = dict[str, Float[Array, ""]]
@@ -20,7 +20,10 @@ def per_example(
     tasks: Mapping[str, Task], outputs: Outputs, targets: Mapping[str, Array]
 ) -> dict[str, PerExample]:
     """The loss of each example in each task, unweighted, shape [B], in float32 at least."""
-    losses = {name: LOSSES[task.loss](outputs[name], targets[name]) for name, task in tasks.items()}
+    losses = {
+        name: find(task.loss, task.options)(outputs[name], targets[name])
+        for name, task in tasks.items()
+    }
     return {
         name: loss.astype(jnp.promote_types(loss.dtype, jnp.float32))
         for name, loss in losses.items()
@@ -53,11 +56,24 @@ def sums(
         if outputs[name].ndim == 2:
             right = outputs[name].argmax(-1) == targets[name]
             added[f"{name}.accuracy"] = (right * weights).sum()
+        else:
+            error = jnp.abs(clip(tasks[name], outputs[name]) - targets[name])
+            added[f"{name}.mae"] = (error * weights).sum()
     return added
 
 
+def clip(task: Task, scores: Any) -> Any:
+    """A regression's scores within the bounds of the scale, if it has any."""
+    return scores.clip(*task.bounds) if task.bounds else scores
+
+
+def predicted(tasks: Mapping[str, Task], outputs: Outputs) -> dict[str, Any]:
+    """A model's outputs as they are reported: of each task, scores within their scale."""
+    return {name: clip(task, outputs[name]) for name, task in tasks.items()}
+
+
 def summarize(tasks: Mapping[str, Task], added: Mapping[str, Any]) -> Sums:
-    """Means over a split: `<task>.loss`, `<task>.accuracy`, and their weighted total `loss`."""
+    """Means over a split: `<task>.loss`, `<task>.accuracy` or `.mae`, and the weighted `loss`."""
     means = {key: value / added["count"] for key, value in added.items() if key != "count"}
     parts = [task.weight * means[f"{name}.loss"] for name, task in tasks.items()]
     return {"loss": sum(parts[1:], parts[0]), **means}

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import optax
+from jaxtyping import Array
 
 from jaxdep.errors import UserError
 from jaxdep.experiment import Optimizer
 
 
-def build(config: Optimizer) -> optax.GradientTransformation:
-    """The optimiser that `config` names.
+def build(config: Optimizer, epoch: int | Array = 0) -> optax.GradientTransformation:
+    """The optimiser that `config` names, as it is in an epoch counted from 0.
 
     It is built inside the compiled program from values that may differ from run to run. The
     weight decay of `adam` and `sgd` is coupled, as in PyTorch: it joins the gradient ahead of
@@ -25,7 +26,14 @@ def build(config: Optimizer) -> optax.GradientTransformation:
     decay = optax.add_decayed_weights(config.weight_decay)
     scaler = _SCALERS[config.name](config)
     order = [scaler, decay] if config.name == "adamw" else [decay, scaler]
-    return optax.chain(*clip, *order, optax.scale_by_learning_rate(config.learning_rate))
+    return optax.chain(*clip, *order, optax.scale_by_learning_rate(learning_rate(config, epoch)))
+
+
+def learning_rate(config: Optimizer, epoch: int | Array) -> float | Array:
+    """The learning rate in an epoch counted from 0, as PyTorch's `StepLR` has it."""
+    if not config.decay_every:
+        return config.learning_rate
+    return config.learning_rate * config.decay_factor ** (epoch // config.decay_every)
 
 
 def _adam(config: Optimizer) -> optax.GradientTransformation:

@@ -43,33 +43,38 @@ def to_csv(outputs: Mapping[str, np.ndarray], split: Labelled, seeds: Sequence[i
 def attention(
     experiment: Experiment, variables: Any, split: Any, outputs: np.ndarray, each: int = 2
 ) -> dict[str, np.ndarray]:
-    """Attention over time that the model sows, for the first few recordings of each class.
+    """Attention over time that the model sows, for a few recordings of every kind.
 
     Args:
       variables: of one run.
-      outputs: of that run in the main task, [N, C].
-      each: recordings of each class.
+      outputs: of that run in the main task, [N, C] or [N].
+      each: recordings of each class, the first ones; of a regression the lowest and the highest.
 
     Returns:
       `ids`, `targets`, `predictions`, `length` (real frames), and every map [n, L] by its name;
       empty if the model sows none.
     """
     targets = split.targets[experiment.main_task]
-    rows = np.concatenate([np.flatnonzero(targets == c)[:each] for c in np.unique(targets)])
+    if experiment.main_task in split.classes:
+        rows = np.concatenate([np.flatnonzero(targets == c)[:each] for c in np.unique(targets)])
+    else:
+        order = np.argsort(targets, kind="stable")
+        rows = np.unique(np.concatenate([order[:each], order[-each:]]))
     chosen = split.take(rows, split.name)
     inputs = chosen.inputs if isinstance(chosen, Split) else chosen.load().inputs
     _, sown = experiment.model.apply(variables, inputs, mutable=["intermediates"])
     leaves = jax.tree_util.tree_leaves_with_path(sown.get("intermediates", {}))
     maps = {_name(path): np.asarray(leaf) for path, leaf in leaves}
     maps = {name: leaf for name, leaf in maps.items() if leaf.ndim == 2 and leaf.shape[1] > 1}
-    masks = [array.sum(1) for name, array in inputs.items() if name.endswith("_mask")]
     if not maps:
         return {}
+    frames = max(leaf.shape[1] for leaf in maps.values())
+    masks = [x for name, x in inputs.items() if name.endswith("_mask") and x.shape[1] == frames]
     return {
         "ids": chosen.ids,
         "targets": targets[rows],
-        "predictions": outputs[rows].argmax(-1),
-        "length": np.max(masks, axis=0),
+        "predictions": outputs[rows].argmax(-1) if outputs.ndim > 1 else outputs[rows],
+        "length": np.max([mask.sum(1) for mask in masks], axis=0),
         **maps,
     }
 

@@ -100,7 +100,7 @@ class Trainer:
             except KeyError as missing:
                 raise UserError(
                     f"training.monitor={missing}: there are loss, and for each task <task>.loss and"
-                    " <task>.accuracy"
+                    " <task>.accuracy, or of a regression <task>.mae"
                 ) from None
             self.compile_seconds += time.perf_counter() - started
             self.programs += 1

@@ -169,7 +169,7 @@ def one_step(
       The new state, and the sum of the losses over the real examples.
     """
     experiment = settings(experiment, run)
-    tx = optimizer.build(experiment.optimizer)
+    tx = optimizer.build(experiment.optimizer, state.epoch)
     key = random.dropout_key(random.run_key(run.seed), number)
     state, loss = update(experiment, tx, state, spread_batch(batch), weights, key)
     return state, loss * weights.sum()
@@ -197,13 +197,14 @@ def score(
 
 
 def predict(experiment: Experiment, variables: Variables, data: Data) -> dict[str, Array]:
-    """A model's outputs for every recording of a split, in its order: [N, C] or [N]."""
+    """Reported outputs for every recording of a split, in its order: [N, C] or [N]."""
     items = _items(data)
     indices, _ = sampling.in_order(items, experiment.training.batch_size)
 
     def body(carry, rows):
         batch = spread_batch(sampling.gather(data["inputs"], rows))
-        return carry, forward(experiment, variables, batch)
+        outputs = forward(experiment, variables, batch)
+        return carry, objective.predicted(experiment.tasks, outputs)
 
     _, outputs = jax.lax.scan(body, None, indices)
     return {

@@ -43,7 +43,6 @@ class StreamTrainer(runs.Trainer):
 
     Attributes:
       save_every: steps between checkpoints inside an epoch.
-      waited: seconds for which training has waited for recordings.
     """
 
     def __init__(
@@ -87,7 +86,12 @@ class StreamTrainer(runs.Trainer):
     def predict(self, variables: Any, split: Any) -> dict[str, np.ndarray]:
         """As `Trainer.predict`, for a split on disk."""
         count = len(jax.tree.leaves(variables)[0])
-        outputs_of = lambda _, variables, inputs: step.forward(self.experiment, variables, inputs)
+        experiment = self.experiment
+
+        def outputs_of(_: Any, variables: Any, inputs: Any) -> Any:
+            outputs = step.forward(experiment, variables, inputs)
+            return objective.predicted(experiment.tasks, outputs)
+
         program = self.layout.compile(outputs_of)
         placed = self.layout.place_runs((np.zeros(count, np.int32), variables))
         orders, _ = self._in_order(split)
@@ -97,7 +101,7 @@ class StreamTrainer(runs.Trainer):
         ]
         return {
             task: np.concatenate([part[task][:count] for part in parts], 1)[:, : len(split)]
-            for task in self.experiment.tasks
+            for task in experiment.tasks
         }
 
     def _compile(self, run: step.Run, state: step.State) -> Any:

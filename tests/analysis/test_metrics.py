@@ -78,9 +78,18 @@ def test_regression_by_hand():
     found = metrics.regression(np.array([0.0, 10.0, 20.0]), np.array([1.0, 7.0, 20.0]))
     assert found["mae"] == pytest.approx(4 / 3)
     assert found["rmse"] == pytest.approx(np.sqrt(10 / 3))
-    constant = metrics.constant_score(np.array([0.0, 3.0, 9.0]))
+    assert "severity_outliers" not in found
+    constant = metrics.constant_score(np.array([0.0, 3.0, 9.0]), graded=False)
     assert constant["mae"] == pytest.approx(3)  # about the median, 3
     assert constant["rmse"] == pytest.approx(np.sqrt(14))  # about the mean, 4
+
+
+def test_severity_outliers_by_hand():
+    target, prediction = np.array([13.0, 14.0, 28.0, 40.0]), np.array([13.4, 13.4, 28.5, 30.0])
+    found = metrics.regression(target, prediction, graded=True)
+    assert found["severity_outliers"] == 2  # 14 is mild, 28.5 severe
+    # Four targets of four categories: whatever is always said, three are wrong.
+    assert metrics.constant_score(target, graded=True)["severity_outliers"] == 3
 
 
 @pytest.mark.parametrize("classes", [2, 6])
@@ -99,12 +108,12 @@ def test_fast_equals_sklearn(classes):
         np.testing.assert_allclose(found, mean, rtol=0, atol=1e-12, err_msg=metric)
 
 
-@pytest.mark.parametrize("metric", ["mae", "rmse"])
+@pytest.mark.parametrize("metric", ["mae", "rmse", "severity_outliers"])
 def test_fast_regression_equals_sklearn(metric):
     data = random_predictions(46)
     rows = np.random.default_rng(2).integers(0, 57, (4, 57))
     drawn = np.array([np.bincount(own, minlength=57) for own in rows])
-    own = lambda run, at: metrics.regression(data.target[at], run[at])[metric] or 0.0
+    own = lambda run, at: metrics.regression(data.target[at], run[at], graded=True)[metric] or 0.0
     mean = [np.mean([own(run, at) for run in data.prediction]) for at in rows]
     np.testing.assert_allclose(fast.statistic(metric, data, 0)(drawn), mean, rtol=1e-12)
 

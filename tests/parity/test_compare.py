@@ -19,10 +19,13 @@ OPTIMISED = [
     ("jamfn", "batch of 5", FLOAT64),
     ("amm", "paper", FLOAT32),
     ("amm", "batch of 5", FLOAT64),
+    ("mddr", "resampled", FLOAT32),
+    ("mddr", "batch of 5", FLOAT64),
 ]
 EVERY_DAY = {
     "jamfn": """mean, no mask|flatten|concat|no scales|empty row|length 1, masked
 |acoustic mask alone, add""",
+    "mddr": "FAN|acoustic|length 1, resampled|mask of the voice alone",
     "amm": "pooled|depression|residual|no attention|text alone|visual alone|empty row",
 }
 DAILY = [
@@ -99,7 +102,7 @@ def test_a_fault_in_the_weights_is_seen(probe, monkeypatch, fault):
 
 
 def test_decoupled_weight_decay_is_seen(probe, monkeypatch):
-    ours = lambda config: build(replace(config, name="adamw"))
+    ours = lambda config, *epoch: build(replace(config, name="adamw"), *epoch)
     build = compare.optimizer.build
     monkeypatch.setattr(compare.optimizer, "build", ours)
     rows = compare.compare(probe, FLOAT64)

@@ -7,8 +7,9 @@ from torch import nn
 from jaxdep.errors import UserError
 from jaxdep.parity.reference.amm import AMM
 from jaxdep.parity.reference.jamfn import JAMFN
+from jaxdep.parity.reference.mddr import MDDR
 
-TWINS: dict[str, type[nn.Module]] = {"jamfn": JAMFN, "amm": AMM}
+TWINS: dict[str, type[nn.Module]] = {"jamfn": JAMFN, "amm": AMM, "mddr": MDDR}
 """Model's name to its twin, which has the same fields beside the widths of its inputs."""
 
 

@@ -1,0 +1,1 @@
+"""The avec2013 corpus."""

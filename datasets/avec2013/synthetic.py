@@ -1,0 +1,20 @@
+"""Writes a folder like AVEC2013's: AVEC2014's stand-in, with one recording a session."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from jaxdep.datasets.avec2014 import synthetic as avec2014
+
+
+def write(
+    directory: str | Path,
+    items: int = 150,
+    seed: int = 0,
+    signal: float = 1.0,
+    mean_seconds: float = 1500.0,
+) -> dict[str, Any]:
+    """As `avec2014.synthetic.write`; recordings last about 25 minutes."""
+    how: dict[str, Any] = {"seed": seed, "signal": signal, "mean_seconds": mean_seconds}
+    return avec2014.write(directory, items, tasks=(), corpus="avec2013", **how)

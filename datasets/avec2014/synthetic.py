@@ -1,0 +1,217 @@
+"""Writes a folder like AVEC2014's whose score is carried by events in time, with a known answer.
+
+A recording is autocorrelated noise about an offset of its subject. Into it come *events* along
+fixed directions of features. How strong they are tells of four hidden traits of the session, each
+uniform with mean 0 and variance 1:
+
+* face: single frames of `visual` that stand out, as often to one side as to the other, so that
+  their mean over time is zero; the trait is how far.
+* voice: bursts of 3 and of 5 rows of `acoustic`, each "up, down" in one order or its reverse,
+  equally often; the trait is how far.
+* head: single frames of `pose`, as the face's.
+* both: moments at which face and head stand out together along directions of their own, by a fixed
+  amount; the trait is how much more often they go the same way than opposite ways. One modality
+  alone knows nothing of it.
+
+The score is `22 + 6 (face + voice + head) + 4 both`, plus normal noise of `NOISE_POINTS` that
+nothing shows, rounded and kept within 0..63. So the best attainable mean absolute error is that of
+predicting the score without its noise; it is estimated by drawing a million sessions. Both tasks
+of a session have its traits and its score, and events of their own.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from jaxdep.datasets.avec2014.raw import PARTITIONS, TASKS, WIDTHS
+
+FACTORS = {"face": 6.0, "voice": 6.0, "head": 6.0, "both": 4.0}
+"""Points of the score for a standard deviation of each trait."""
+
+MIDDLE, NOISE_POINTS = 22.0, 6.0
+AMPLITUDE, SPREAD, BOTH_AMPLITUDE = 6.0, 2.0, 8.0
+"""Size of an event: AMPLITUDE + SPREAD times its trait, in standard deviations of a feature."""
+
+AUTOCORRELATION, OFFSET = 0.6, 0.1
+RATES = {"visual": 1.2, "acoustic": 50.0, "pose": 1.2}
+"""Rows a second."""
+
+SEEN_BY = {"visual": ("face",), "acoustic": ("voice",), "pose": ("head",)}
+_DRAWS = 1_000_000
+_DTYPE = np.float16  # of the files: half the size, and finer than the noise
+
+
+def write(
+    directory: str | Path,
+    items: int = 300,
+    seed: int = 0,
+    signal: float = 1.0,
+    mean_seconds: float = 120.0,
+    tasks: tuple[str, ...] = TASKS,
+    corpus: str = "avec2014",
+) -> dict[str, Any]:
+    """Writes labels, features and `synthetic.json`.
+
+    Args:
+      directory: made if missing.
+      items: recordings; sessions have one of each task, and are split into equal thirds.
+      seed: the same seed writes the same files.
+      signal: 1 for the full effect of the traits on the score, 0 for none: the score then varies
+        as much, and nothing shows it.
+      mean_seconds: mean length; lengths are log-normal between half and twice of it.
+      tasks: names of the recordings of a session; none: a session is one recording.
+      corpus: its name in `synthetic.json`.
+
+    Returns:
+      What `synthetic.json` holds: parameters, and errors of the best constant, the best model of
+      one modality and the best of all.
+
+    Raises:
+      ValueError: fewer than 12 items, a signal outside 0..1, or a mean under 8 seconds.
+    """
+    if items < 12 or not 0 <= signal <= 1 or mean_seconds < 8:
+        raise ValueError(
+            "items must be at least 12, signal in 0..1, mean_seconds at least 8;"
+            f" got {items}, {signal}, {mean_seconds}"
+        )
+    directory = Path(directory)
+    rng = np.random.default_rng(np.random.SeedSequence([seed, 0xAE]))
+    directions = {m: _orthonormal(width, 3, rng) for m, width in WIDTHS.items()}
+    each = max(len(tasks), 1)
+    sessions = -(-items // each)
+    subject = 200
+    for number in range(sessions):
+        partition = PARTITIONS[number * len(PARTITIONS) // sessions]
+        # Every fourth session is its subject's second; the first of a partition never is.
+        begins = number == 0 or partition != PARTITIONS[(number - 1) * len(PARTITIONS) // sessions]
+        second = number % 4 == 3 and not begins
+        subject += not second
+        name = f"{subject}_{2 if second else 1}"
+        traits = dict(zip(FACTORS, _traits(len(FACTORS), rng), strict=True))
+        score = int(_scores(_expected(traits, signal), signal, rng))
+        _write_label(directory, partition, name, score)
+        for task in (tasks or ("",))[: items - number * each]:
+            recording = f"{name}_{task}" if task else name
+            folder = directory / "features" / partition
+            folder.mkdir(parents=True, exist_ok=True)
+            for modality, array in _recording(traits, mean_seconds, directions, rng).items():
+                np.save(folder / f"{recording}_{modality}.npy", array.astype(_DTYPE))
+    truth = {
+        "corpus": corpus,
+        "items": items,
+        "seed": seed,
+        "signal": signal,
+        "parameters": {
+            "points_per_trait": FACTORS,
+            "noise_points": NOISE_POINTS,
+            "amplitude": AMPLITUDE,
+            "mean_seconds": mean_seconds,
+        },
+        "tasks": {"depression": bayes(signal)},
+    }
+    # Last: a folder with this file is whole.
+    (directory / "synthetic.json").write_text(json.dumps(truth, indent=1) + "\n")
+    return truth
+
+
+def bayes(signal: float = 1.0) -> dict[str, Any]:
+    """Mean absolute errors of the best predictions, estimated from a million drawn sessions.
+
+    Each predicts the score's mean given the traits that it sees, kept within the scale: the
+    distributions are symmetric, so that is the median but for rounding and the scale's ends.
+    """
+    rng = np.random.default_rng(0)
+    traits = dict(zip(FACTORS, _traits((len(FACTORS), _DRAWS), rng), strict=True))
+    scores = _scores(_expected(traits, signal), signal, rng)
+    error = lambda seen: float(np.abs(scores - _clip(_expected(seen, signal))).mean())
+    return {
+        "kind": "regression",
+        "chance_mae": float(np.abs(scores - np.median(scores)).mean()),
+        "bayes_mae": error(traits),
+        "best_single_modality": {
+            modality: error({name: traits[name] for name in seen})
+            for modality, seen in SEEN_BY.items()
+        },
+    }
+
+
+def _expected(traits: dict[str, Any], signal: float) -> Any:
+    return MIDDLE + signal * sum(FACTORS[name] * value for name, value in traits.items())
+
+
+def _scores(expected: Any, signal: float, rng: np.random.Generator) -> Any:
+    """Scores with noise; what the signal no longer explains becomes noise too."""
+    hidden = (1 - signal**2) * sum(factor**2 for factor in FACTORS.values())
+    noise = rng.normal(size=np.shape(expected)) * np.sqrt(NOISE_POINTS**2 + hidden)
+    return np.rint(_clip(expected + noise))
+
+
+def _clip(scores: Any) -> Any:
+    return np.clip(scores, 0, 63)
+
+
+def _traits(shape: Any, rng: np.random.Generator) -> np.ndarray:
+    """Uniform with mean 0 and variance 1."""
+    return rng.uniform(-np.sqrt(3), np.sqrt(3), shape)
+
+
+def _write_label(directory: Path, partition: str, session: str, score: int) -> None:
+    folder = directory / partition.capitalize() / "DepressionLabels"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / f"{session}_Depression.csv").write_text(f"{score}\n")
+
+
+def _orthonormal(width: int, count: int, rng: np.random.Generator) -> np.ndarray:
+    """[count, width]."""
+    basis, _ = np.linalg.qr(rng.normal(size=(width, count)))
+    return basis.T
+
+
+def _recording(
+    traits: dict[str, float],
+    mean_seconds: float,
+    directions: dict[str, np.ndarray],
+    rng: np.random.Generator,
+) -> dict[str, np.ndarray]:
+    """The three arrays of one recording."""
+    sigma = 0.3
+    seconds = rng.lognormal(np.log(mean_seconds) - sigma**2 / 2, sigma)
+    seconds = float(np.clip(seconds, mean_seconds / 2, 2 * mean_seconds))
+    arrays = {m: _noise(max(int(seconds * rate), 1), WIDTHS[m], rng) for m, rate in RATES.items()}
+    size = lambda trait: AMPLITUDE + SPREAD * traits[trait]
+    frames = min(len(arrays["visual"]), len(arrays["pose"]))
+    order = rng.permutation(frames)
+    shared, face, head = np.array_split(order, 3)
+    ways = _signs(len(shared), rng)
+    # So many of the shared moments go the same way; exactly, so that they tell the trait.
+    same = np.arange(len(shared)) < round(len(shared) * (0.5 + traits["both"] / (2 * np.sqrt(3))))
+    for modality, own in (("visual", ways), ("pose", np.where(same, ways, -ways))):
+        arrays[modality][shared] += BOTH_AMPLITUDE * np.outer(own, directions[modality][1])
+    for modality, places, trait in (("visual", face, "face"), ("pose", head, "head")):
+        events = size(trait) * _signs(len(places), rng)
+        arrays[modality][places] += np.outer(events, directions[modality][0])
+    voice = arrays["acoustic"]
+    bursts = np.arange(0, len(voice) - 10, 10)
+    for place, way in zip(bursts, _signs(len(bursts), rng), strict=True):
+        pattern = [1.0, 0.0, -1.0] if place // 10 % 2 else [1.0, 0.5, 0.0, -0.5, -1.0]
+        event = way * size("voice") * np.array(pattern)
+        voice[place : place + len(event)] += np.outer(event, directions["acoustic"][0])
+    return arrays
+
+
+def _signs(count: int, rng: np.random.Generator) -> np.ndarray:
+    """Half of them 1, half -1, in random order."""
+    return rng.permutation(np.where(np.arange(count) % 2, 1.0, -1.0))
+
+
+def _noise(length: int, width: int, rng: np.random.Generator) -> np.ndarray:
+    """Autocorrelated noise of variance 1 about the recording's offset, [length, width] float32."""
+    noise = rng.standard_normal((length, width), np.float32)
+    for t in range(1, length):
+        noise[t] *= np.float32(np.sqrt(1 - AUTOCORRELATION**2))
+        noise[t] += np.float32(AUTOCORRELATION) * noise[t - 1]
+    return noise + np.float32(OFFSET) * rng.standard_normal(width, np.float32)

@@ -1,0 +1,77 @@
+"""MDDR's own options and shapes; what all models share is in tests/common."""
+
+import jax
+import numpy as np
+import pytest
+
+from jaxdep.models import MDDR, examples
+
+SMALL = dict(examples.small("mddr"))
+
+
+def sown(model, inputs):
+    variables = model.init(jax.random.key(0), inputs)
+    outputs, extra = model.apply(variables, inputs, mutable=["intermediates"])
+    return outputs, extra["intermediates"]
+
+
+def test_weights_of_modalities_and_of_frames():
+    inputs = examples.example_inputs(SMALL["paper"], 3, 5)
+    outputs, maps = sown(SMALL["paper"], inputs)
+    assert outputs["depression"].shape == (3,)
+    faa = [maps[f"faa/{modality}"][0] for modality in ("visual", "acoustic", "pose")]
+    sea = maps["sea/frames"][0]
+    assert {weights.shape for weights in faa} == {(3, 5)}
+    np.testing.assert_allclose(sum(faa), 1, atol=1e-6)
+    assert sea.shape == (3, 5)
+    np.testing.assert_allclose(sea.sum(-1), 1, atol=1e-6)
+    assert not np.asarray(sea)[~inputs["visual_mask"]].any()
+
+
+@pytest.mark.parametrize(("label", "absent"), [("FAN", "sea"), ("SAN", "faa")])
+def test_what_is_left_out_is_not_there(label, absent):
+    model = SMALL[label]
+    inputs = examples.example_inputs(model, 2, 4)
+    names = {"faa": "faa", "sea": "encoder"}
+    params = model.init(jax.random.key(0), inputs)["params"]
+    assert names[absent] not in params
+    assert set(names.values()) - {names[absent]} <= set(params)
+
+
+def test_the_papers_size():
+    model = MDDR()
+    shapes = {"visual": (1, 144, 2048), "acoustic": (1, 6000, 1024), "pose": (1, 144, 12)}
+    inputs = {name: jax.ShapeDtypeStruct(shape, np.float32) for name, shape in shapes.items()}
+    params = jax.eval_shape(lambda x: model.init(jax.random.key(0), x), inputs)["params"]
+    layer = 4 * 512 * 512 + 4 * 512 + 2 * 512 * 2048 + 2048 + 512 + 4 * 512
+    counted = sum(np.prod(x.shape) for x in jax.tree.leaves(params["encoder"]))
+    assert counted == 6 * layer
+
+
+def test_one_second_of_voice_is_one_row():
+    """Strides of 5, 5 and 2 make one row of 50; the first takes 80 frames."""
+    model = SMALL["acoustic"]
+    for frames, rows in ((80, 1), (130, 2), (6000, 119)):
+        inputs = {"acoustic": np.zeros((1, frames, 15), np.float32)}
+        shapes = jax.eval_shape(
+            lambda x: model.init_with_output(jax.random.key(0), x, mutable=True)[1], inputs
+        )
+        assert shapes["intermediates"]["faa/acoustic"][0].shape == (1, rows)
+    with pytest.raises(ValueError, match="79 frames of acoustic are too few"):
+        model.init(jax.random.key(0), {"acoustic": np.zeros((1, 79, 15), np.float32)})
+
+
+def test_a_voice_too_short_for_one_row_is_silent():
+    """Beside a face, it counts as no voice at all."""
+    model = SMALL["paper"]
+    inputs = examples.example_inputs(model, 2, 4, masked=False)
+    variables = model.init(jax.random.key(0), inputs)
+    short = model.apply(variables, {**inputs, "acoustic": inputs["acoustic"][:, :79]})
+    assert np.isfinite(short["depression"]).all()
+
+
+def test_modalities_that_do_not_exist():
+    inputs = examples.example_inputs(SMALL["paper"], 1, 3)
+    for modalities in (("face",), ()):
+        with pytest.raises(ValueError, match="modalities are of visual, acoustic, pose"):
+            SMALL["paper"].clone(modalities=modalities).init(jax.random.key(0), inputs)

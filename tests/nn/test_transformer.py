@@ -1,0 +1,82 @@
+"""The Transformer encoder and the alignment blocks against PyTorch and by hand."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+import torch
+from torch.nn import functional
+
+from jaxdep.nn import alignment
+from jaxdep.nn.convolution import Conv1d
+from jaxdep.nn.transformer import LayerNorm, sinusoids
+
+
+def test_layer_norm():
+    x = np.random.default_rng(0).normal(3, 5, (2, 4, 6)).astype(np.float32)
+    module = LayerNorm()
+    variables = module.init(jax.random.key(0), x)
+    expected = functional.layer_norm(torch.as_tensor(x), (6,))
+    np.testing.assert_allclose(module.apply(variables, x), expected, atol=1e-6)
+
+
+def test_sinusoids_by_hand():
+    table = sinusoids(3, 4)
+    np.testing.assert_allclose(table[0], [0, 1, 0, 1])
+    np.testing.assert_allclose(table[2], [np.sin(2), np.cos(2), np.sin(0.02), np.cos(0.02)])
+    assert sinusoids(2, 5).shape == (2, 5)
+
+
+@pytest.mark.parametrize(("kernel", "stride", "length"), [(10, 5, 43), (5, 5, 5), (3, 2, 8)])
+def test_strided_convolution(kernel, stride, length):
+    x = np.random.default_rng(0).normal(size=(2, length, 3)).astype(np.float32)
+    module = Conv1d(4, kernel, stride, "valid")
+    variables = module.init(jax.random.key(0), x)
+    weight, bias = variables["params"]["kernel"], variables["params"]["bias"]
+    expected = functional.conv1d(
+        torch.as_tensor(x).transpose(1, 2),
+        torch.as_tensor(np.array(weight)).permute(2, 1, 0),
+        torch.as_tensor(np.array(bias)),
+        stride,
+    ).transpose(1, 2)
+    np.testing.assert_allclose(module.apply(variables, x), expected, atol=1e-6)
+
+
+def test_which_outputs_saw_real_frames_alone():
+    lengths = np.array([0, 9, 10, 14, 15, 43])
+    mask = np.arange(43) < lengths[:, None]
+    kept = Conv1d(4, 10, 5, "valid").mask(mask).sum(1)
+    assert kept.tolist() == [0, 0, 1, 1, 2, 7]
+    assert Conv1d(4, 10, 5, "valid").mask(mask).shape[1] == (43 - 10) // 5 + 1
+
+
+def test_a_sequence_shorter_than_the_kernel():
+    module = Conv1d(4, 10, 5, "valid")
+    x = np.zeros((2, 9, 3), np.float32)
+    variables = module.init(jax.random.key(0), x)
+    assert module.apply(variables, x).shape == (2, 0, 4)
+    assert module.mask(np.ones((2, 9), bool)).shape == (2, 0)
+
+
+def test_a_length_that_is_kept_takes_no_stride():
+    with pytest.raises(ValueError, match="stride 1"):
+        Conv1d(4, 3, 2).init(jax.random.key(0), np.zeros((1, 9, 3), np.float32))
+
+
+def test_pad_to():
+    x = jnp.arange(1.0, 7).reshape(2, 3, 1)
+    mask = np.array([[1, 1, 1], [1, 0, 0]], bool)
+    assert alignment.pad_to(x, mask, 2)[..., 0].tolist() == [[1, 2], [4, 0]]
+    assert alignment.pad_to(x, mask, 4)[..., 0].tolist() == [[1, 2, 3, 0], [4, 0, 0, 0]]
+
+
+@pytest.mark.parametrize(("steps", "wanted"), [(7, 5), (3, 11), (4, 4), (1, 6), (9, 1)])
+def test_resample_is_pytorchs_interpolation(steps, wanted):
+    x = np.random.default_rng(0).normal(size=(1, steps, 2)).astype(np.float32)
+    padded = np.pad(x, ((0, 0), (0, 3), (0, 0)), constant_values=7)
+    mask = np.arange(steps + 3)[None] < steps
+    target = np.arange(wanted + 2)[None] < wanted
+    found = alignment.resample_to(jnp.asarray(padded), mask, wanted + 2, target)
+    expected = functional.interpolate(torch.as_tensor(x).transpose(1, 2), wanted, mode="linear")
+    np.testing.assert_allclose(found[:, :wanted], expected.transpose(1, 2), atol=1e-5)
+    assert not np.asarray(found[:, wanted:]).any()
