@@ -137,6 +137,16 @@ class TestBackward:
         chex.assert_trees_all_close(found, jax.jit(jax.grad(theirs))(arrays), atol=1e-12)
         assert all(leaf.dtype == jnp.float64 for leaf in jax.tree.leaves(found))
 
+    def test_gradient_in_bfloat16(self, kind, masked):
+        """To the three digits that the format has, and in that format throughout."""
+        arrays, ours, _ = self.losses(kind, masked)
+        rounded = jax.tree.map(lambda a: a.astype(jnp.bfloat16), arrays)
+        found = jax.jit(jax.grad(ours))(rounded)
+        assert all(leaf.dtype == jnp.bfloat16 for leaf in jax.tree.leaves(found))
+        exact = jax.jit(jax.grad(ours))(jax.tree.map(lambda a: a.astype(jnp.float32), rounded))
+        for a, b in zip(jax.tree.leaves(found), jax.tree.leaves(exact), strict=True):
+            assert np.linalg.norm(a.astype(jnp.float32) - b) < 0.03 * np.linalg.norm(b)
+
     def test_gradient_vectorised(self, kind, masked):
         arrays, ours, theirs = self.losses(kind, masked)
         several = jax.tree.map(lambda a: jnp.stack([a, 0.5 * a, -a]), arrays)

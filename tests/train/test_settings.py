@@ -1,0 +1,90 @@
+"""Formats, schedules and regressions as an experiment sets them, on a toy."""
+
+import chex
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+import pytest
+from toy import Toy, experiment, splits
+
+from jaxdep.errors import UserError
+from jaxdep.experiment import Optimizer, Task, override
+from jaxdep.train import devices, hosts, objective, optimizer, runs
+
+
+def trained(base):
+    return runs.train(base, runs.stack(base, [3]), splits(), devices.layout(1, devices=1))
+
+
+def test_bfloat16_keeps_float32_weights():
+    base = experiment(Toy(dropout=0.0), epochs=2)
+    full = trained(base)
+    half = trained(override(base, {"training.compute": "bfloat16"}))
+    assert all(
+        leaf.dtype == np.float32
+        for leaf in jax.tree.leaves((half.state.variables, half.state.optimizer))
+        if np.issubdtype(leaf.dtype, np.floating)
+    )
+    assert half.outputs["depression"].dtype == np.float32
+    difference = np.abs(half.outputs["depression"] - full.outputs["depression"]).max()
+    assert 0 < difference < 0.05
+
+
+def test_format_that_does_not_exist():
+    with pytest.raises(UserError, match="there are float32 and bfloat16"):
+        override(experiment(), {"training.compute": "float8"})
+
+
+def test_learning_rate_by_epoch():
+    config = Optimizer(learning_rate=0.5, decay_every=3, decay_factor=0.1)
+    found = [float(optimizer.learning_rate(config, jnp.asarray(epoch))) for epoch in range(8)]
+    np.testing.assert_allclose(found, [0.5] * 3 + [0.05] * 3 + [0.005] * 2, rtol=1e-6)
+    assert optimizer.learning_rate(Optimizer(learning_rate=0.5), 99) == 0.5
+
+
+def test_a_rate_of_zero_after_the_first_epoch_freezes_the_weights():
+    base = experiment(Toy(norm=False), epochs=3)
+    decayed = {"optimizer.decay_every": 1, "optimizer.decay_factor": 0.0}
+    frozen = trained(override(base, decayed))
+    once = trained(override(base, {**decayed, "training.epochs": 1}))
+    chex.assert_trees_all_equal(frozen.state.variables["params"], once.state.variables["params"])
+
+
+def test_sgd_with_momentum_and_coupled_decay_by_hand():
+    config = Optimizer("sgd", learning_rate=0.1, weight_decay=0.5, momentum=0.9)
+    tx = optimizer.build(config)
+    weight, moments = jnp.array(2.0), tx.init(jnp.array(2.0))
+    velocity, expected = 0.0, 2.0
+    for gradient in (1.0, -3.0):
+        updates, moments = tx.update(jnp.array(gradient), moments, weight)
+        weight = optax.apply_updates(weight, updates)
+        velocity = 0.9 * velocity + gradient + 0.5 * expected
+        expected -= 0.1 * velocity
+    np.testing.assert_allclose(weight, expected, rtol=1e-6)
+
+
+def test_regression_is_scored_within_its_scale():
+    tasks = {"depression": Task(loss="mse", bounds=(0.0, 63.0))}
+    outputs = {"depression": jnp.array([-4.0, 70.0, 10.0])}
+    targets = {"depression": jnp.array([0.0, 60.0, 12.0])}
+    weights = jnp.array([1.0, 1.0, 0.0])
+    means = objective.summarize(tasks, objective.sums(tasks, outputs, targets, weights))
+    np.testing.assert_allclose(means["depression.mae"], 1.5)  # of 0 and 63
+    np.testing.assert_allclose(means["loss"], (16 + 100) / 2)  # of the raw scores
+    reported = objective.predicted(tasks, outputs)["depression"]
+    assert reported.tolist() == [0, 63, 10]
+
+
+@pytest.mark.parametrize(("process", "processes"), [(2, 2), (-1, 2), (0, 0)])
+def test_processes_that_cannot_be(process, processes):
+    with pytest.raises(UserError, match="count from 0"):
+        hosts.join("localhost:1", processes, process)
+
+
+def test_pmap_is_for_one_process(monkeypatch):
+    monkeypatch.setattr(jax, "process_count", lambda: 2)
+    with pytest.raises(UserError, match="pmap is for one process"):
+        devices.layout(8, backend="pmap")
+    with pytest.raises(UserError, match="nothing for 1 of them"):
+        devices.layout(8)
