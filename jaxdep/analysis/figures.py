@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from jaxdep import severity
 from jaxdep.analysis import words
 from jaxdep.analysis.attention import attention
 from jaxdep.analysis.predictions import Predictions, read
@@ -39,7 +41,8 @@ def write(run_dir: Path, results: Mapping[str, Any]) -> dict[str, str]:
         if about["classes"]:
             drawn[f"confusion_{task}"] = confusion(sound, about["classes"])
         else:
-            drawn[f"scatter_{task}"] = scatter(sound)
+            graded = "severity_outliers" in about["summary"]
+            drawn[f"scatter_{task}"] = scatter(replace(sound, graded=graded))
         if len(about["classes"]) == 2:
             drawn[f"scores_{task}"] = scores(sound, about["classes"])
     maps = run_dir / "attention.npz"
@@ -139,13 +142,24 @@ def scatter(predictions: Predictions) -> tuple[Figure, str]:
     low, high = predictions.prediction.min(0), predictions.prediction.max(0)
     axis.vlines(target, low, high, color=BLUE, alpha=0.25, linewidth=1)
     axis.scatter(target, mean, color=BLUE, alpha=0.7, s=16, linewidths=0)
-    ends = [min(target.min(), low.min()), max(target.max(), high.max())]
-    axis.plot(ends, ends, color=GREY, linestyle="--")
-    axis.set(xlabel="true score (points)", ylabel="predicted score (points)", aspect="equal")
-    return figure, (
+    said = (
         "Predicted against true score: the mean over runs, with the range of the runs. On the"
         " dashed line it is exact; a cloud that is flatter than the line shies away from extremes."
     )
+    if predictions.graded:
+        apart = severity.category(target) != severity.category(mean)
+        axis.scatter(target[apart], mean[apart], color=ORANGE, s=16, linewidths=0, zorder=3)
+        for edge in severity.EDGES:
+            axis.axvline(edge, color=GREY, linewidth=0.6)
+            axis.axhline(edge, color=GREY, linewidth=0.6)
+        said += (
+            " Lines part the categories of severity; orange: severity outliers, whose mean lies in"
+            " another category than the truth."
+        )
+    ends = [min(target.min(), low.min()), max(target.max(), high.max())]
+    axis.plot(ends, ends, color=GREY, linestyle="--")
+    axis.set(xlabel="true score (points)", ylabel="predicted score (points)", aspect="equal")
+    return figure, said
 
 
 def seeds(task: Mapping[str, Any], results: Mapping[str, Any]) -> tuple[Figure, str]:

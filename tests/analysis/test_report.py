@@ -62,6 +62,21 @@ class TestResults:
         assert "DIVERGED" in printed(found)
         assert "there is no result" in report.write([tmp_path / "a"]).read_text()
 
+    def test_scores_of_the_bdi(self, tmp_path):
+        """Categories of severity are counted, and what is attainable is said."""
+        folder = run_folder(tmp_path / "r", tasks=("score",), bounds=(0.0, 63.0))
+        found = results.write(folder)["tasks"]["score"]
+        assert found["summary"]["severity_outliers"]["mean"] > 0
+        assert (
+            found["constant"]["severity_outliers"] > found["summary"]["severity_outliers"]["mean"]
+        )
+        assert found["known"] == "mae"
+        reached = (8.0 - found["summary"]["mae"]["mean"]) / (8.0 - 0.5)
+        assert found["share_of_the_way"] == pytest.approx(reached)
+        page = report.write([folder]).read_text()
+        assert "severity outliers" in page
+        assert "another category than the truth" in page
+
     def test_regression(self, tmp_path):
         found = results.write(run_folder(tmp_path / "a", tasks=("score",)))
         assert 0 < found["tasks"]["score"]["summary"]["mae"]["mean"] < 2

@@ -23,10 +23,16 @@ def run_folder(
     paper=("JAMFN", "Table 1", "JAMFN"),
     average="weighted",
     deterministic=False,
+    bounds=(),
 ):
     """Writes the files that `jaxdep run` leaves for the analysis."""
     path.mkdir(parents=True)
-    truth = {"tasks": {"depression": {"chance": 0.5, "bayes_accuracy": 0.9}}}
+    truth = {
+        "tasks": {
+            "depression": {"chance": 0.5, "bayes_accuracy": 0.9},
+            "score": {"chance_mae": 8.0, "bayes_mae": 0.5},
+        }
+    }
     tested = {"name": split, "items": items, "hash": "ab" * 32, "carved_from": None}
     runs = [
         {
@@ -62,7 +68,7 @@ def run_folder(
         "runs": runs,
         "compile": {"programs": 0 if deterministic else 1, "seconds": 1.0},
     }
-    averages = {task: {"average": average} for task in tasks}
+    averages = {task: {"average": average, "bounds": list(bounds)} for task in tasks}
     row = dict(zip(("system", "source", "row"), paper, strict=True)) if paper else None
     write(path / "meta.json", meta)
     write(path / "config.json", {"name": name, "tasks": averages, "paper": row})
