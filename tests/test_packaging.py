@@ -41,7 +41,7 @@ def test_folders_of_corpora_are_in_every_table():
     assert named <= set(config["package-dir"])
     assert named <= set(config["package-data"])
     found = {".".join(p.parent.relative_to(ROOT).parts) for p in ROOT.glob("jaxdep/**/__init__.py")}
-    assert found | named | {"jaxdep.experiments"} == set(config["packages"])
+    assert found | named | {"jaxdep.experiments", "jaxdep.benchmarks"} == set(config["packages"])
 
 
 def test_no_top_level_names_but_ours(wheel):

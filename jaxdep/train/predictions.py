@@ -68,8 +68,8 @@ def attention(
     maps = {name: leaf for name, leaf in maps.items() if leaf.ndim == 2 and leaf.shape[1] > 1}
     if not maps:
         return {}
-    frames = max(leaf.shape[1] for leaf in maps.values())
-    masks = [x for name, x in inputs.items() if name.endswith("_mask") and x.shape[1] == frames]
+    lengths = {leaf.shape[1] for leaf in maps.values()}
+    masks = [x for name, x in inputs.items() if name.endswith("_mask") and x.shape[1] in lengths]
     return {
         "ids": chosen.ids,
         "targets": targets[rows],
