@@ -144,7 +144,7 @@ def _task(
         found |= {"known": metric, "chance": known[chance], "attainable": known[best]}
         way = known[best] - known[chance]
         reached = found["summary"][metric]["mean"] - known[chance]
-        found["share_of_the_way"] = reached / way if way else None
+        found["share_of_the_way"] = reached / way if abs(way) > 1e-9 else None
     return found
 
 
