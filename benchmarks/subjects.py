@@ -10,7 +10,7 @@ import torch
 
 from jaxdep.benchmarks.folded import FoldedJAMFN
 from jaxdep.errors import UserError
-from jaxdep.models import AMM, JAMFN, MDDR
+from jaxdep.models import AMM, JAMFN, MDDR, SMFL
 from jaxdep.parity.cases import Case
 from jaxdep.parity.reference import TWINS
 
@@ -37,6 +37,14 @@ def _jamfn(batch: int = 32, length: int = 596, **fields: int) -> Case:
 def _mddr(batch: int, length: int, **fields: Any) -> Case:
     widths = {"visual": 2048, "acoustic": 1024}
     return Case("mddr", "", MDDR(**fields), batch, length, masked=False, widths=widths)
+
+
+def _smfl(batch: int, length: int, frames: dict[str, int], **fields: Any) -> Case:
+    widths = {"acoustic": 79, "visual": 242}
+    if fields.get("variant") == "released":
+        widths = {"acoustic": 513, "visual": 204}
+    model = SMFL(**fields)
+    return Case("smfl", "", model, batch, length, widths=widths, frames=frames)
 
 
 _AMM_WIDTHS = {"text": 768, "visual": 768, "gender": 768, "color": 64}
@@ -69,6 +77,17 @@ SUBJECTS: dict[str, Subject] = {
             "tiny": _mddr(4, 3, features=16, filters=(4, 6), layers=1, heads=2, feed_forward=16),
         },
         {"stock": TWINS["mddr"]},
+    ),
+    "smfl": Subject(
+        "",
+        {
+            # DAIC-WOZ: sentences of up to ten seconds.
+            "paper": _smfl(8, 21, {"acoustic": 1000, "visual": 300}),
+            # The published network, which takes one patient after another, at its frame rates.
+            "released": _smfl(8, 21, {"acoustic": 1720, "visual": 300}, variant="released"),
+            "tiny": _smfl(3, 3, {"acoustic": 9, "visual": 3}, channels=4, layers=1),
+        },
+        {"stock": TWINS["smfl"]},
     ),
 }
 

@@ -13,6 +13,7 @@ from tyro.conf import OmitArgPrefixes, Positional, arg
 
 from jaxdep import hugepages
 from jaxdep.errors import UserError
+from jaxdep.folder import RunFolder
 from jaxdep.options import Options
 
 app = tyro.extras.SubcommandApp()
@@ -110,6 +111,7 @@ def run(
     shared: OmitArgPrefixes[Options],
     seeds: str = "1",
     stream: bool = False,
+    merge_tasks: bool = False,
 ) -> int:
     """Trains an experiment for several seeds at once and reports it.
 
@@ -117,6 +119,7 @@ def run(
         experiment: An experiment of `jaxdep list`.
         seeds: How many (8), or which (3,5 or 0-7).
         stream: Read recordings from disk while training, where they do not fit in memory.
+        merge_tasks: Average the scores of one session's recordings before judging (avec2014).
     """
     from jaxdep import launch
     from jaxdep.analysis import table
@@ -126,6 +129,7 @@ def run(
         experiment,
         seeds=parse_seeds(seeds),
         stream=stream,
+        merge_tasks=merge_tasks,
         log=_say,
         report=_display,
         **shared.arguments(),
@@ -201,18 +205,22 @@ def evaluate(folder: Positional[Path], split: str = "test") -> None:
 
 
 @app.command
-def report(folders: Positional[tuple[Path, ...]]) -> None:
+def report(folders: Positional[tuple[Path, ...]], merge_tasks: bool | None = None) -> None:
     """Writes the report of one run, or of several side by side.
 
     Args:
         folders: Of the runs.
+        merge_tasks: Average the scores of one session's recordings before judging, or no longer.
     """
+    from jaxdep import record
     from jaxdep.analysis import report as reports
     from jaxdep.analysis import results, table
 
     if not folders:
         raise UserError("name the folder of a run, such as runs/jamfn-demo-001")
     for folder in folders:
+        if merge_tasks is not None:
+            record.merge_tasks(RunFolder.at(folder), merge_tasks)
         table.show(results.write(folder), _console)
     _say(f"report: {reports.write(list(folders))}")
 

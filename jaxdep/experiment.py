@@ -57,13 +57,15 @@ class Task:
       average: the averaging of precision, recall and F1 that the paper reports.
       options: of the loss, such as `delta`; its own defaults where they are not named.
       bounds: least and largest score of a regression's scale; reported predictions stay within.
+      balanced: weigh each class by the inverse of its share of the training split.
     """
 
     loss: str = "cross_entropy"
     weight: float = 1.0
     average: str = "weighted"
-    options: Mapping[str, float] = field(default_factory=dict)
+    options: Mapping[str, Any] = field(default_factory=dict)
     bounds: tuple[float, ...] = ()
+    balanced: bool = False
 
 
 @dataclass(frozen=True)
@@ -101,6 +103,9 @@ class Training:
         `<task>.accuracy` of a classification, `<task>.mae` of a regression.
       precision: of matrix products, as `jax.default_matmul_precision` has it; `highest` is true
         float32, where GPUs would otherwise round to fewer digits.
+      buckets: groups of recordings of like length, of which batches are made; 1: any length may
+        meet any other. With `--stream` each group is padded to its own longest recording only
+        (where JAMFN reads padding, as the paper's does, it then reads less of it).
       compute: `float32`, or `bfloat16` with float32 parameters: faster on GPUs, to three digits.
     """
 
@@ -109,10 +114,13 @@ class Training:
     patience: int = 0
     monitor: str = "loss"
     precision: str = "highest"
+    buckets: int = 1
     compute: Literal["float32", "bfloat16"] = "float32"
 
     def __post_init__(self) -> None:
-        """Refuses formats that do not exist."""
+        """Refuses formats and groups that do not exist."""
+        if self.buckets < 1:
+            raise UserError(f"training.buckets={self.buckets}: give a number from 1")
         if self.compute not in ("float32", "bfloat16"):
             raise UserError(f"training.compute={self.compute!r}: there are float32 and bfloat16")
 

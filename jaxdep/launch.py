@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import difflib
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
@@ -44,6 +45,7 @@ def run(
     skip_bad: bool = False,
     signal: float = 1.0,
     stream: bool = False,
+    merge_tasks: bool = False,
     log: Callable[[str], None] = print,
     report: Callable[[Experiment, int], Any] | None = None,
 ) -> record.Result:
@@ -62,6 +64,7 @@ def run(
       skip_bad: leave out faulty recordings instead of refusing the corpus.
       signal: strength of what is planted in the synthetic stand-in; 0: nothing.
       stream: read recordings from disk while training, for corpora that do not fit in memory.
+      merge_tasks: average the scores of one session's recordings before they are judged.
       log: is told in words what happens.
       report: makes a progress display: `report(experiment, runs)` is a context manager whose
         value is called after each epoch as `jaxdep.train.runs.Report`.
@@ -85,6 +88,9 @@ def run(
 
     how = {"data_dir": data_dir, "skip_bad": skip_bad, "signal": signal}
     subject = subject_of(experiment, manual_dir, stream=stream, log=log, **how)
+    if merge_tasks:
+        subject = dataclasses.replace(subject, merge_tasks=True)
+        record.check_sessions(material.about(subject.prepared), merge_tasks)
     record.begin(folder, subject, {"seeds": seeds, "digest": digest})
     if experiment.is_baseline:
         described, outputs = _fit_baseline(experiment, subject.splits, seeds)
@@ -181,7 +187,7 @@ def subject_of(
         prepared = material.prepare(experiment, manual_dir, log=log, **how)
     splits = material.load(experiment, prepared, stream)
     log("; ".join(f"{role}: {len(s)} of {s.name}" for role, s in splits.items()))
-    return record.Subject(experiment, prepared, splits)
+    return record.Subject(material.weighed(experiment, splits), prepared, splits)
 
 
 def _train(

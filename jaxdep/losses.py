@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import jax.numpy as jnp
 import optax
@@ -18,12 +19,18 @@ Number = float | Array
 """A number, or a traced one."""
 
 
-def cross_entropy(prediction: Logits, target: Labels) -> PerExample:
-    """Negative log-likelihood of the true class, in nats.
+def cross_entropy(
+    prediction: Logits, target: Labels, class_weights: Sequence[Number] = ()
+) -> PerExample:
+    """Negative log-likelihood of the true class, in nats, times the weight of that class.
+
+    Weights multiply; the mean over a batch is not divided by their sum, as PyTorch's is, which in
+    batches of one example would undo them.
 
     Args:
       prediction: logits, shape [B, C].
       target: class indices, shape [B].
+      class_weights: C of them; none: 1 for all.
 
     Returns:
       Shape [B].
@@ -36,7 +43,12 @@ def cross_entropy(prediction: Logits, target: Labels) -> PerExample:
             f"cross_entropy takes prediction [B, C] and target [B]; got {prediction.shape} and"
             f" {target.shape}"
         )
-    return optax.softmax_cross_entropy_with_integer_labels(prediction, target)
+    loss = optax.softmax_cross_entropy_with_integer_labels(prediction, target)
+    if not len(class_weights):
+        return loss
+    if len(class_weights) != prediction.shape[1]:
+        raise ValueError(f"{len(class_weights)} class weights for {prediction.shape[1]} classes")
+    return loss * jnp.asarray(class_weights, loss.dtype)[target]
 
 
 def huber(prediction: PerExample, target: PerExample, delta: Number = 2.0) -> PerExample:
@@ -112,7 +124,7 @@ LOSSES = {
 """Name, as `Task.loss` has it, to loss."""
 
 
-def find(name: str, options: Mapping[str, Number]) -> Callable[[Array, Array], PerExample]:
+def find(name: str, options: Mapping[str, Any]) -> Callable[[Array, Array], PerExample]:
     """A loss with its options set.
 
     Raises:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from jaxdep.data import arrays, corpora
 from jaxdep.errors import UserError
@@ -76,9 +79,28 @@ def load(experiment: Experiment, prepared: Path, streamed: bool = False) -> Spli
     return {"train": train, "validation": validation, "test": held_out}
 
 
+def weighed(experiment: Experiment, splits: Splits) -> Experiment:
+    """The experiment with the class weights that its balanced tasks take from the training split.
+
+    A class of N_c among N recordings weighs N / N_c (SMFL, formulas 1 and 2).
+    """
+    train, tasks = splits["train"], dict(experiment.tasks)
+    for name, task in experiment.tasks.items():
+        if task.balanced and name in train.classes:
+            counts = np.bincount(train.targets[name], minlength=len(train.classes[name]))
+            weights = tuple(float(len(train) / max(count, 1)) for count in counts)
+            tasks[name] = replace(task, options={**task.options, "class_weights": weights})
+    return replace(experiment, tasks=tasks)
+
+
+def about(prepared: Path) -> dict[str, Any]:
+    """What a prepared corpus says of itself."""
+    return {"sessions": {}, **json.loads((prepared / "corpus.json").read_text())}
+
+
 def describe(experiment: Experiment, prepared: Path, splits: Splits) -> dict[str, Any]:
     """What `meta.json` says of the corpus, its splits and the selection."""
-    corpus = json.loads((prepared / "corpus.json").read_text())
+    corpus = about(prepared)
     return {
         "experiment": experiment.name,
         "title": experiment.title,
@@ -90,6 +112,7 @@ def describe(experiment: Experiment, prepared: Path, splits: Splits) -> dict[str
             "warnings": corpus["warnings"],
             "skipped": corpus["skipped"],
             "label_source": corpus["label_source"],
+            "sessions": corpus["sessions"],
         },
         "splits": {role: describe_split(split) for role, split in splits.items()},
         "classes": {task: list(names) for task, names in splits["train"].classes.items()},

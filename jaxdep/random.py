@@ -11,7 +11,7 @@ import jax
 
 from jaxdep.types import PRNGKey
 
-_INIT, _ORDER, _DROPOUT = 0, 1, 2
+_INIT, _ORDER, _DROPOUT, _BUCKET = 0, 1, 2, 3
 
 
 def run_key(seed: int | jax.Array) -> PRNGKey:
@@ -27,6 +27,14 @@ def init_key(key: PRNGKey) -> PRNGKey:
 def order_key(key: PRNGKey, epoch: int | jax.Array) -> PRNGKey:
     """For the order of the examples in an epoch (counted from 0)."""
     return jax.random.fold_in(jax.random.fold_in(key, _ORDER), epoch)
+
+
+def bucket_key(epoch: int | jax.Array) -> PRNGKey:
+    """For the order of an epoch's groups of lengths, which is the same for every seed.
+
+    Runs that train together must meet batches of one shape.
+    """
+    return jax.random.fold_in(jax.random.fold_in(jax.random.key(0), _BUCKET), epoch)
 
 
 def dropout_key(key: PRNGKey, step: int | jax.Array) -> PRNGKey:

@@ -14,6 +14,7 @@ import jax
 import numpy as np
 
 from jaxdep import material
+from jaxdep.errors import UserError
 from jaxdep.experiment import Experiment, to_json
 from jaxdep.folder import RunFolder, environment, write_json, write_text
 from jaxdep.train import devices, hosts, predictions, step
@@ -34,11 +35,13 @@ class Subject:
 
     Attributes:
       prepared: folder of the prepared corpus.
+      merge_tasks: whether the scores of one session's recordings are averaged before judging.
     """
 
     experiment: Experiment
     prepared: Path
     splits: material.Splits
+    merge_tasks: bool = False
 
 
 def folder_of_process(folder: RunFolder) -> RunFolder:
@@ -112,8 +115,28 @@ def finish(
     text = predictions.to_csv(outputs, subject.splits["test"], seeds)
     write_text(folder.predictions, text)
     about = material.describe(subject.experiment, subject.prepared, subject.splits)
-    write_json(folder.meta, {**about, "runs": list(runs), "compile": dict(compiled)})
+    own = {"runs": list(runs), "compile": dict(compiled), "merge_tasks": subject.merge_tasks}
+    write_json(folder.meta, {**about, **own})
     return report_on(folder)
+
+
+def merge_tasks(folder: RunFolder, merge: bool) -> None:
+    """Decides for a finished run what `Subject.merge_tasks` says of one that begins.
+
+    Raises:
+      UserError: no session of the run's corpus has several recordings.
+    """
+    meta = folder.read(folder.meta)
+    check_sessions(meta["corpus"], merge)
+    write_json(folder.meta, {**meta, "merge_tasks": merge})
+
+
+def check_sessions(corpus: Mapping[str, Any], merge: bool) -> None:
+    """Refuses to merge what no session holds several recordings of."""
+    if merge and not corpus["sessions"]:
+        raise UserError(
+            f"--merge-tasks: {corpus['name']} has no sessions of several recordings; leave it out"
+        )
 
 
 def report_on(folder: RunFolder) -> Result:

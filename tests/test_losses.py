@@ -5,6 +5,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+import torch
 
 from jaxdep import losses, severity
 from jaxdep.errors import UserError
@@ -127,3 +128,17 @@ def test_categories():
     expected = [0, 0, 0, 1, 1, 1, 2, 2, 2, 3, 3, 3]
     assert severity.category(scores).tolist() == expected
     assert severity.category(jnp.asarray(scores)).tolist() == expected
+
+
+def test_class_weights_multiply_and_are_not_divided_out():
+    """In a batch of one PyTorch's weighted mean undoes the weight, ours does not (SMFL, B3)."""
+    logits, target = np.array([[0.2, 1.1]], np.float32), np.array([1])
+    loss = float(losses.cross_entropy(logits, target)[0])
+    weighted = losses.cross_entropy(logits, target, (4.0, 3.0))
+    assert float(weighted[0]) == pytest.approx(3 * loss)
+    reference = torch.nn.functional.cross_entropy(
+        torch.tensor(logits), torch.tensor(target), torch.tensor([4.0, 3.0])
+    )
+    assert float(reference) == pytest.approx(loss, rel=1e-5)
+    with pytest.raises(ValueError, match="3 class weights for 2 classes"):
+        losses.cross_entropy(logits, target, (1.0, 2.0, 3.0))

@@ -56,7 +56,8 @@ def scan(folder: Path, tasks: tuple[str, ...], sessions: int, strict_subjects: b
             "depression": float(labels[session].score),
             "session": session,
         }
-        found.items.append(Item(name, partition, load, subject=session.partition("_")[0]))
+        subject = session.partition("_")[0]
+        found.items.append(Item(name, partition, load, subject, session if tasks else ""))
     _check_subjects(found, strict_subjects)
     if silent := sorted(set(labels) - {_session(name) for name in recordings}):
         found.warnings.append(f"{len(silent)} labelled sessions have no features: {_some(silent)}")

@@ -1,17 +1,17 @@
 """Writes a folder like AVEC2014's whose score is carried by events in time, with a known answer.
 
 A recording is autocorrelated noise about an offset of its subject. Into it come *events* along
-fixed directions of features. How strong they are tells of four hidden traits of the session, each
-uniform with mean 0 and variance 1:
+fixed directions of features, to one side as often as to the other, so that means over time know
+nothing of them. They tell of four hidden traits of the session, each uniform with mean 0 and
+variance 1:
 
-* face: single frames of `visual` that stand out, as often to one side as to the other, so that
-  their mean over time is zero; the trait is how far.
-* voice: bursts of 3 and of 5 rows of `acoustic`, each "up, down" in one order or its reverse,
-  equally often; the trait is how far.
-* head: single frames of `pose`, as the face's.
-* both: moments at which face and head stand out together along directions of their own, by a fixed
-  amount; the trait is how much more often they go the same way than opposite ways. One modality
-  alone knows nothing of it.
+* face: each frame of `visual` has an event of one of two kinds, which differ in their direction;
+  the trait is how many are of the first kind.
+* voice: bursts of 3 and of 5 rows of `acoustic`, each "up, down" or its reverse, of two kinds; the
+  trait is how many are of the first.
+* head: of `pose`, as the face's.
+* both: in each frame face and head have a further event along directions of their own; the trait is
+  how many of those go the same way. One modality alone knows nothing of it.
 
 The score is `22 + 6 (face + voice + head) + 4 both`, plus normal noise of `NOISE_POINTS` that
 nothing shows, rounded and kept within 0..63. So the best attainable mean absolute error is that of
@@ -27,16 +27,17 @@ from typing import Any
 
 import numpy as np
 
+from jaxdep.data.noise import autocorrelated
 from jaxdep.datasets.avec2014.raw import PARTITIONS, TASKS, WIDTHS
 
 FACTORS = {"face": 6.0, "voice": 6.0, "head": 6.0, "both": 4.0}
 """Points of the score for a standard deviation of each trait."""
 
 MIDDLE, NOISE_POINTS = 22.0, 6.0
-AMPLITUDE, SPREAD, BOTH_AMPLITUDE = 6.0, 2.0, 8.0
-"""Size of an event: AMPLITUDE + SPREAD times its trait, in standard deviations of a feature."""
+AMPLITUDE = 6.0
+NOISE, AUTOCORRELATION, OFFSET = 0.01, 0.6, 0.1
+"""Of a feature: a frame of 2048 has noise a quarter as long as an event."""
 
-AUTOCORRELATION, OFFSET = 0.6, 0.1
 RATES = {"visual": 1.2, "acoustic": 50.0, "pose": 1.2}
 """Rows a second."""
 
@@ -182,25 +183,29 @@ def _recording(
     seconds = rng.lognormal(np.log(mean_seconds) - sigma**2 / 2, sigma)
     seconds = float(np.clip(seconds, mean_seconds / 2, 2 * mean_seconds))
     arrays = {m: _noise(max(int(seconds * rate), 1), WIDTHS[m], rng) for m, rate in RATES.items()}
-    size = lambda trait: AMPLITUDE + SPREAD * traits[trait]
     frames = min(len(arrays["visual"]), len(arrays["pose"]))
-    order = rng.permutation(frames)
-    shared, face, head = np.array_split(order, 3)
-    ways = _signs(len(shared), rng)
-    # So many of the shared moments go the same way; exactly, so that they tell the trait.
-    same = np.arange(len(shared)) < round(len(shared) * (0.5 + traits["both"] / (2 * np.sqrt(3))))
-    for modality, own in (("visual", ways), ("pose", np.where(same, ways, -ways))):
-        arrays[modality][shared] += BOTH_AMPLITUDE * np.outer(own, directions[modality][1])
-    for modality, places, trait in (("visual", face, "face"), ("pose", head, "head")):
-        events = size(trait) * _signs(len(places), rng)
-        arrays[modality][places] += np.outer(events, directions[modality][0])
+    ways = _signs(frames, rng)
+    agree = np.where(_share(frames, traits["both"], rng), ways, -ways)
+    for modality, own, trait in (("visual", ways, "face"), ("pose", agree, "head")):
+        both, first, second = directions[modality]
+        kinds = np.where(_share(frames, traits[trait], rng)[:, None], first, second)
+        events = _signs(frames, rng)[:, None] * kinds + np.outer(own, both)
+        arrays[modality][:frames] += AMPLITUDE * events
     voice = arrays["acoustic"]
     bursts = np.arange(0, len(voice) - 10, 10)
-    for place, way in zip(bursts, _signs(len(bursts), rng), strict=True):
+    first = _share(len(bursts), traits["voice"], rng)
+    for place, way, kind in zip(bursts, _signs(len(bursts), rng), first, strict=True):
         pattern = [1.0, 0.0, -1.0] if place // 10 % 2 else [1.0, 0.5, 0.0, -0.5, -1.0]
-        event = way * size("voice") * np.array(pattern)
-        voice[place : place + len(event)] += np.outer(event, directions["acoustic"][0])
+        event = way * AMPLITUDE * np.array(pattern)
+        direction = directions["acoustic"][1 if kind else 2]
+        voice[place : place + len(event)] += np.outer(event, direction)
     return arrays
+
+
+def _share(count: int, trait: float, rng: np.random.Generator) -> np.ndarray:
+    """As many true values, at random places, as the trait says: none at its least, all at most."""
+    share = 0.5 + trait / (2 * np.sqrt(3))
+    return rng.permutation(np.arange(count) < round(count * share))
 
 
 def _signs(count: int, rng: np.random.Generator) -> np.ndarray:
@@ -209,9 +214,7 @@ def _signs(count: int, rng: np.random.Generator) -> np.ndarray:
 
 
 def _noise(length: int, width: int, rng: np.random.Generator) -> np.ndarray:
-    """Autocorrelated noise of variance 1 about the recording's offset, [length, width] float32."""
-    noise = rng.standard_normal((length, width), np.float32)
-    for t in range(1, length):
-        noise[t] *= np.float32(np.sqrt(1 - AUTOCORRELATION**2))
-        noise[t] += np.float32(AUTOCORRELATION) * noise[t - 1]
-    return noise + np.float32(OFFSET) * rng.standard_normal(width, np.float32)
+    """Noise about the recording's offset, [length, width] float32."""
+    noise = autocorrelated(length, width, AUTOCORRELATION, rng)
+    offset = np.float32(OFFSET) * rng.standard_normal(width, np.float32)
+    return np.float32(NOISE) * (noise + offset)

@@ -115,16 +115,16 @@ def bayes(signal: float = 1.0) -> dict[str, Any]:
     order, agreement = _rates(signal)
     kinds = len(PATTERNS)
     both = [order] * (2 * kinds) + [agreement]
-    alone = _best([order] * kinds)
+    alone = best([order] * kinds)
     return {
         "kind": "classification",
         "chance": 0.5,
-        "bayes_accuracy": _best(both),
+        "bayes_accuracy": best(both),
         "best_single_modality": dict.fromkeys(WIDTHS, alone),
     }
 
 
-def _best(rates: Sequence[float]) -> float:
+def best(rates: Sequence[float]) -> float:
     """Accuracy of the likelihood-ratio test on independent bits with these rates."""
     total = 0.0
     for bits in product((True, False), repeat=len(rates)):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,6 +41,26 @@ class Predictions:
         rows = np.flatnonzero(np.isin(self.runs, runs))
         of = (self.prediction[rows], self.probability[rows], self.runs[rows])
         return Predictions(self.ids, self.target, *of, self.graded)
+
+    def of_sessions(self, sessions: Mapping[str, str]) -> Predictions:
+        """One prediction for each session: the mean over its recordings' scores.
+
+        Args:
+          sessions: id of a recording to its session; every id occurs.
+
+        Raises:
+          ValueError: a session's recordings differ in their target.
+        """
+        of = np.array([sessions[name] for name in self.ids])
+        ids, first, places = np.unique(of, return_index=True, return_inverse=True)
+        target = self.target[first]
+        if not np.array_equal(target[places], self.target):
+            raise ValueError("recordings of one session have different targets")
+        share = np.zeros((len(of), len(ids)))
+        share[np.arange(len(of)), places] = 1 / np.bincount(places)[places]
+        prediction = self.prediction @ share
+        missing = np.full(prediction.shape, np.nan)
+        return Predictions(ids, target, prediction, missing, self.runs, self.graded)
 
     def check(self, task: str, classes: int) -> None:
         """Raises ValueError where a number cannot be what it should.

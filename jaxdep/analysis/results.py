@@ -48,6 +48,7 @@ def compute(run_dir: Path) -> dict[str, Any]:
         "warnings": corpus["warnings"],
         "skipped": corpus["skipped"],
         "selection": meta["selection"],
+        "merged": meta.get("merge_tasks", False),
         "split": meta["splits"]["test"],
         "splits": meta["splits"],
         "runs": meta["runs"],
@@ -69,6 +70,7 @@ def sound_predictions(run_dir: Path, meta: Mapping[str, Any]) -> dict[str, Predi
       UserError: the file is missing, damaged, or lacks a run that `meta.json` names.
     """
     path, config = run_dir / "predictions.csv", load(run_dir, "config.json")
+    merge = meta.get("merge_tasks", False)
     wanted = [run["run"] for run in meta["runs"] if run["status"] != "diverged"]
     sound = {}
     for task, of_task in read(path).items():
@@ -79,6 +81,8 @@ def sound_predictions(run_dir: Path, meta: Mapping[str, Any]) -> dict[str, Predi
             raise unreadable(path, f"{task}: no lines of run {', '.join(map(str, missing))}")
         try:
             sound[task].check(task, len(meta["classes"].get(task, ())))
+            if merge and task not in meta["classes"]:
+                sound[task] = sound[task].of_sessions(meta["corpus"]["sessions"])
         except ValueError as error:
             raise unreadable(path, error) from None
     return sound

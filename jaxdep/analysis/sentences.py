@@ -14,7 +14,8 @@ def notes(results: Mapping[str, Any]) -> list[str]:
     counted = len(runs) - len(results["excluded"])
     said = [
         f"{counted} of {len(runs)} runs counted (seeds {_seeds(runs)}); std with ddof 1",
-        f"evaluated on {split['name']}: {split['items']} recordings, hash {split['hash'][:12]}",
+        f"evaluated on {split['name']}: {split['items']} recordings, hash {split['hash'][:12]}"
+        + ("; scores of one session's recordings averaged" if results["merged"] else ""),
         f"selection: {results['selection']} ({_validation(results)})",
         f"labels: {results['label_source']}",
     ]

@@ -168,10 +168,12 @@ def pad(sequences: list[np.ndarray], length: int = 0) -> tuple[np.ndarray, np.nd
       length: 0 for the longest of them.
 
     Returns:
-      [N, L, D] float32 and its mask [N, L].
+      [N, L, D], int32 of whole numbers and float32 of others, and its mask [N, L].
     """
     length = length or max(len(sequence) for sequence in sequences)
-    padded = np.zeros((len(sequences), length, *sequences[0].shape[1:]), np.float32)
+    whole = np.issubdtype(sequences[0].dtype, np.integer)
+    dtype = np.int32 if whole else np.float32
+    padded = np.zeros((len(sequences), length, *sequences[0].shape[1:]), dtype)
     mask = np.zeros((len(sequences), length), bool)
     for row, sequence in enumerate(sequences):
         kept = min(len(sequence), length)

@@ -21,12 +21,14 @@ class Item:
       split: a split's name.
       load: reads its features, as the builder's `features` name them, `id` left out.
       subject: who is recorded; empty where the corpus does not say.
+      session: recordings of one session have one target; empty where each has its own.
     """
 
     id: str
     split: str
     load: Callable[[], dict[str, Any]]
     subject: str = ""
+    session: str = ""
 
 
 @dataclass

@@ -22,6 +22,7 @@ from jaxdep.errors import Fault, Faults, UserError, describe
 CORPORA: dict[str, str] = {
     "avec2013": "AVEC2013: 150 recordings of about 25 minutes, BDI-II score (Valstar et al., 2013)",
     "avec2014": "AVEC2014: 300 recordings of about 2 minutes, BDI-II score (Valstar et al., 2014)",
+    "daicwoz": "DAIC-WOZ: 189 interviews by an avatar, PHQ-8 from 10 on (Gratch et al., LREC 2014)",
     "dvlog": "D-Vlog: voice and face of 961 vlogs, depression (Yoon et al., AAAI 2022)",
     "mgid": "MGID: texts and images of 5000 stock photographs, depression and emotion"
     " (Zhang et al., BIBM 2021)",
@@ -97,6 +98,7 @@ def prepare(
         "given": dict(given),
         "fingerprint": fingerprint,
         "card": scan.card,
+        "sessions": {item.id: item.session for item in scan.items if item.session},
     }
     _store(builder, scan, options, about, target)
     for warning in scan.warnings[known:]:  # found only while features were computed
@@ -236,11 +238,14 @@ def _store(
     """Builds beside the target and moves it there whole."""
     import tensorflow_datasets as tfds
 
+    from jaxdep.data import spill
+
     tfds.disable_progress_bar()
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=".part-") as part:
         built = builder(data_dir=part, options=options, scan=Scan(items=scan.items))
-        with contextlib.redirect_stdout(io.StringIO()):  # TFDS speaks of downloads
+        # TFDS speaks of downloads.
+        with contextlib.redirect_stdout(io.StringIO()), spill.without_tensorflow():
             built.download_and_prepare()
         folder = Path(built.data_dir)
         (folder / "card.md").write_text(_card(about))

@@ -58,9 +58,9 @@ def averages(inputs: Mapping[str, np.ndarray]) -> np.ndarray:
     """Means over the real frames of every sequence, and all vectors, side by side: [N, D]."""
     columns = []
     for name in sorted(inputs):
-        if name.endswith("_mask"):
-            continue
         array = inputs[name]
+        if not np.issubdtype(array.dtype, np.floating):  # masks, and where sentences are
+            continue
         if array.ndim == 3:
             mask = inputs[f"{name}_mask"][..., None]
             array = (array * mask).sum(1) / np.maximum(mask.sum(1), 1)

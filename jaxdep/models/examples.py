@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import types
+from collections.abc import Mapping
 from typing import Any
 
 import flax.linen as nn
@@ -10,6 +12,7 @@ import numpy as np
 from jaxdep.models.amm import AMM
 from jaxdep.models.jamfn import JAMFN
 from jaxdep.models.mddr import MDDR
+from jaxdep.models.smfl import SMFL
 
 
 def small(name: str) -> list[tuple[str, nn.Module]]:
@@ -18,16 +21,23 @@ def small(name: str) -> list[tuple[str, nn.Module]]:
 
 
 def example_inputs(
-    model: nn.Module, batch: int, length: int, seed: int = 0, masked: bool = True
+    model: nn.Module,
+    batch: int,
+    length: int,
+    seed: int = 0,
+    masked: bool = True,
+    frames: Mapping[str, int] | None = None,
 ) -> dict[str, np.ndarray]:
     """Random inputs with ragged lengths, padding zeroed.
 
     Args:
       length: frames; in AMM of the text, and one more of the images; in MDDR of the face, with 50
-        times as many of the voice and two more of the head.
+        times as many of the voice and two more of the head; in SMFL sentences.
       masked: whether masks are among them; without, every frame is real.
+      frames: of the longest sentence of SMFL, `acoustic` and `visual`; None: 9 and 3.
     """
-    return _INPUTS[type(model)](batch, length, np.random.default_rng(seed), masked)
+    more = (frames,) if frames else ()
+    return _INPUTS[type(model)](batch, length, np.random.default_rng(seed), masked, *more)
 
 
 def _sequence(
@@ -61,6 +71,36 @@ def _mddr_inputs(batch: int, length: int, rng: Any, masked: bool) -> dict[str, n
     visual = _sequence("visual", (batch, length, 20), rng, masked)
     acoustic = _sequence("acoustic", (batch, 50 * length + 40, 15), rng, masked)
     return visual | acoustic | _sequence("pose", (batch, length + 2, 12), rng, masked)
+
+
+def _smfl_inputs(
+    batch: int,
+    length: int,
+    rng: Any,
+    masked: bool,
+    frames: Mapping[str, int] = types.MappingProxyType({"acoustic": 9, "visual": 3}),
+) -> dict[str, np.ndarray]:
+    """Sentences one after the other, some without a frame of voice or face."""
+    made = _sequence("text", (batch, length, 768), rng, masked)
+    counts = made.get("text_mask", np.ones((batch, length), bool)).sum(1)
+    table = np.zeros((batch, length, 6), np.int32)
+    table[..., 4:] = np.arange(length)[:, None] + np.array([0, 1])
+    for column, (name, width) in enumerate((("acoustic", 7), ("visual", 5))):
+        most = frames[name]
+        sizes = rng.integers(0, most + 1, (batch, length))
+        sizes[:, 0], sizes[0] = most, most
+        ends = sizes.cumsum(1)
+        table[..., 2 * column], table[..., 2 * column + 1] = ends - sizes, ends
+        x = rng.normal(size=(batch, most * length, width)).astype(np.float32)
+        real = ends[np.arange(batch), counts - 1]
+        mask = np.arange(x.shape[1]) < real[:, None]
+        made[name] = x * mask[..., None] if masked else x
+        if masked:
+            made[f"{name}_mask"] = mask
+    if masked:
+        made["sentences_mask"] = made["text_mask"]
+        table *= made["text_mask"][..., None]
+    return made | {"sentences": table}
 
 
 def _jamfn() -> list[tuple[str, nn.Module]]:
@@ -126,5 +166,41 @@ def _mddr() -> list[tuple[str, nn.Module]]:
     return [(label, MDDR(**{**base, **own})) for label, own in variants.items()]
 
 
-_SMALL = {"jamfn": _jamfn, "amm": _amm, "mddr": _mddr}
-_INPUTS = {JAMFN: _jamfn_inputs, AMM: _amm_inputs, MDDR: _mddr_inputs}
+def _smfl() -> list[tuple[str, nn.Module]]:
+    base: dict[str, Any] = {
+        "channels": 8,
+        "layers": 2,
+        "kernel": 3,
+        "heads": 2,
+        "hidden": 3,
+        "max_sentences": 5,
+        "fusion_dropout": 0.0,
+    }
+    variants: dict[str, dict[str, Any]] = {
+        "paper": {},
+        "scaled": {"scale": True},
+        "TCN (all)": {
+            "split": False,
+            "self_attention": False,
+            "lstm": False,
+            "cmjat": False,
+            "cross_attention": False,
+        },
+        "LSTM": {"encoder": "lstm", "cmjat": False},
+        "no LSTM": {"lstm": False},
+        "no CMJAT": {"cmjat": False},
+        "acoustic": {"modalities": ("acoustic",)},
+        "visual": {"modalities": ("visual",)},
+        "text": {"modalities": ("text",)},
+        "released": {"variant": "released"},
+        "released, mended": {
+            "variant": "released",
+            "fix_history": True,
+            "cmjat_target": "visual",
+        },
+    }
+    return [(label, SMFL(**{**base, **own})) for label, own in variants.items()]
+
+
+_SMALL = {"jamfn": _jamfn, "amm": _amm, "mddr": _mddr, "smfl": _smfl}
+_INPUTS = {JAMFN: _jamfn_inputs, AMM: _amm_inputs, MDDR: _mddr_inputs, SMFL: _smfl_inputs}

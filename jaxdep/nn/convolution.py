@@ -11,7 +11,8 @@ from flax.linen.dtypes import promote_dtype
 from jaxtyping import Array, Float
 
 from jaxdep.nn import initializers
-from jaxdep.types import Mask, Scores, Sequence, Vector
+from jaxdep.nn.dropout import Dropout
+from jaxdep.types import Mask, Scores, Segments, Sequence, Vector
 
 
 class Conv1d(nn.Module):
@@ -89,6 +90,87 @@ def correlate(x: Sequence, kernel: jax.Array, stride: int = 1, dilation: int = 1
     starts = [dilation * block for block in range(blocks)]
     parts = [x[:, at : at + length] @ kernel[n] for n, at in enumerate(starts)]
     return sum(parts[1:], parts[0])
+
+
+class CausalConv1d(nn.Module):
+    """A causal dilated convolution with weight normalisation, `w = g v / ||v||` of each output.
+
+    Attributes:
+      features: O, output channels.
+      kernel_size: K; a frame reads itself and K - 1 before it.
+      dilation: frames from one tap to the next.
+    """
+
+    features: int
+    kernel_size: int
+    dilation: int = 1
+
+    @nn.compact
+    def __call__(self, x: Sequence, segments: Segments | None = None) -> Sequence:
+        """Convolves [B, L, I] to [B, L, O].
+
+        Args:
+          segments: [B, L], the segment of each frame; no frame reads one of another segment, as if
+            each were convolved alone, with zeros ahead of it. None: all are one segment.
+        """
+        shape = (self.kernel_size, x.shape[-1], self.features)
+        direction = self.param("weight_v", initializers.normal(0.01), shape)
+        length = lambda v: jnp.sqrt(jnp.square(v).sum((0, 1), keepdims=True))
+        scale = self.param("weight_g", lambda _: length(direction))
+        bound = initializers.torch_uniform(self.kernel_size * x.shape[-1])
+        bias = self.param("bias", bound, (self.features,))
+        kernel = direction * (scale / length(direction))
+        # One product for all taps, then shifts of the few channels that come out of it.
+        taps = jnp.einsum("blc,kco->kblo", x, kernel)
+        y = taps[-1] + bias[None, None]
+        for back in range(1, self.kernel_size):
+            offset = back * self.dilation
+            if offset >= x.shape[1]:
+                break
+            read = jnp.pad(taps[-1 - back][:, :-offset], ((0, 0), (offset, 0), (0, 0)))
+            if segments is not None:
+                before = jnp.pad(segments[:, :-offset], ((0, 0), (offset, 0)), constant_values=-1)
+                read = jnp.where((before == segments)[..., None], read, 0)
+            y = y + read
+        return y
+
+
+class TCN(nn.Module):
+    """A temporal convolutional network (Bai et al., 2018): residual blocks, dilated 1, 2, 4, ...
+
+    A frame sees the `1 + 2 (K - 1) (2^layers - 1)` frames that end with it.
+
+    Attributes:
+      features: channels of every block.
+      layers: blocks, of two convolutions each.
+      kernel_size: K.
+      dropout: after each convolution.
+    """
+
+    features: int
+    layers: int
+    kernel_size: int
+    dropout: float = 0.0
+
+    @nn.compact
+    def __call__(
+        self, x: Sequence, segments: Segments | None = None, train: bool = False
+    ) -> Sequence:
+        """[B, L, I] to [B, L, features]; `segments` as in `CausalConv1d`."""
+        for number in range(self.layers):
+            block, y = f"network.{number}", x
+            for which in (1, 2):
+                convolution = CausalConv1d(
+                    self.features, self.kernel_size, 2**number, name=f"{block}.conv{which}"
+                )
+                y = nn.relu(convolution(y, segments))
+                y = Dropout(self.dropout, name=f"{block}.dropout{which}")(y, train)
+            if x.shape[-1] != self.features:
+                skip = Conv1d(self.features, 1, name=f"{block}.downsample")
+                skip_kernel, bias = skip.weights(x.shape[-1])
+                x = x @ skip_kernel[0] + bias[None, None]
+            x = nn.relu(x + y)
+        return x
 
 
 class Maps(NamedTuple):

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import flax.linen as nn
+import jax
 import jax.numpy as jnp
+from jaxtyping import Array
 
 from jaxdep.nn.convolution import FoldedMaps, Maps
+from jaxdep.nn.dropout import Dropout
 from jaxdep.nn.initializers import Initializer
 from jaxdep.nn.linear import Linear
 from jaxdep.nn.masking import masked_softmax
-from jaxdep.types import Mask, Scores, Sequence
+from jaxdep.types import Mask, Scores, Sequence, Vector
 
 
 class JointAttention(nn.Module):
@@ -81,3 +86,86 @@ def task_attention(
     scores = jnp.einsum("bld,bsd->bls", query, key)
     weights = masked_softmax(scores, None if mask is None else mask[:, None, :])
     return jnp.einsum("bls,bsd->bld", weights, value), weights
+
+
+class CMJAT(nn.Module):
+    """Cross-modal joint attention (Zhang et al., 2025, eq. 6): a weak modality reads a strong one.
+
+    Both sequences follow one another as tokens of one self-attention, whose results for the two
+    are mixed by a pair of learned weights; they begin as 3/4 strong and 1/4 weak.
+
+    Attributes:
+      heads: H, which must divide the width.
+      scale: whether scores are divided by the root of the head's width; the equation does not.
+      dropout: of the result.
+      permute: shuffle the tokens in training. Attention does not see their order, so this changes
+        nothing but rounding; the paper names it.
+    """
+
+    heads: int
+    scale: bool = False
+    dropout: float | Array = 0.2
+    permute: bool = False
+
+    @nn.compact
+    def __call__(
+        self,
+        strong: Sequence,
+        weak: Sequence,
+        strong_mask: Mask,
+        weak_mask: Mask,
+        train: bool = False,
+    ) -> Sequence:
+        """Two sequences [B, S, D] to the weak one enhanced, [B, S, D].
+
+        The weights of the tokens [B, H, 2S, 2S] are sown as `attention`.
+        """
+        width, count = strong.shape[-1], strong.shape[1]
+        if width % self.heads:
+            raise ValueError(f"the width {width} is no multiple of heads {self.heads}")
+        tokens = jnp.concatenate([strong, weak], 1)
+        mask = jnp.concatenate([strong_mask, weak_mask], 1)
+        order = jnp.arange(2 * count)
+        if self.permute and train:
+            order = jax.random.permutation(self.make_rng("dropout"), order)
+        qkv = Linear(3 * width, name="qkv")(tokens[:, order])
+        q, k, v = (
+            part.reshape(*tokens.shape[:2], self.heads, -1) for part in jnp.split(qkv, 3, axis=-1)
+        )
+        scores = jnp.einsum("blhd,bshd->bhls", q, k)
+        if self.scale:
+            scores = scores * (q.shape[-1] ** -0.5)
+        weights = masked_softmax(scores, mask[:, order][:, None, None])
+        read = jnp.einsum("bhls,bshd->blhd", weights, v).reshape(tokens.shape)
+        back = jnp.argsort(order)
+        self.sow("intermediates", "attention", weights[:, :, back][..., back])
+        read = read[:, back]
+        mixed = jax.nn.softmax(self.param("mixture", _three_to_one))
+        mixed = mixed[0] * read[:, :count] + mixed[1] * read[:, count:]
+        return Dropout(self.dropout, name="dropout")(Linear(width, name="proj")(mixed), train)
+
+
+def _three_to_one(_: Any) -> Array:
+    """Scores whose softmax is (3/4, 1/4)."""
+    return jnp.log(jnp.array([3.0, 1.0], jnp.float32))
+
+
+class FeatureAttention(nn.Module):
+    """Cross attention between the features of two vectors (Zhang et al., 2025): each is a token.
+
+    Attributes:
+      features: width that a feature is lifted to.
+    """
+
+    features: int
+
+    @nn.compact
+    def __call__(self, query: Vector, memory: Vector) -> Vector:
+        """`query` weighted by what its features read in `memory`, [B, D] both; weights sown."""
+        lift = lambda name, x: Linear(self.features, name=name)(x[..., None])
+        q, k, v = lift("q", query), lift("k", memory), lift("v", memory)
+        scores = jnp.einsum("bqd,bkd->bqk", q, k) * (self.features**-0.5)
+        read = jnp.einsum("bqk,bkd->bqd", jax.nn.softmax(scores), v)
+        weights = jax.nn.softmax(Linear(1, name="out")(read)[..., 0])
+        self.sow("intermediates", "weights", weights)
+        return weights * query

@@ -22,6 +22,15 @@ def uniform(bound: float) -> Initializer:
     return init
 
 
+def normal(deviation: float) -> Initializer:
+    """Normal with mean 0."""
+
+    def init(key: PRNGKey, shape: tuple[int, ...], dtype: jnp.dtype = jnp.float32):
+        return deviation * jax.random.normal(key, shape, dtype)
+
+    return init
+
+
 def torch_uniform(fan_in: int) -> Initializer:
     """PyTorch's default for the weights and biases of linear, convolutional and recurrent layers.
 

@@ -22,6 +22,15 @@ def masked_mean(x: Sequence, mask: Mask | None) -> Vector:
     return zero_padding(x, mask).sum(1) / count[:, None]
 
 
+def last(x: Sequence, mask: Mask | None) -> Vector:
+    """The last real frame, [B, L, D] -> [B, D]; zero where there is none."""
+    if mask is None:
+        return x[:, -1]
+    places = jnp.where(mask, jnp.arange(mask.shape[1]), -1).max(1)
+    found = jnp.take_along_axis(x, jnp.maximum(places, 0)[:, None, None], 1)[:, 0]
+    return jnp.where(places[:, None] >= 0, found, 0)
+
+
 def masked_softmax(
     scores: Float[Array, "*axes time"], mask: Bool[Array, "*axes time"] | None
 ) -> Float[Array, "*axes time"]:

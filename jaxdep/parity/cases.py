@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import flax.linen as nn
 import numpy as np
 
-from jaxdep.models import AMM, JAMFN, MDDR, examples
+from jaxdep.models import AMM, JAMFN, MDDR, SMFL, examples
 
 
 @dataclass(frozen=True)
@@ -21,6 +21,7 @@ class Case:
       empty: whether the last example has no real frame at all.
       only: names of inputs that are kept; empty: all.
       widths: features of inputs where they differ from the examples'.
+      frames: as in `examples.example_inputs`.
     """
 
     name: str
@@ -33,11 +34,13 @@ class Case:
     empty: bool = False
     only: tuple[str, ...] = ()
     widths: Mapping[str, int] = field(default_factory=dict)
+    frames: Mapping[str, int] | None = None
 
     def inputs(self, seed: int = 0, batch: int = 0) -> dict[str, np.ndarray]:
         """Random inputs of the case; `batch=0`: as many as the case has."""
         size = batch or self.batch
-        made = examples.example_inputs(self.model, size, self.length, seed, self.masked)
+        how = (seed, self.masked, self.frames)
+        made = examples.example_inputs(self.model, size, self.length, *how)
         rng = np.random.default_rng(seed)
         for name, width in self.widths.items():
             shape = (*made[name].shape[:-1], width)
@@ -70,6 +73,10 @@ def paper_case(name: str) -> Case:
     if name == "mddr":
         widths = {"visual": 2048, "acoustic": 1024}
         return Case(name, "the paper's size", MDDR(dropout=0.0), batch=2, length=12, widths=widths)
+    if name == "smfl":
+        widths = {"acoustic": 25, "visual": 204}
+        model = SMFL(dropout=0.0, fusion_dropout=0.0)
+        return Case(name, "the paper's size", model, batch=2, length=21, widths=widths)
     widths = {"text": 768, "visual": 768, "gender": 768, "color": 64}
     return Case(name, "the paper's size", AMM(dropout=0.0), length=40, widths=widths)
 
@@ -115,4 +122,17 @@ def _mddr(first: MDDR) -> list[Case]:
     ]
 
 
-_EXTRA = {"jamfn": _jamfn, "amm": _amm, "mddr": _mddr}
+def _smfl(first: SMFL) -> list[Case]:
+    released = first.clone(variant="released", dropout=0.0)
+    one = first.clone(split=False)
+    return [
+        Case("smfl", "empty row", first, empty=True),
+        Case("smfl", "one sentence of all", one),
+        Case("smfl", "released, no sentences", released, empty=True),
+        Case("smfl", "released, one sentence", released, length=1),
+        Case("smfl", "released, batch of 5", released, batch=5, uneven=True),
+        Case("smfl", "released, 7 sentences of 5", released, batch=1, length=7),
+    ]
+
+
+_EXTRA = {"jamfn": _jamfn, "amm": _amm, "mddr": _mddr, "smfl": _smfl}

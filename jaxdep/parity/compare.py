@@ -119,23 +119,28 @@ def _differences(case: Case, dtype: str, steps: int) -> dict[str, float]:
     fields = {name: getattr(case.model, name) for name in fields_of(case.model)}
     module = twin(case.name, fields, first).to(getattr(torch, dtype))
     state = {name: value.detach().numpy() for name, value in module.state_dict().items()}
-    params = from_torch(case.model, state, first)["params"]
+    variables = from_torch(case.model, state, first)
+    params = variables.pop("params")
     step = _jax_step(case, moves=steps > 0)
     moments = jax.tree.map(
         lambda leaf: np.zeros(leaf.shape, leaf.dtype),
         jax.eval_shape(optimizer.build(training.OPTIMIZERS[case.name]).init, params),
     )
     targets = _targets(case, first)
-    ours = step(params, moments, _cast(first, dtype), targets)
-    theirs, loss = _torch_side(case, module, first, targets, dtype)
+    outputs = jax.jit(case.model.apply)({"params": params, **variables}, _cast(first, dtype))
+    theirs = module(training.tensors(_cast(first, dtype)))
+    outputs = [_distance(outputs[task], theirs[task].detach()) for task in theirs]
+    module.train()
+    ours = step(params, variables, moments, _cast(first, dtype), targets)
+    loss = _torch_side(case, module, first, targets, dtype)
     loss.backward()
-    outputs = [_distance(ours.outputs[task], theirs[task].detach()) for task in theirs]
     found = {
         "outputs": _worst(outputs),
         "gradients": _gradients(case.model, ours.gradient, module),
     }
     if steps:
-        found |= _optimise(case, module, step, (params, moments), dtype, steps)
+        module.load_state_dict({name: torch.as_tensor(x) for name, x in state.items()})
+        found |= _optimise(case, module, step, (params, variables, moments), dtype, steps)
     return found
 
 
@@ -154,32 +159,36 @@ class _Step(NamedTuple):
     """What one step on our side gives."""
 
     loss: Any
-    outputs: Any
     gradient: Any
     params: Any
+    variables: Any
     moments: Any
 
 
 def _jax_step(case: Case, moves: bool) -> Callable[..., _Step]:
-    """Loss, gradient and, if it moves, update as one compiled program."""
+    """Loss, gradient and, if it moves, update in training mode as one compiled program."""
     config = training.OPTIMIZERS[case.name]
     tasks = training.tasks_of(case.model)
 
-    def loss_of(params: Any, inputs: Any, targets: Any) -> Any:
-        outputs = case.model.apply({"params": params}, inputs)
+    def loss_of(params: Any, variables: Any, inputs: Any, targets: Any) -> Any:
+        outputs, changed = case.model.apply(
+            {"params": params, **variables}, inputs, train=True, mutable=["batch_stats"]
+        )
         losses = objective.per_example(tasks, outputs, targets)
         every = np.ones(len(next(iter(targets.values()))))
-        return objective.total(tasks, losses, every), outputs
+        return objective.total(tasks, losses, every), changed
 
     @jax.jit
-    def step(params: Any, moments: Any, inputs: Any, targets: Any, epoch: Any = 0) -> _Step:
+    def step(
+        params: Any, variables: Any, moments: Any, inputs: Any, targets: Any, epoch: Any = 0
+    ) -> _Step:
         differentiate = jax.value_and_grad(loss_of, has_aux=True)
-        (loss, outputs), gradient = differentiate(params, inputs, targets)
+        (loss, changed), gradient = differentiate(params, variables, inputs, targets)
         if not moves:
-            return _Step(loss, outputs, gradient, None, None)
+            return _Step(loss, gradient, None, None, None)
         tx = optimizer.build(config, epoch)
         updates, moments = tx.update(gradient, moments, params)
-        return _Step(loss, outputs, gradient, optax.apply_updates(params, updates), moments)
+        return _Step(loss, gradient, optax.apply_updates(params, updates), changed, moments)
 
     return step
 
@@ -210,13 +219,13 @@ def _optimise(
     case: Case,
     module: torch.nn.Module,
     step: Callable[..., _Step],
-    start: tuple[Any, Any],
+    start: tuple[Any, Any, Any],
     dtype: str,
     steps: int,
 ) -> dict[str, float]:
     """Losses and parameters over the same three batches in turn."""
     config = training.OPTIMIZERS[case.name]
-    params, moments = start
+    params, variables, moments = start
     reference = training.optimizer(config, module)
     schedule = training.schedule(config, reference)
     sizes = [case.batch, case.batch, case.batch - case.uneven]
@@ -224,17 +233,18 @@ def _optimise(
     for number in range(steps):
         inputs = case.inputs(seed=number % 3, batch=sizes[number % 3])
         targets = _targets(case, inputs)
-        ours = step(params, moments, _cast(inputs, dtype), targets, number // EPOCH)
-        params, moments = ours.params, ours.moments
+        ours = step(params, variables, moments, _cast(inputs, dtype), targets, number // EPOCH)
+        params, variables, moments = ours.params, ours.variables, ours.moments
         reference.zero_grad()
-        _, loss = _torch_side(case, module, inputs, targets, dtype)
+        loss = _torch_side(case, module, inputs, targets, dtype)
         loss.backward()
         reference.step()
         if number % EPOCH == EPOCH - 1:
             schedule.step()
         losses.append(abs(float(ours.loss) - loss.item()) / abs(loss.item()))
-    moved = to_torch(case.model, {"params": params})
-    distances = [_distance(moved[name], value) for name, value in module.state_dict().items()]
+    moved = to_torch(case.model, {"params": params, **variables})
+    theirs = module.state_dict()
+    distances = [_distance(value, theirs[name]) for name, value in moved.items()]
     return {"losses": _worst(losses), "parameters": _worst(distances)}
 
 
@@ -244,9 +254,9 @@ def _torch_side(
     inputs: Mapping[str, Any],
     targets: Mapping[str, Any],
     dtype: str,
-) -> tuple[dict[str, torch.Tensor], torch.Tensor]:
+) -> torch.Tensor:
     outputs = module(training.tensors(_cast(inputs, dtype)))
-    return outputs, training.loss(training.tasks_of(case.model), outputs, training.tensors(targets))
+    return training.loss(training.tasks_of(case.model), outputs, training.tensors(targets))
 
 
 def _targets(case: Case, inputs: Mapping[str, Any]) -> dict[str, Any]:
@@ -254,7 +264,8 @@ def _targets(case: Case, inputs: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _cast(inputs: Mapping[str, Any], dtype: str) -> dict[str, Any]:
-    return {k: x if x.dtype == bool else x.astype(dtype) for k, x in inputs.items()}
+    floating = lambda x: np.issubdtype(x.dtype, np.floating)
+    return {name: x.astype(dtype) if floating(x) else x for name, x in inputs.items()}
 
 
 def _distance(a: Any, b: Any) -> float:

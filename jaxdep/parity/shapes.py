@@ -8,7 +8,7 @@ from typing import Any
 import flax.linen as nn
 import numpy as np
 
-from jaxdep.models import AMM, JAMFN, MDDR
+from jaxdep.models import AMM, JAMFN, MDDR, SMFL
 
 
 def inputs_of_state(model: nn.Module, state: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -73,6 +73,20 @@ def _mddr(model: Any, state: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     }
 
 
+def _smfl(model: Any, state: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    made = {"sentences": np.zeros((1, 1, 6), np.int32)}
+    for name in model.modalities:
+        if model.variant == "released":
+            lstm = {"acoustic": "conv_audio.0", "visual": "conv_face.0"}.get(name)
+            width = _shape(state, f"{lstm}.weight_ih_l0")[1] if lstm else 768
+        elif model.encoder == "lstm":
+            width = _shape(state, f"encoder_{name}.weight_ih_l0")[1]
+        else:
+            width = state[f"tcn_{name}.network.0.conv1.weight_v"].shape[1]
+        made[name] = np.zeros((1, 1, width), np.float32)
+    return made
+
+
 def _shape(state: Mapping[str, np.ndarray], name: str) -> tuple[int, int]:
     """Of an entry that must be a matrix."""
     shape = state[name].shape
@@ -81,4 +95,4 @@ def _shape(state: Mapping[str, np.ndarray], name: str) -> tuple[int, int]:
     return shape
 
 
-_READERS = {JAMFN: _jamfn, AMM: _amm, MDDR: _mddr}
+_READERS = {JAMFN: _jamfn, AMM: _amm, MDDR: _mddr, SMFL: _smfl}

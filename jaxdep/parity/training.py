@@ -18,6 +18,7 @@ OPTIMIZERS = {
     "jamfn": Optimizer("adam", learning_rate=1e-4, weight_decay=5e-4),
     "amm": Optimizer("adam", learning_rate=1e-3, weight_decay=1e-5),
     "mddr": Optimizer("sgd", learning_rate=1e-3, weight_decay=5e-4, decay_every=2),
+    "smfl": Optimizer("adam", learning_rate=1e-3, decay_every=5),
 }
 """Model's name to the optimiser of its paper."""
 

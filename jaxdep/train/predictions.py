@@ -70,6 +70,8 @@ def attention(
         return {}
     lengths = {leaf.shape[1] for leaf in maps.values()}
     masks = [x for name, x in inputs.items() if name.endswith("_mask") and x.shape[1] in lengths]
+    # Frames that a model made, such as aligned ones, have no mask among the inputs.
+    masks = masks or [leaf != 0 for leaf in maps.values()]
     return {
         "ids": chosen.ids,
         "targets": targets[rows],

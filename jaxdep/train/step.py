@@ -99,14 +99,16 @@ def update(
     Returns:
       The new state, and the loss of the batch before the step.
     """
-    tasks = experiment.tasks
+    tasks, inputs = experiment.tasks, batch["inputs"]
+    if "batch_stats" in state.variables:  # which an example that fills a batch must not move
+        inputs = _emptied(inputs, weights)
 
     def loss_of(params):
         variables = {**state.variables, "params": params}
         outputs, changed = forward(
             experiment,
             variables,
-            batch["inputs"],
+            inputs,
             train=True,
             rngs={"dropout": key},
             mutable=["batch_stats"],
@@ -128,6 +130,12 @@ def update(
     return state.replace(status=status), loss
 
 
+def _emptied(inputs: Mapping[str, Array], weights: Float[Array, " batch"]) -> dict[str, Array]:
+    """Inputs in which examples of weight 0 have no real frame."""
+    real = (weights > 0)[:, None]
+    return {name: x & real if name.endswith("_mask") else x for name, x in inputs.items()}
+
+
 def train_epoch(
     experiment: Experiment, run: Run, state: State, data: Data
 ) -> tuple[State, Float[Array, ""]]:
@@ -137,7 +145,7 @@ def train_epoch(
       The new state, and the mean loss over examples as they were met.
     """
     items = _items(data)
-    indices, weights = order(run.seed, state.epoch, items, experiment.training.batch_size)
+    indices, weights = order(experiment, run.seed, state.epoch, items, frames_of(data["inputs"]))
 
     def body(state, step):
         number, rows, weight = step
@@ -150,10 +158,27 @@ def train_epoch(
     return state, losses.sum() / items
 
 
-def order(seed: Array, epoch: Array, items: int, batch_size: int) -> tuple[Array, Array]:
-    """Which examples a run meets in each step of an epoch, as `sampling.shuffled` says it."""
+def order(
+    experiment: Experiment, seed: Array, epoch: Array, items: int, frames: Mapping[str, Any]
+) -> tuple[Array, Array]:
+    """Which examples a run meets in each step of an epoch, as `sampling.shuffled` says it.
+
+    Args:
+      frames: of each sequence the number of real frames [N], by which buckets are made.
+    """
+    training = experiment.training
     key = random.order_key(random.run_key(seed), epoch)
-    return sampling.shuffled(key, items, batch_size)
+    if training.buckets == 1 or not frames:
+        return sampling.shuffled(key, items, training.batch_size)
+    steps_key, ranked = random.bucket_key(epoch), sampling.by_length(frames)
+    return sampling.bucketed(key, steps_key, ranked, training.batch_size, training.buckets)
+
+
+def frames_of(inputs: Mapping[str, Array]) -> dict[str, Array]:
+    """The number of real frames of each sequence [N]."""
+    suffix = "_mask"
+    masks = {name.removesuffix(suffix): x for name, x in inputs.items() if name.endswith(suffix)}
+    return {name: mask.sum(1) for name, mask in masks.items()}
 
 
 def one_step(

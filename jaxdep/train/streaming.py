@@ -9,6 +9,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Mapping
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +17,19 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from flax import struct
+from flax.errors import ScopeParamShapeError
 from jaxtyping import Array, Float
 
+from jaxdep import random
 from jaxdep.data import sampling, stream
+from jaxdep.errors import UserError
 from jaxdep.experiment import Experiment
 from jaxdep.train import checkpoint, hosts, objective, runs, step
 from jaxdep.train.devices import Layout
 from jaxdep.train.status import Status
+
+Lengths = list[Mapping[str, int]]
+"""L of each sequence, for each batch."""
 
 
 class Progress(struct.PyTreeNode):
@@ -43,6 +50,7 @@ class StreamTrainer(runs.Trainer):
 
     Attributes:
       save_every: steps between checkpoints inside an epoch.
+      buckets: groups of recordings of like length, each padded to its own longest one.
     """
 
     def __init__(
@@ -55,6 +63,7 @@ class StreamTrainer(runs.Trainer):
         """Keeps the splits `train` and `validation`; only what is met is read."""
         super().__init__(experiment, splits, layout)
         self.save_every = save_every
+        self.buckets = experiment.training.buckets
         self._within: Any = None
         self._found: tuple[int, Progress] | None = None
 
@@ -94,15 +103,14 @@ class StreamTrainer(runs.Trainer):
 
         program = self.layout.compile(outputs_of)
         placed = self.layout.place_runs((np.zeros(count, np.int32), variables))
-        orders, _ = self._in_order(split)
+        orders, weights, lengths = self._in_order(split)
         parts = [
             self.layout.fetch(program(*placed, self.layout.place_shared(batch["inputs"])))
-            for batch in stream.batches(split, orders)
+            for batch in stream.batches(split, orders, lengths)
         ]
-        return {
-            task: np.concatenate([part[task][:count] for part in parts], 1)[:, : len(split)]
-            for task in experiment.tasks
-        }
+        back = np.argsort(orders[weights > 0])
+        joined = lambda task: np.concatenate([part[task][:count] for part in parts], 1)
+        return {task: joined(task)[:, : len(split)][:, back] for task in experiment.tasks}
 
     def _compile(self, run: step.Run, state: step.State) -> Any:
         """The programs of a step, of a batch of the validation split, and of an epoch's end."""
@@ -141,6 +149,7 @@ class StreamTrainer(runs.Trainer):
             self._example,
         )
         self._zeros = jax.tree.map(lambda x: np.zeros(x.shape, x.dtype), added)
+        self._check_lengths(state.variables)
         jax.eval_shape(end, jax.eval_shape(self._begin, state), added)  # names what is missing
         return (
             layout.compile(lambda _, state: self._begin(state)),
@@ -154,7 +163,7 @@ class StreamTrainer(runs.Trainer):
         layout, count = self.layout, len(runs.seed)
         runs_there = layout.place_runs(runs)
         progress = begin(runs_there, there)
-        orders, weights = self._orders(runs, epoch)
+        orders, weights, lengths = self._orders(runs, epoch)
         steps, first = len(orders), 0
         if self._found and self._found[0] > epoch * steps:
             first, held = self._found[0] - epoch * steps, self._found[1]
@@ -166,7 +175,8 @@ class StreamTrainer(runs.Trainer):
         running = layout.fetch(progress.began)[:count]
         # Runs that have stopped read the first recording only, over and over.
         orders = np.where(running[:, None], orders, 0)
-        for number, batch in enumerate(stream.batches(self._train, orders[first:]), first):
+        ahead = stream.batches(self._train, orders[first:], lengths[first:])
+        for number, batch in enumerate(ahead, first):
             given = runs_there, layout.place_runs(batch)
             shared = layout.place_shared((weights[number], np.int32(epoch * steps + number)))
             progress = one_step(given, progress, *shared)
@@ -180,22 +190,60 @@ class StreamTrainer(runs.Trainer):
     def _score(self, one_score: Any, variables: Any, count: int) -> Any:
         spread = jax.tree.map(lambda x: np.broadcast_to(x, (count, *x.shape)), self._zeros)
         added = self.layout.place_runs(spread)
-        orders, weights = self._in_order(self._validation)
-        for batch, weight in zip(stream.batches(self._validation, orders), weights, strict=True):
+        orders, weights, lengths = self._in_order(self._validation)
+        ahead = stream.batches(self._validation, orders, lengths)
+        for batch, weight in zip(ahead, weights, strict=True):
             added = one_score(variables, added, *self.layout.place_shared((batch, weight)))
         return added
+
+    def _check_lengths(self, variables: Any) -> None:
+        """Refuses buckets of lengths that the model cannot read."""
+        example = self._example["inputs"]
+        for split in (self._train, self._validation) if self.buckets > 1 else ():
+            for lengths in self._lengths(split):
+                cut = {
+                    name: x[:, : lengths.get(name.removesuffix("_mask"))]
+                    for name, x in example.items()
+                }
+                try:
+                    jax.eval_shape(partial(step.forward, self.experiment), variables, cut)
+                except (ValueError, ScopeParamShapeError) as error:
+                    model = type(self.experiment.model).__name__
+                    raise UserError(
+                        f"training.buckets={self.buckets}: {model} cannot read recordings of"
+                        f" {dict(lengths)} frames ({error}); set training.buckets=1"
+                    ) from None
 
     def _begin(self, state: Any) -> Any:
         loss = jnp.zeros_like(state.score)
         return Progress(state=state, loss=loss, began=state.status == Status.RUNNING)
 
-    def _orders(self, runs: step.Run, epoch: int) -> tuple[np.ndarray, np.ndarray]:
-        """The items of each step and run [S, R, B], and the weights of each step [S, B]."""
-        size = self.experiment.training.batch_size
-        draw = lambda seed: step.order(seed, jnp.asarray(epoch), len(self._train), size)
+    def _orders(self, runs: step.Run, epoch: int) -> tuple[np.ndarray, np.ndarray, Lengths]:
+        """Items of each step and run [S, R, B], weights of each step [S, B], and its lengths."""
+        number, frames = jnp.asarray(epoch), self._train.frames
+        draw = lambda seed: step.order(self.experiment, seed, number, len(self._train), frames)
         orders, weights = jax.jit(jax.vmap(draw))(jnp.asarray(runs.seed))
-        return np.moveaxis(np.asarray(orders), 1, 0), np.asarray(weights[0])
+        which = sampling.which_step(random.bucket_key(epoch), orders.shape[1])
+        lengths = self._lengths(self._train)
+        if self.buckets > 1:
+            lengths = [lengths[step] for step in np.asarray(which)]
+        return np.moveaxis(np.asarray(orders), 1, 0), np.asarray(weights[0]), lengths
 
-    def _in_order(self, split: Any) -> tuple[np.ndarray, np.ndarray]:
+    def _in_order(self, split: Any) -> tuple[np.ndarray, np.ndarray, Lengths]:
+        """A split's batches for evaluation, the shortest recordings first if there are buckets."""
         orders, weights = sampling.in_order(len(split), self.experiment.training.batch_size)
-        return np.asarray(orders), np.asarray(weights)
+        orders, weights = np.asarray(orders), np.asarray(weights)
+        if self.buckets > 1:
+            orders = np.asarray(sampling.by_length(split.frames))[orders]
+        return orders, weights, self._lengths(split)
+
+    def _lengths(self, split: Any) -> Lengths:
+        """Of each batch from the shortest group on: what its group is padded to."""
+        size = self.experiment.training.batch_size
+        steps = sampling.steps_per_epoch(len(split), size)
+        ranked, lengths = np.asarray(sampling.by_length(split.frames)), []
+        for first, last in sampling.groups(steps, self.buckets):
+            group = ranked[first * size : last * size]
+            own = {name: int(frames[group].max()) for name, frames in split.frames.items()}
+            lengths += [own if self.buckets > 1 else split.lengths] * (last - first)
+        return lengths

@@ -1,5 +1,8 @@
 """Predictions that are missing or malformed are refused with a way out."""
 
+from dataclasses import replace
+
+import numpy as np
 import pytest
 from fabricate import run_folder
 
@@ -36,6 +39,21 @@ def test_empty(path):
     path.write_text(path.read_text().splitlines()[0] + "\n")
     with pytest.raises(UserError, match="no lines"):
         read(path)
+
+
+def test_of_sessions_averages_scores(tmp_path):
+    path = run_folder(tmp_path / "s", items=4, tasks=("score",)) / "predictions.csv"
+    found = read(path)["score"]
+    target = np.array([3.0, 3.0, 7.0, 3.0])
+    found = replace(found, target=target)
+    sessions = dict(zip(found.ids, ("b", "a", "c", "b"), strict=True))
+    merged = found.of_sessions(sessions)
+    assert merged.ids.tolist() == ["a", "b", "c"]
+    assert merged.target.tolist() == [3.0, 3.0, 7.0]
+    np.testing.assert_allclose(merged.prediction[:, 0], found.prediction[:, 1])
+    np.testing.assert_allclose(merged.prediction[:, 1], found.prediction[:, [0, 3]].mean(1))
+    with pytest.raises(ValueError, match="different targets"):
+        found.of_sessions(dict.fromkeys(found.ids, "a"))
 
 
 def test_of_runs_keeps_their_numbers(path):

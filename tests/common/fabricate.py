@@ -24,6 +24,7 @@ def run_folder(
     average="weighted",
     deterministic=False,
     bounds=(),
+    sessions=(),
 ):
     """Writes the files that `jaxdep run` leaves for the analysis."""
     path.mkdir(parents=True)
@@ -57,6 +58,7 @@ def run_folder(
             "warnings": ["train has 3 recordings; 647 are published."],
             "skipped": [],
             "label_source": "made up",
+            "sessions": dict(sessions),
         },
         "splits": {
             "train": {**tested, "name": "train", "hash": "01" * 32},

@@ -1,6 +1,7 @@
 """A small model with dropout and batch statistics, and data that it can learn, for the trainer."""
 
 import flax.linen as nn
+import jax.numpy as jnp
 import numpy as np
 
 from jaxdep.experiment import Corpus, Experiment, Optimizer, Task, Training
@@ -17,7 +18,7 @@ class Toy(nn.Module):
     @nn.compact
     def __call__(self, inputs, train=False):
         mask = inputs["acoustic_mask"][..., None]
-        x = (inputs["acoustic"] * mask).sum(1) / mask.sum(1)
+        x = (inputs["acoustic"] * mask).sum(1) / jnp.maximum(mask.sum(1), 1)
         if self.norm:
             x = nn.BatchNorm(use_running_average=not train, use_fast_variance=False)(x)
         x = nn.tanh(nn.Dense(self.hidden)(x))

@@ -1,6 +1,7 @@
 """Epoch orders are permutations of their key; the last batch is filled at weight zero."""
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
@@ -19,6 +20,29 @@ def test_every_item_once(items, batch):
 def test_filling_is_at_the_end_of_the_last_batch():
     _, weights = sampling.shuffled(jax.random.key(0), 7, 3)
     np.testing.assert_array_equal(weights, [[1, 1, 1], [1, 1, 1], [1, 0, 0]])
+
+
+@pytest.mark.parametrize(
+    ("items", "batch", "buckets"), [(23, 4, 3), (8, 4, 2), (5, 2, 9), (3, 4, 2)]
+)
+def test_buckets_hold_like_lengths(items, batch, buckets):
+    rng = np.random.default_rng(items)
+    frames = {"a": rng.integers(1, 5, items), "b": rng.integers(1, 90, items)}
+    ranked = np.asarray(sampling.by_length(frames))
+    assert ranked.tolist() == sorted(range(items), key=lambda i: (frames["a"][i], frames["b"][i]))
+    draw = lambda seed: sampling.bucketed(
+        jax.random.key(seed), jax.random.key(7), jnp.asarray(ranked), batch, buckets
+    )
+    indices, weights = (np.asarray(x) for x in draw(1))
+    assert sorted(indices[weights == 1]) == list(range(items))
+    which = np.asarray(sampling.which_step(jax.random.key(7), len(indices)))
+    place = np.argsort(ranked)
+    for first, last in sampling.groups(len(indices), buckets):
+        of_group = np.isin(which, np.arange(first, last))
+        met = place[indices[of_group][weights[of_group] == 1]]
+        assert sorted(met) == list(range(first * batch, min(last * batch, items)))
+    others = np.asarray(draw(2)[0])
+    assert (others != indices).any() or items < 4
 
 
 def test_keys_differ_and_repeat():

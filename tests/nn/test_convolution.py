@@ -7,7 +7,15 @@ import numpy as np
 import pytest
 import torch
 
-from jaxdep.nn.convolution import Conv1d, FoldedMaps, Maps, convolve
+from jaxdep.nn.convolution import (
+    TCN,
+    CausalConv1d,
+    Conv1d,
+    FoldedMaps,
+    Maps,
+    convolve,
+    correlate,
+)
 
 BATCH, LENGTH, WIDTH, CHANNELS = 3, 7, 4, 6
 
@@ -78,3 +86,60 @@ class TestFolded:
     def test_equals_literal_in_float64(self, kernel_size, length, x64):
         args = arrays(kernel_size, length, jnp.float64)
         chex.assert_trees_all_close(read(FoldedMaps)(args), read(literal)(args), atol=1e-12)
+
+
+def test_a_tcn_sees_249_frames_back_and_none_ahead():
+    """Five blocks of two convolutions of 5 taps: 1 + 2 * 4 * 31 (SMFL, B4.1)."""
+    x = np.random.default_rng(0).normal(size=(1, 300, 3)).astype(np.float32)
+    module = TCN(12, 5, 5)
+    variables = module.init(jax.random.key(0), x)
+    # Weights that keep every path open: no frame in reach may be missed for a dead unit.
+    params = jax.tree.map(jnp.abs, variables["params"])
+    at = 270
+    reached = jax.grad(lambda x: module.apply({"params": params}, x)[0, at].sum())(jnp.abs(x))
+    frames = np.flatnonzero(np.abs(reached[0]).sum(-1))
+    assert frames.min() == at - 248
+    assert frames.max() == at
+
+
+def test_segments_are_convolved_as_if_alone():
+    x = np.random.default_rng(1).normal(size=(1, 20, 3)).astype(np.float32)
+    segments = np.array([[0] * 3 + [1] * 9 + [3] * 6 + [-1] * 2])
+    module = TCN(4, 3, 3)
+    variables = module.init(jax.random.key(0), x)
+    together = module.apply(variables, x, segments)
+    for number in (0, 1, 3):
+        own = segments[0] == number
+        np.testing.assert_allclose(
+            together[0, own], module.apply(variables, x[:, own])[0], atol=1e-6
+        )
+
+
+def test_weights_are_normalised():
+    """The length of `v` does not count, that of `g` does."""
+    x = np.random.default_rng(2).normal(size=(1, 6, 3)).astype(np.float32)
+    module = CausalConv1d(4, 2)
+    params = {
+        name: np.asarray(leaf) for name, leaf in module.init(jax.random.key(0), x)["params"].items()
+    }
+    of = lambda **own: np.asarray(module.apply({"params": {**params, **own}}, x)) - params["bias"]
+    np.testing.assert_allclose(of(weight_v=3 * params["weight_v"]), of(), atol=1e-6)
+    np.testing.assert_allclose(of(weight_g=2 * params["weight_g"]), 2 * of(), atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("taps", "stride", "dilation"), [(3, 1, 4), (10, 5, 1), (5, 2, 1), (1, 3, 1)]
+)
+def test_correlation_in_blocks_equals_xlas(taps, stride, dilation):
+    rng = np.random.default_rng(taps)
+    x, kernel = rng.normal(size=(2, 23, 3)), rng.normal(size=(taps, 3, 4))
+    expected = jax.lax.conv_general_dilated(
+        x.astype(np.float32),
+        kernel.astype(np.float32),
+        (stride,),
+        "VALID",
+        rhs_dilation=(dilation,),
+        dimension_numbers=("NWC", "WIO", "NWC"),
+    )
+    found = correlate(x.astype(np.float32), kernel.astype(np.float32), stride, dilation)
+    np.testing.assert_allclose(found, expected, atol=1e-5)

@@ -1,5 +1,7 @@
 """Formats, schedules and regressions as an experiment sets them, on a toy."""
 
+from dataclasses import replace
+
 import chex
 import jax
 import jax.numpy as jnp
@@ -8,9 +10,12 @@ import optax
 import pytest
 from toy import Toy, experiment, splits
 
+from jaxdep import material
+from jaxdep.data.arrays import Split
 from jaxdep.errors import UserError
 from jaxdep.experiment import Optimizer, Task, override
-from jaxdep.train import devices, hosts, objective, optimizer, runs
+from jaxdep.models import examples
+from jaxdep.train import devices, hosts, objective, optimizer, runs, step
 
 
 def trained(base):
@@ -88,3 +93,34 @@ def test_pmap_is_for_one_process(monkeypatch):
         devices.layout(8, backend="pmap")
     with pytest.raises(UserError, match="nothing for 1 of them"):
         devices.layout(8)
+
+
+def test_an_example_that_fills_a_batch_does_not_move_batch_statistics():
+    """Seen where statistics are of one example at a time: SMFL as its authors published it."""
+    model = dict(examples.small("smfl"))["released"].clone(dropout=0.0)
+    inputs = examples.example_inputs(model, 3, 4)
+    data = {"inputs": inputs, "targets": {"depression": np.array([0, 1, 1])}}
+    base = override(experiment(model), {"training.batch_size": 3})
+    base = replace(base, tasks={"depression": Task()})
+    run = jax.tree.map(lambda x: x[0], runs.stack(base, [0]))
+    state = step.init(base, run, data)
+    rows = jnp.array([0, 1, 2, 0])
+    filled = jax.tree.map(lambda x: jnp.asarray(x)[rows], data)
+    tx, key = optimizer.build(base.optimizer), jax.random.key(0)
+    ours, _ = step.update(base, tx, state, data, jnp.ones(3), key)
+    theirs, _ = step.update(base, tx, state, filled, jnp.array([1.0, 1, 1, 0]), key)
+    stats = lambda state: state.variables["batch_stats"]
+    chex.assert_trees_all_close(stats(ours), stats(theirs), atol=1e-6)
+    assert any(
+        (a != b).any()
+        for a, b in zip(*map(jax.tree.leaves, (stats(ours), stats(state))), strict=True)
+    )
+
+
+def test_classes_weigh_by_the_inverse_of_their_share():
+    targets, classes = {"depression": np.array([0, 0, 0, 1])}, {"depression": ("no", "yes")}
+    split = Split("train", np.array(list("abcd")), {}, targets, classes)
+    base = replace(experiment(), tasks={"depression": Task(balanced=True), "emotion": Task()})
+    weighed = material.weighed(base, {"train": split})
+    assert weighed.tasks["depression"].options == {"class_weights": (4 / 3, 4.0)}
+    assert weighed.tasks["emotion"].options == {}

@@ -14,6 +14,7 @@ from jaxdep.train.streaming import StreamTrainer
 
 EXPERIMENT = launch.find("jamfn-demo", SMALL | {"training.batch_size": 8, "training.epochs": 2})
 SEEDS = [0, 1, 2]
+LONGER = {"corpus.lengths.acoustic": 80, "corpus.lengths.visual": 80}
 
 
 @pytest.fixture(scope="module")
@@ -64,6 +65,31 @@ def test_equals_resident(stored, resident, how):
     assert_same(outcome(StreamTrainer(EXPERIMENT, stored, layout), stored["test"]), resident)
 
 
+@pytest.mark.parametrize("count", [1, 2])
+def test_buckets_equal_resident_and_pad_less(prepared, count):
+    """Both paths meet the same batches; what is read from disk is padded to its group alone."""
+    changes = {"training.buckets": 3, "model.fusion": "add", "model.masked": True}
+    experiment = launch.find(EXPERIMENT, changes | LONGER)
+    layout = devices.layout(3, devices=count)
+    splits = material.load(experiment, prepared)
+    trainer = runs.Trainer(experiment, {n: s.arrays for n, s in splits.items()}, layout)
+    expected = outcome(trainer, splits["test"].arrays)
+    stored = material.load(experiment, prepared, streamed=True)
+    streamed = StreamTrainer(experiment, stored, layout)
+    assert_same(outcome(streamed, stored["test"]), expected)
+    padded = {lengths["acoustic"] for lengths in streamed._lengths(stored["train"])}
+    assert len(padded) == 3
+    assert max(padded) == stored["train"].lengths["acoustic"]
+
+
+def test_buckets_of_a_model_that_has_one_length(prepared):
+    experiment = launch.find(EXPERIMENT, {"training.buckets": 3} | LONGER)
+    stored = material.load(experiment, prepared, streamed=True)
+    trainer = StreamTrainer(experiment, stored, devices.layout(3, devices=1))
+    with pytest.raises(UserError, match=r"cannot read recordings of .* set training.buckets=1"):
+        trainer.train(runs.stack(experiment, SEEDS))
+
+
 def test_a_stopped_run_stays_as_it_was(stored):
     trainer = StreamTrainer(EXPERIMENT, stored, devices.layout(3, devices=1))
     all_runs = runs.stack(EXPERIMENT, SEEDS)
@@ -103,7 +129,7 @@ def test_killed_inside_an_epoch(stored, tmp_path, monkeypatch, epoch):
     trainer = made()
     batches = stored["train"].__class__.read
     monkeypatch.setattr(
-        stored["train"].__class__, "read", lambda s, items: read.append(s) or batches(s, items)
+        stored["train"].__class__, "read", lambda s, *what: read.append(s) or batches(s, *what)
     )
     state, history, outputs = outcome(trainer, stored["test"], folder=folder, resume=True)
     chex.assert_trees_all_equal((state, outputs), (whole[0], whole[2]))

@@ -8,8 +8,9 @@ from jaxdep.errors import UserError
 from jaxdep.parity.reference.amm import AMM
 from jaxdep.parity.reference.jamfn import JAMFN
 from jaxdep.parity.reference.mddr import MDDR
+from jaxdep.parity.reference.smfl import SMFL
 
-TWINS: dict[str, type[nn.Module]] = {"jamfn": JAMFN, "amm": AMM, "mddr": MDDR}
+TWINS: dict[str, type[nn.Module]] = {"jamfn": JAMFN, "amm": AMM, "mddr": MDDR, "smfl": SMFL}
 """Model's name to its twin, which has the same fields beside the widths of its inputs."""
 
 

@@ -1,0 +1,198 @@
+"""Reads DAIC-WOZ's interviews, each file once, cuts them into sentences, and says what is wrong."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import weakref
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from jaxdep.data import checks, dialogue
+from jaxdep.data.builder import Item, Scan
+from jaxdep.datasets.daicwoz import labels, tables, transcripts
+from jaxdep.errors import Faults
+
+ACOUSTIC = tables.COVAREP + tables.FORMANT
+VISUAL = sum(tables.FACE.values())
+EMBEDDING = 768
+RATES = {"acoustic": tables.ACOUSTIC_RATE, "visual": tables.VISUAL_RATE}
+
+Embed = Callable[[Sequence[str]], list[np.ndarray]]
+"""Texts to embeddings of their tokens, [T, D] each."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How interviews are read; see the builder's options."""
+
+    speakers: str
+    max_sentences: int
+    cut: str
+    split: str
+    split_seed: int
+    text_tokens: bool
+    normalize: bool
+
+
+def scan(folder: Path, settings: Settings, embed: Embed | None) -> Scan:
+    """Reads every file of the corpus once; what was cut waits in a temporary folder.
+
+    Args:
+      embed: None: `TEXT.npy` of each interview is read.
+    """
+    found = Scan()
+    known = labels.read(folder, found.faults, found.warnings)
+    if settings.split == "stratified":
+        known = labels.stratified(known, settings.split_seed)
+    there = {path.name.removesuffix("_P") for path in folder.glob("*_P") if path.is_dir()}
+    for name in sorted(set(known) - there):
+        found.faults.add("missing file", f"{name}_P", item=name)
+    if unlabelled := sorted(there - set(known)):
+        found.warnings.append(
+            f"{len(unlabelled)} interviews have no label: {', '.join(unlabelled[:8])}"
+        )
+    repairs: Counter[str] = Counter()
+    scratch = tempfile.mkdtemp(prefix="jaxdep-daicwoz-")
+    weakref.finalize(found, shutil.rmtree, scratch, ignore_errors=True)
+    lengths: list[dict[str, int]] = []
+    for name in sorted(set(known) & there):
+        label = known[name]
+        cut = _interview(folder, name, settings, embed, found.faults, repairs)
+        if cut is None:
+            found.items.append(Item(name, label.split, dict, subject=name))
+            continue
+        path = Path(scratch) / f"{name}.npz"
+        np.savez(path, **cut)
+        lengths.append({key: len(array) for key, array in cut.items()})
+        # The folder lives as long as the scan, and that as long as what loads from it.
+        load = lambda path=path, label=label, _=found: _load(path, label)
+        found.items.append(Item(name, label.split, load, subject=name))
+    found.warnings += [
+        f"repaired: {count} {what}" for what, count in sorted(repairs.items()) if count
+    ]
+    counts = Counter(item.split for item in found.items)
+    stand_in = (folder / "synthetic.json").is_file()
+    if settings.split == "official":
+        published = {
+            split: counts[split] if stand_in else n for split, n in labels.PUBLISHED.items()
+        }
+        found.warnings += checks.count_warnings(counts, published)
+    found.card = _card(found, known, settings, lengths, repairs)
+    return found
+
+
+def _interview(
+    folder: Path,
+    name: str,
+    settings: Settings,
+    embed: Embed | None,
+    faults: Faults,
+    repairs: Counter,
+) -> dict[str, np.ndarray] | None:
+    """The three streams of an interview and its sentences; None if it has a fault."""
+    before = len(faults.found)
+    own = folder / f"{name}_P"
+    path = own / f"{name}_TRANSCRIPT.csv"
+    said = transcripts.read(path, folder, settings.speakers, faults, repairs)
+    streams = {
+        "acoustic": tables.acoustic(own, name, folder, faults, repairs),
+        "visual": tables.visual(own, name, folder, faults, repairs),
+    }
+    vectors = None
+    if embed is None:
+        path = own / f"{name}_TEXT.npy"
+        vectors = checks.read_array(path, folder, EMBEDDING, faults, name)
+        if vectors is not None and said and said[-1].row >= len(vectors):
+            where = str(path.relative_to(folder))
+            faults.add(
+                "wrong shape", where, f"{len(vectors)} rows, {said[-1].row + 1} sentences", name
+            )
+    if len(faults.found) > before:
+        return None
+    said = said[: settings.max_sentences or None]
+    if vectors is not None:
+        texts = [vectors[[sentence.row]] for sentence in said]
+    else:
+        assert embed is not None
+        tokens = embed([transcripts.spoken(sentence) for sentence in said])
+        texts = tokens if settings.text_tokens else [t.mean(0, keepdims=True) for t in tokens]
+    return _cut(said, streams, texts, settings)
+
+
+def _cut(
+    said: Sequence[transcripts.Sentence],
+    streams: Mapping[str, np.ndarray],
+    texts: Sequence[np.ndarray],
+    settings: Settings,
+) -> dict[str, np.ndarray]:
+    times = np.array([(sentence.start, sentence.stop) for sentence in said])
+    ends = np.cumsum([len(text) for text in texts])
+    text_windows = np.stack([np.concatenate([[0], ends[:-1]]), ends], 1)
+    cut, places = {"text": np.concatenate(texts)}, []
+    released = dialogue.released_windows(times, RATES)
+    for name, stream in streams.items():
+        if settings.cut == "released":
+            windows = np.minimum(released[name], len(stream))
+            frames = stream[: max(int(windows.max()), 1)]
+        else:
+            windows = dialogue.windows(times, RATES[name], len(stream))
+            frames, windows = dialogue.pack(stream, windows)
+        cut[name] = _normal(frames) if settings.normalize else frames
+        places.append(windows)
+    cut["sentences"] = np.concatenate([*places, text_windows], 1).astype(np.int32)
+    return cut
+
+
+def _normal(frames: np.ndarray) -> np.ndarray:
+    """Each feature with mean 0 and variance 1 over what is kept of the interview."""
+    if not len(frames):
+        return frames
+    deviation = frames.std(0)
+    return ((frames - frames.mean(0)) / np.where(deviation > 1e-6, deviation, 1)).astype(np.float32)
+
+
+def _load(path: Path, label: labels.Label) -> dict[str, Any]:
+    with np.load(path, allow_pickle=False) as cut:
+        streams = {name: cut[name] for name in cut.files}
+    # TFDS takes no empty tensor of unknown length.
+    streams = {
+        name: x if len(x) else np.zeros((1, *x.shape[1:]), x.dtype) for name, x in streams.items()
+    }
+    return {**streams, "depression": label.depressed, "phq8": float(label.score)}
+
+
+def _card(
+    found: Scan,
+    known: Mapping[str, labels.Label],
+    settings: Settings,
+    lengths: Sequence[Mapping[str, int]],
+    repairs: Mapping[str, int],
+) -> dict[str, Any]:
+    card: dict[str, Any] = {
+        "speakers": settings.speakers,
+        "sentences": f"cut as {settings.cut}, at most {settings.max_sentences or 'all'}",
+        "splits": settings.split,
+    }
+    for split in dict.fromkeys(item.split for item in found.items):
+        own = [known[item.id] for item in found.items if item.split == split]
+        card[split] = {
+            "interviews": len(own),
+            "depressed": sum(label.depressed for label in own),
+            "men": sum(label.gender == "male" for label in own),
+        }
+    if lengths:
+        of = lambda name: np.array([each[name] for each in lengths])
+        card["rows of an interview, mean and longest"] = {
+            name: f"{of(name).mean():.0f}, {of(name).max()}" for name in lengths[0]
+        }
+        card["padding, if all are padded to the longest"] = {
+            name: f"{dialogue.waste(of(name)):.0%}" for name in lengths[0]
+        }
+    card["repairs"] = dict(sorted(repairs.items()))
+    return card

@@ -1,0 +1,96 @@
+"""Reads DAIC-WOZ's transcripts: who says what, and when."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections import Counter
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from jaxdep.errors import Faults
+
+COLUMNS = ("start_time", "stop_time", "speaker", "value")
+PARTICIPANT, INTERVIEWER = "Participant", "Ellie"
+
+INTERRUPTED = {"373": (352.0, 420.0), "444": (286.0, 387.0)}
+"""Interviews that somebody walked into, and the seconds from when to when."""
+
+_CODE = re.compile(r"^\w+ \((?P<text>.*)\)$")  # Ellie's lines after interview 363
+_REDACTED = "scrubbed_entry"
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """A line of a transcript; times in seconds.
+
+    Attributes:
+      row: its place among the lines of the speakers that are read.
+    """
+
+    start: float
+    stop: float
+    speaker: str
+    text: str
+    row: int = 0
+
+
+def read(path: Path, root: Path, speakers: str, faults: Faults, repairs: Counter) -> list[Sentence]:
+    """The sentences of an interview, in the order of the file.
+
+    Args:
+      path: `<id>_P/<id>_TRANSCRIPT.csv`.
+      speakers: `participant`, or `both`.
+      faults: of form; an interview without a line of those speakers is one too.
+      repairs: counts lines that were left out or changed.
+    """
+    name, where = path.parent.name.removesuffix("_P"), path.relative_to(root)
+    if not path.is_file():
+        faults.add("missing file", where, item=name)
+        return []
+    text = path.read_bytes().decode("utf-8-sig", errors="replace")
+    lines = list(csv.reader(text.splitlines(), delimiter="\t", quoting=csv.QUOTE_NONE))
+    if not lines or tuple(cell.strip() for cell in lines[0]) != COLUMNS:
+        faults.add("wrong header", where, f"expected {', '.join(COLUMNS)}, by tabs", name)
+        return []
+    found, rows = [], 0
+    for number, line in enumerate(lines[1:], 2):
+        if not any(cell.strip() for cell in line):
+            continue
+        sentence = _sentence(line)
+        if sentence is None:
+            faults.add("bad line", where, f"line {number}: {line}"[:120], name)
+        elif speakers == "both" or sentence.speaker == PARTICIPANT:
+            if _counts(sentence, name, repairs):
+                found.append(replace(sentence, row=rows))
+            rows += 1
+    if not found and not any(fault.item == name for fault in faults.found):
+        faults.add("no rows", where, f"no sentence of {speakers}", name)
+    return found
+
+
+def _sentence(line: list[str]) -> Sentence | None:
+    try:
+        start, stop, speaker, text = (cell.strip() for cell in line)
+        found = Sentence(float(start), float(stop), speaker, text)
+    except ValueError:
+        return None
+    return found if speaker in (PARTICIPANT, INTERVIEWER) and found.start >= 0 else None
+
+
+def _counts(sentence: Sentence, name: str, repairs: Counter) -> bool:
+    if sentence.stop <= sentence.start:
+        repairs["transcript lines that end before they begin, left out"] += 1
+        return False
+    first, last = INTERRUPTED.get(name, (0.0, 0.0))
+    if sentence.start < last and sentence.stop > first:
+        repairs["transcript lines of an interruption, left out"] += 1
+        return False
+    return True
+
+
+def spoken(sentence: Sentence) -> str:
+    """The words: of Ellie's coded lines those in brackets, nothing of what was redacted."""
+    text = sentence.text.replace(_REDACTED, "").strip()
+    match = _CODE.match(text) if sentence.speaker == INTERVIEWER else None
+    return match["text"] if match else text

@@ -1,0 +1,131 @@
+"""The network that SMFL's authors published (`MMFL`), oddities included, for any batch.
+
+It is not the paper's: sentences are encoded by LSTMs and by convolutions of one channel, each of
+its attentions is over a single step and so chooses nothing, and of face and words only the last
+sentence counts. Weights bear the authors' names.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import flax.linen as nn
+import jax.numpy as jnp
+from jaxtyping import Array, Bool, Float
+
+from jaxdep.models.inputs import require, windows_of
+from jaxdep.nn import masking, sentences
+from jaxdep.nn.convolution import Conv1d
+from jaxdep.nn.dropout import Dropout
+from jaxdep.nn.linear import Linear
+from jaxdep.nn.normalization import SampleBatchNorm
+from jaxdep.nn.recurrent import LSTM
+from jaxdep.nn.sentences import PerSentence, SentenceLSTM
+from jaxdep.types import Inputs, Logits, Mask, Vector
+
+HIDDEN, SUMMARY = 16, 8
+"""Features of a sentence in one modality, and of the whole dialogue."""
+
+FACE_ALONE = 1000
+"""Frames of the face that are read where a recording has no sentences."""
+
+_TEXT = ((7, 5), (5, 3), (5, 3))  # kernel and stride of each convolution over an embedding
+_FUSION = ((3, 3), (1, 1))  # channels and kernel
+
+
+def logits(config: Any, inputs: Inputs, train: bool) -> Logits:
+    """The released forward pass in the scope of an `SMFL`: [B, classes].
+
+    Args:
+      config: the `SMFL`: `max_sentences`, `fix_history`, `cmjat_target`, `fusion_dropout` and
+        `classes` count.
+    """
+    most = config.max_sentences
+    a, real = _frames(inputs, "acoustic", "conv_audio.0", most)
+    f, _ = _frames(inputs, "visual", "conv_face.0", most)
+    face_alone, f = f[:, -1], f[:, :-1]
+    a = a[:, :-1]
+    t = _embeddings(inputs, real, most, train)
+    c = _layers("fusion_layer", jnp.stack([a, f, t], -1), _FUSION, real, train)
+
+    recent = lambda x: (x, real) if config.fix_history else _last_twice(x, real)
+    summary = {
+        "acoustic": _summary("conv_audio_all", SUMMARY, a, real),
+        "visual": _summary("conv_face_all", SUMMARY, *recent(f)),
+    }
+    text = _summary("conv_text_all", SUMMARY, *recent(t))
+    fused = _summary("conv_fusion_all", c.shape[-1], c, real)
+
+    value = _value(text)
+    low = value(summary[config.cmjat_target])
+    joint = Linear(SUMMARY, name="jointAtt.proj")(0.75 * value(text) + 0.25 * low)
+    summary[config.cmjat_target] = Dropout(config.fusion_dropout, name="drop")(joint, train)
+    _inert(fused.shape[-1])
+    whole = jnp.concatenate([*summary.values(), text, fused], -1)
+    of_sentences = Linear(config.classes, name="linear")(whole)
+    of_face = Linear(config.classes, name="linear_face")(face_alone)
+    return jnp.where(real.any(1)[:, None], of_sentences, of_face)
+
+
+def _frames(inputs: Inputs, modality: str, name: str, most: int) -> tuple[PerSentence, Mask]:
+    """An LSTM's state at each sentence's end, [B, S + 1, H]; the last one reads the beginning."""
+    x, mask = require(inputs, modality, "SMFL"), inputs.get(f"{modality}_mask")
+    table, real = windows_of(inputs, modality, most)
+    windows = sentences.clip(table, real, x.shape[1], mask)
+    begin = jnp.broadcast_to(jnp.array([0, FACE_ALONE]), (len(x), 1, 2))
+    begin = sentences.clip(begin, None, x.shape[1], mask)
+    x = masking.zero_padding(x, mask)
+    states = SentenceLSTM(HIDDEN, name=name)(x, jnp.concatenate([windows, begin], 1))
+    return states, jnp.ones(windows.shape[:2], bool) if real is None else real
+
+
+def _embeddings(inputs: Inputs, real: Mask, most: int, train: bool) -> PerSentence:
+    """Each sentence's embedding as a signal of one channel, convolved to 16 values."""
+    x, mask = require(inputs, "text", "SMFL"), inputs.get("text_mask")
+    windows = sentences.clip(*windows_of(inputs, "text", most), x.shape[1], mask)
+    found = sentences.last_frames(masking.zero_padding(x, mask), windows)
+    shapes = [(1, kernel, stride) for kernel, stride in _TEXT]
+    t = _layers("conv_text", found[..., None], shapes, real, train)
+    if t.shape[-1] != HIDDEN:
+        raise ValueError(f"embeddings must have 768 features; got {x.shape[-1]}")
+    return t
+
+
+def _layers(
+    name: str,
+    x: Float[Array, "batch sentence time channel"],
+    shapes: Any,
+    real: Mask,
+    train: bool,
+) -> PerSentence:
+    """Convolution, ReLU, batch normalisation, again and again; the one channel left."""
+    signals = x.reshape(-1, *x.shape[2:])
+    each = real.reshape(-1)
+    for number, (channels, kernel, *stride) in enumerate(shapes):
+        conv = Conv1d(channels, kernel, *(stride or (1,)), "valid", name=f"{name}.{3 * number}")
+        norm = SampleBatchNorm(name=f"{name}.{3 * number + 2}")
+        signals = norm(nn.relu(conv(signals)), each, train)
+    return signals[..., 0].reshape(*x.shape[:2], -1)
+
+
+def _summary(name: str, features: int, x: PerSentence, real: Mask) -> Vector:
+    return masking.last(LSTM(features, name=name)(x, real), real)
+
+
+def _last_twice(x: PerSentence, real: Mask) -> tuple[PerSentence, Bool[Array, "batch 2"]]:
+    """The last sentence, once more if it is not the only one."""
+    last = masking.last(x, real)
+    return jnp.stack([last, last], 1), jnp.stack([real.any(1), real.sum(1) > 1], 1)
+
+
+def _value(like: Vector) -> Any:
+    """The joint attention's values: over one step, queries and keys decide nothing."""
+    kernel, bias = Linear(3 * SUMMARY, name="jointAtt.qkv").weights(like.shape[-1])
+    assert bias is not None
+    return lambda x: x @ kernel[:, 2 * SUMMARY :] + bias[None, 2 * SUMMARY :]
+
+
+def _inert(width: int) -> None:
+    """Weights of an attention over one step, which is the identity; a checkpoint holds them."""
+    Linear(width, name="Fusion.attention_weights").weights(width)
+    Linear(1, use_bias=False, name="Fusion.context_vector").weights(width)

@@ -1,0 +1,94 @@
+"""Sentences within a recording: which frames are whose, and each one's last state."""
+
+from __future__ import annotations
+
+import flax.linen as nn
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from jaxdep.nn import initializers, masking
+from jaxdep.nn.recurrence import Direction, recurrence
+from jaxdep.types import Mask, Segments, Sequence, Windows
+
+PerSentence = Float[Array, "batch sentence feature"]
+
+
+def clip(windows: Windows, sentences: Mask | None, frames: int, mask: Mask | None) -> Windows:
+    """Windows cut to the real frames; sentences that are padding, or lie behind them, are empty.
+
+    Args:
+      windows: [B, S, 2], whatever padding holds.
+      sentences: [B, S], true where a sentence is real.
+      frames: L, of the recording as it is padded.
+      mask: [B, L], true where a frame is real.
+    """
+    windows = masking.zero_padding(windows, sentences).astype(jnp.int32)
+    end = jnp.int32(frames) if mask is None else mask.sum(1, dtype=jnp.int32)[:, None, None]
+    return jnp.clip(windows, 0, end)
+
+
+def there(windows: Windows) -> Mask:
+    """Which sentences have a frame, [B, S]."""
+    return windows[..., 1] > windows[..., 0]
+
+
+def whole(windows: Windows) -> Windows:
+    """One window from the first sentence's beginning to the last one's end, [B, 1, 2]."""
+    end = jnp.where(there(windows), windows[..., 1], 0).max(1, keepdims=True)
+    begin = jnp.where(there(windows), windows[..., 0], end).min(1, keepdims=True)
+    return jnp.stack([begin, end], -1)
+
+
+def segments(windows: Windows, frames: int) -> Segments:
+    """The sentence of each of `frames` frames, [B, L]; windows are in order and do not overlap."""
+    time = jnp.arange(frames)[None, :, None]
+    within = (time >= windows[:, None, :, 0]) & (time < windows[:, None, :, 1])
+    return jnp.where(within.any(-1), within.argmax(-1), -1)
+
+
+def last_frames(x: Sequence, windows: Windows) -> PerSentence:
+    """The last frame of each sentence, [B, S, D]; zero where it has none."""
+    places = jnp.maximum(windows[..., 1] - 1, 0)[..., None]
+    return masking.zero_padding(jnp.take_along_axis(x, places, 1), there(windows))
+
+
+class SentenceLSTM(nn.Module):
+    """An LSTM layer run over every sentence from a zero state; windows may overlap.
+
+    All sentences advance together through the recording, each within its own window, so that
+    frames are projected once whoever shares them.
+
+    Attributes:
+      features: H.
+    """
+
+    features: int
+
+    @nn.compact
+    def __call__(self, x: Sequence, windows: Windows) -> PerSentence:
+        """The state of [B, L, I] at the end of each of S windows, [B, S, H]; zero of empty ones."""
+        init = initializers.torch_uniform(self.features)
+        width, gates = x.shape[-1], 4 * self.features
+        weights = [
+            self.param("weight_ih_l0", init, (width, gates)),
+            self.param("weight_hh_l0", init, (self.features, gates)),
+            self.param("bias_ih_l0", init, (gates,)),
+            self.param("bias_hh_l0", init, (gates,)),
+        ]
+        (batch, frames), count = x.shape[:2], windows.shape[1]
+        time = jnp.arange(frames)[:, None, None]
+        real = (time >= windows[None, ..., 0]) & (time < windows[None, ..., 1])  # [L, B, S]
+        projected = jnp.swapaxes(x, 0, 1) @ weights[0]
+        spread = jnp.broadcast_to(projected[:, :, None], (frames, batch, count, gates))
+        one = Direction(
+            spread.reshape(frames, -1, gates),
+            weights[1],
+            weights[2],
+            weights[3],
+            real.reshape(frames, -1, 1),
+        )
+        (states,) = recurrence("lstm", (one,))
+        states = states.reshape(frames, batch, count, -1).transpose(1, 2, 0, 3)
+        places = jnp.maximum(windows[..., 1] - 1, 0)[..., None, None]
+        last = jnp.take_along_axis(states, places, 2)[:, :, 0]
+        return masking.zero_padding(last, there(windows))

@@ -1,0 +1,240 @@
+"""DAIC-WOZ: its known faults are survived, repaired and counted; its stand-in reads like it."""
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+
+from jaxdep.data import arrays, corpora
+from jaxdep.datasets.daicwoz import synthetic
+from jaxdep.errors import UserError
+
+SECONDS = 40.0
+
+
+@pytest.fixture(scope="module")
+def stand_in(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("daic") / "raw"
+    corpora.synthesize("daicwoz", folder, items=10, mean_seconds=SECONDS)
+    return folder
+
+
+@pytest.fixture
+def folder(stand_in, tmp_path):
+    """A copy to spoil, which does not say that it is synthetic."""
+    shutil.copytree(stand_in, tmp_path / "raw")
+    (tmp_path / "raw" / "synthetic.json").unlink()
+    return tmp_path / "raw"
+
+
+@pytest.fixture
+def prepare(folder, tmp_path):
+    def run(**how):
+        said = []
+        options = how.pop("options", {})
+        stored = corpora.prepare(
+            "daicwoz", folder, data_dir=tmp_path / "data", log=said.append, options=options, **how
+        )
+        return stored, "\n".join(said)
+
+    return run
+
+
+def first(folder):
+    return sorted(folder.glob("*_P"))[0].name.removesuffix("_P")
+
+
+def rewrite(path, change):
+    path.write_text(change(path.read_text()))
+
+
+def test_streams_and_sentences(folder, prepare):
+    stored, said = prepare()
+    split = arrays.load_split(stored, "train", {})
+    assert "repaired" in said
+    assert split.classes == {"depression": ("normal", "depression")}
+    assert split.inputs["acoustic"].shape[2] == 79
+    assert split.inputs["visual"].shape[2] == 242
+    assert split.inputs["text"].shape[2] == 768
+    table, real = split.inputs["sentences"], split.inputs["sentences_mask"]
+    assert table.dtype == np.int32
+    for row, name in enumerate(split.ids):
+        counted = real[row].sum()
+        lines = (folder / f"{name}_P" / f"{name}_TRANSCRIPT.csv").read_text().splitlines()
+        answers = [line.split("\t") for line in lines if "\tParticipant\t" in line]
+        assert counted == len(answers)
+        times = np.array([[float(cell) for cell in line[:2]] for line in answers])
+        for column, (modality, rate) in enumerate((("acoustic", 100), ("visual", 30))):
+            own = table[row, :counted, 2 * column : 2 * column + 2]
+            sizes = own[:, 1] - own[:, 0]
+            spans = np.diff(np.rint(times * rate), axis=1)[:, 0]
+            assert np.abs(sizes - spans).max() <= 1  # the last frame may be missing
+            assert (own[1:, 0] == own[:-1, 1]).all()
+            assert own[-1, 1] == split.inputs[f"{modality}_mask"][row].sum()
+        np.testing.assert_array_equal(table[row, :counted, 4], np.arange(counted))
+    frames = split.inputs["acoustic"][0][split.inputs["acoustic_mask"][0]]
+    np.testing.assert_allclose(frames.mean(0), 0, atol=1e-3)
+    card = json.loads((stored / "corpus.json").read_text())["card"]
+    assert card["repairs"]["COVAREP values that are not finite"] > 0
+    assert card["speakers"] == "participant"
+    assert "padding, if all are padded to the longest" in card
+
+
+def test_options(prepare):
+    both, _ = prepare(options={"speakers": "both", "text_encoder": "hashing"})
+    one, _ = prepare(options={"max_sentences": 2})
+    released, _ = prepare(options={"cut": "released"})
+    tokens, _ = prepare(options={"text_encoder": "hashing", "text_tokens": True})
+    load = lambda stored: arrays.load_split(stored, "train", {}).inputs
+    assert load(one)["sentences_mask"].sum(1).max() == 2
+    assert load(both)["sentences_mask"].sum() > 2 * load(one)["sentences_mask"].sum()
+    table, real = load(tokens)["sentences"], load(tokens)["sentences_mask"]
+    assert (table[..., 5] - table[..., 4])[real].min() > 1
+    table, real = load(released)["sentences"], load(released)["sentences_mask"]
+    own = table[0, real[0]]
+    np.testing.assert_array_equal(own[:3, 0], [0, 100, 200])  # seconds counted in sentences
+    assert (own[1:, 2] == own[:-1, 3]).all()
+
+
+def test_stratified_split_is_8_to_2(prepare):
+    stored, _ = prepare(options={"split": "stratified", "split_seed": 3})
+    sizes = {split: len(arrays.load_split(stored, split, {})) for split in ("train", "test")}
+    assert sizes == {"train": 8, "test": 2}
+    assert set(arrays.load_split(stored, "test", {}).targets["depression"]) == {0, 1}
+
+
+def test_known_faults_of_labels_are_repaired_and_said(folder, prepare):
+    name = first(folder)
+    file = folder / "train_split_Depression_AVEC2017.csv"
+    items = [
+        "NoInterest",
+        "Depressed",
+        "Sleep",
+        "Tired",
+        "Appetite",
+        "Failure",
+        "Concentrating",
+        "Moving",
+    ]
+    header = "Participant_ID,PHQ8_Binary,PHQ8_Score,Gender," + ",".join(f"PHQ8_{i}" for i in items)
+    lines = file.read_text().splitlines()[1:]
+    rows = [line + ",1,1,1,1,1,1,1,1" for line in lines]
+    rows[0] = f"{name},0,10,1,1,1,,1,1,1,1,1"
+    file.write_text("\ufeff" + "\n".join([header, *rows]) + "\n")
+    stored, said = prepare()
+    assert f"{name}: labelled 0 with a score of 10; repaired to 1" in said
+    assert f"{name}: PHQ8_Sleep is empty; it follows from the score: 3" in said
+    split = arrays.load_split(stored, "train", {})
+    assert split.targets["depression"][split.ids.tolist().index(name)] == 1
+
+
+def test_rows_without_numbers_are_the_rows_before_them(folder, prepare):
+    name = first(folder)
+    own = folder / f"{name}_P"
+    (own / f"{name}_CLNF_AUs.txt").rename(own / f"{name}_CLNF_AUs.csv")  # as the manual has it
+    said = prepare()[1]
+    what = "CLNF gaze rows"
+    before = int(said.split(what)[0].split()[-1]) if what in said else 0
+    gaze = own / f"{name}_CLNF_gaze.txt"
+
+    def spoil(text):
+        lines = text.splitlines()
+        cells = lines[50].split(",")
+        lines[50] = ",".join([*cells[:4], *[" -1.#IND"] * (len(cells) - 4)])
+        return "\n".join(lines) + "\n"
+
+    spoiled = "-1.#IND" not in gaze.read_text().splitlines()[50]
+    rewrite(gaze, spoil)
+    assert f"repaired: {before + spoiled} CLNF gaze rows" in prepare()[1]
+
+
+def test_all_faults_at_once(folder, prepare, tmp_path):
+    names = sorted(path.name.removesuffix("_P") for path in folder.glob("*_P"))
+    own = lambda name, what: folder / f"{name}_P" / f"{name}_{what}"
+    own(names[0], "COVAREP.csv").unlink()
+    rewrite(own(names[1], "FORMANT.csv"), lambda text: text.replace(",", ";"))
+    rewrite(own(names[2], "CLNF_pose.txt"), lambda text: text.splitlines()[0] + "\n")
+    rewrite(own(names[3], "TRANSCRIPT.csv"), lambda text: text + "late\tlater\tEllie\thm\n")
+    rewrite(own(names[4], "TRANSCRIPT.csv"), lambda text: text.replace("\t", ","))
+    np.save(own(names[5], "TEXT.npy"), np.zeros((1, 768), np.float32))
+    rewrite(folder / "dev_split_Depression_AVEC2017.csv", lambda text: text + "999,2,5,1\n")
+    shutil.rmtree(folder / f"{names[6]}_P")
+    with pytest.raises(UserError) as refused:
+        prepare()
+    message = str(refused.value)
+    for part in (
+        f"{names[0]}_P/{names[0]}_COVAREP.csv",
+        f"{names[1]}_P/{names[1]}_FORMANT.csv",
+        f"{names[2]}_P/{names[2]}_CLNF_pose.txt",
+        "bad line",
+        "wrong header",
+        "1 rows,",
+        "unknown label",
+        f"{names[6]}_P",
+    ):
+        assert part in message
+    assert not (tmp_path / "data").exists()
+
+
+def test_skip_bad(folder, prepare):
+    name = first(folder)
+    (folder / f"{name}_P" / f"{name}_COVAREP.csv").unlink()
+    stored, _ = prepare(skip_bad=True)
+    split = "train"
+    assert name not in arrays.load_split(stored, split, {}).ids
+    about = json.loads((stored / "corpus.json").read_text())
+    assert [fault["item"] for fault in about["skipped"]] == [name]
+
+
+def test_interrupted_interviews_lose_what_was_said_meanwhile(folder, prepare):
+    old, new = first(folder), "444"
+    own = folder / f"{old}_P"
+    for path in own.iterdir():
+        path.rename(own / path.name.replace(old, new))
+    own.rename(folder / f"{new}_P")
+    for file in folder.glob("*.csv"):
+        rewrite(file, lambda text: text.replace(f"{old},", f"{new},"))
+    transcript = folder / f"{new}_P" / f"{new}_TRANSCRIPT.csv"
+    late = "290.0\t292.0\tParticipant\tsorry\n"
+    rewrite(transcript, lambda text: text.replace("\n", f"\n{late}", 1))
+    vectors = np.load(folder / f"{new}_P" / f"{new}_TEXT.npy")
+    vectors = np.concatenate([np.full((1, 768), 9, np.float32), vectors])
+    np.save(folder / f"{new}_P" / f"{new}_TEXT.npy", vectors)
+    stored, said = prepare()
+    assert "repaired: 1 transcript lines of an interruption, left out" in said
+    split = arrays.load_split(stored, "train", {})
+    words = split.inputs["text"][split.ids.tolist().index(new)]
+    np.testing.assert_allclose(words[0], vectors[1], rtol=1e-6)  # rows are counted with what went
+
+
+@pytest.mark.parametrize("option", [{"speakers": "ellie"}, {"cut": "x"}, {"split": "random"}])
+def test_unknown_choice(prepare, option):
+    with pytest.raises(UserError, match="there are"):
+        prepare(options=option)
+
+
+def test_time_averages_know_nothing(stand_in, tmp_path):
+    """Events are to one side as often as to the other."""
+    names = sorted(stand_in.glob("*_P"))
+    for path in names[:2]:
+        words = np.load(path / f"{path.name.removesuffix('_P')}_TEXT.npy")
+        spread = np.abs(words.mean(0)).max() * np.sqrt(len(words))
+        assert spread < 8  # an event is that long, and there is one in every row
+
+
+def test_known_answers():
+    known = synthetic.bayes()
+    assert known["bayes_accuracy"] > 0.95
+    assert known["best_single_modality"] == pytest.approx(
+        {"acoustic": 0.85, "visual": 0.85, "text": 0.85}
+    )
+    assert synthetic.bayes(0.0)["bayes_accuracy"] == pytest.approx(0.5)
+
+
+def test_the_same_seed_writes_the_same_files(stand_in, tmp_path):
+    corpora.synthesize("daicwoz", tmp_path / "again", items=10, mean_seconds=SECONDS)
+    paths = sorted(path.relative_to(stand_in) for path in stand_in.rglob("*") if path.is_file())
+    assert len(paths) == 10 * 8 + 4
+    for path in paths[::7]:
+        assert (stand_in / path).read_bytes() == (tmp_path / "again" / path).read_bytes()

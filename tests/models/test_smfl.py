@@ -1,0 +1,121 @@
+"""SMFL: the paper's network looks back only; the released one has the published one's oddities."""
+
+import chex
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from jaxdep.models import SMFL, examples
+
+RELEASED = SMFL(variant="released")
+SMALL = dict(examples.small("smfl"))
+
+
+def inputs_of(model, length=6, batch=3, **how):
+    return examples.example_inputs(model, batch, length, **how)
+
+
+def test_released_has_the_published_number_of_parameters():
+    inputs = inputs_of(RELEASED, masked=False)
+    inputs["acoustic"] = np.zeros((3, 20, 513), np.float32)
+    inputs["visual"] = np.zeros((3, 20, 204), np.float32)
+    shapes = jax.eval_shape(lambda: RELEASED.init(jax.random.key(0), inputs))
+    size = sum(leaf.size for leaf in jax.tree.leaves(shapes["params"]))
+    assert size == 53_060
+
+
+def test_released_ignores_sentence_22_onwards():
+    inputs = inputs_of(RELEASED, length=26, masked=False)
+    variables = RELEASED.init(jax.random.key(0), inputs)
+    first = {**inputs, "sentences": inputs["sentences"][:, :21]}
+    chex.assert_trees_all_equal(RELEASED.apply(variables, inputs), RELEASED.apply(variables, first))
+    cut = {**inputs, "sentences": inputs["sentences"][:, :20]}
+    assert (
+        RELEASED.apply(variables, cut)["depression"]
+        != RELEASED.apply(variables, first)["depression"]
+    ).any()
+
+
+def test_released_reads_the_last_sentence_of_face_and_words_alone():
+    """Unless its history is mended."""
+    inputs = inputs_of(RELEASED, masked=False)
+    other = {**inputs, "text": inputs["text"].copy()}
+    other["text"][:, 0] += 1  # the first sentence's words also reach the fused stream
+    table = inputs["sentences"].copy()
+    table[:, 0, 2:4] = 0  # the first sentence has no frame of the face
+    blind = {**inputs, "sentences": table}
+    for mended in (False, True):
+        model = RELEASED.clone(fix_history=mended)
+        variables = model.init(jax.random.key(1), inputs)
+        variables = {**variables, "params": dict(variables["params"])}
+        fused = variables["params"]["linear"]
+        kernel = fused["kernel"].at[24:].set(0)  # leave the fused stream out
+        variables["params"]["linear"] = {**fused, "kernel": kernel}
+        outputs = model.apply(variables, inputs)["depression"]
+        for changed in (blind, other):
+            same = np.allclose(outputs, model.apply(variables, changed)["depression"], atol=1e-7)
+            assert same is not mended
+
+
+def test_without_sentences_the_face_alone_is_read():
+    model = SMALL["released"]
+    inputs = inputs_of(model)
+    variables = model.init(jax.random.key(0), inputs)
+    inputs["sentences_mask"] = np.zeros_like(inputs["sentences_mask"])
+    outputs = model.apply(variables, inputs)["depression"]
+    changed = {**inputs, "acoustic": inputs["acoustic"] + 1, "text": inputs["text"] + 1}
+    chex.assert_trees_all_equal(outputs, model.apply(variables, changed)["depression"])
+    face = {**inputs, "visual": inputs["visual"] + 1}
+    assert (outputs != model.apply(variables, face)["depression"]).all()
+
+
+@pytest.mark.parametrize("label", ["paper", "released"])
+def test_frames_behind_the_last_sentence_are_not_read(label):
+    model = SMALL[label]
+    inputs = inputs_of(model, masked=False)
+    table = inputs["sentences"]
+    last = {"acoustic": int(table[..., 1].max()), "visual": int(table[..., 3].max())}
+    variables = model.init(jax.random.key(0), inputs)
+    later = dict(inputs)
+    for name, end in last.items():
+        extra = np.ones((3, 4, inputs[name].shape[-1]), np.float32)
+        later[name] = np.concatenate([inputs[name][:, :end], extra], 1)
+    chex.assert_trees_all_close(
+        model.apply(variables, inputs), model.apply(variables, later), atol=1e-6
+    )
+
+
+def test_permuted_tokens_change_nothing():
+    model = SMALL["paper"].clone(dropout=0.0)
+    inputs = inputs_of(model)
+    variables = model.init(jax.random.key(0), inputs)
+    run = lambda m: m.apply(variables, inputs, train=True, rngs={"dropout": jax.random.key(3)})
+    chex.assert_trees_all_close(run(model), run(model.clone(permute=True)), atol=1e-6)
+
+
+def test_no_more_than_the_limit_of_sentences_is_read():
+    model = SMALL["paper"]
+    inputs = inputs_of(model, length=8, masked=False)
+    variables = model.init(jax.random.key(0), inputs)
+    cut = {**inputs, "sentences": inputs["sentences"][:, : model.max_sentences]}
+    chex.assert_trees_all_equal(model.apply(variables, inputs), model.apply(variables, cut))
+
+
+def test_embeddings_of_another_width_are_refused_by_the_released_network():
+    inputs = inputs_of(RELEASED)
+    inputs["text"] = inputs["text"][..., :700]
+    with pytest.raises(ValueError, match="768 features; got 700"):
+        RELEASED.init(jax.random.key(0), inputs)
+
+
+def test_unknown_modality():
+    with pytest.raises(ValueError, match="modalities are of"):
+        SMFL(modalities=("pose",)).init(jax.random.key(0), inputs_of(RELEASED))
+
+
+def test_mixture_of_cmjat_begins_at_three_to_one():
+    model = SMALL["paper"]
+    params = model.init(jax.random.key(0), inputs_of(model))["params"]
+    mixture = jax.nn.softmax(jnp.asarray(params["cmjat"]["mixture"]))
+    np.testing.assert_allclose(mixture, [0.75, 0.25], atol=1e-6)

@@ -1,0 +1,61 @@
+"""Windows of sentences: clipped, turned into segments, encoded as if each were alone."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import torch
+
+from jaxdep.nn import sentences
+
+WINDOWS = jnp.array([[[0, 3], [3, 3], [3, 8]], [[0, 1], [1, 4], [9, 9]]])
+FRAMES = 10
+
+
+def test_clip_ends_where_frames_and_sentences_end():
+    mask = jnp.arange(FRAMES)[None] < jnp.array([[6], [10]])
+    real = jnp.array([[True, True, True], [True, False, False]])
+    spoiled = WINDOWS.astype(jnp.float32).at[1, 1].set(jnp.nan)
+    found = sentences.clip(spoiled, real, FRAMES, mask)
+    np.testing.assert_array_equal(found, [[[0, 3], [3, 3], [3, 6]], [[0, 1], [0, 0], [0, 0]]])
+    np.testing.assert_array_equal(
+        sentences.there(found), [[True, False, True], [True, False, False]]
+    )
+
+
+def test_segments():
+    found = sentences.segments(WINDOWS, FRAMES)
+    np.testing.assert_array_equal(
+        found, [[0, 0, 0, 2, 2, 2, 2, 2, -1, -1], [0, 1, 1, 1, -1, -1, -1, -1, -1, -1]]
+    )
+
+
+def test_whole_begins_at_the_first_frame_of_any():
+    np.testing.assert_array_equal(sentences.whole(WINDOWS)[:, 0], [[0, 8], [0, 4]])
+    late = jnp.array([[[0, 0], [2, 5]]])
+    np.testing.assert_array_equal(sentences.whole(late)[:, 0], [[2, 5]])
+    none = jnp.zeros((1, 2, 2), jnp.int32)
+    assert not sentences.there(sentences.whole(none)).any()
+
+
+def test_last_frames():
+    x = jnp.arange(2 * FRAMES, dtype=jnp.float32).reshape(2, FRAMES, 1)
+    np.testing.assert_array_equal(
+        sentences.last_frames(x, WINDOWS)[..., 0], [[2, 0, 7], [10, 13, 0]]
+    )
+
+
+def test_lstm_of_overlapping_windows_equals_pytorch_on_each_alone():
+    windows = jnp.array([[[0, 7], [2, 10], [4, 4]], [[5, 6], [0, 10], [1, 3]]])
+    x = np.random.default_rng(0).normal(size=(2, FRAMES, 3)).astype(np.float32)
+    module = sentences.SentenceLSTM(4)
+    variables = module.init(jax.random.key(0), x, windows)
+    reference = torch.nn.LSTM(3, 4, batch_first=True)
+    turned = {n: torch.tensor(np.array(w).T) for n, w in variables["params"].items()}
+    reference.load_state_dict(turned)
+    found = module.apply(variables, x, windows)
+    for row in range(2):
+        for number, (first, end) in enumerate(np.asarray(windows[row])):
+            expected = np.zeros(4)
+            if end > first:
+                expected = reference(torch.tensor(x[row : row + 1, first:end]))[0][0, -1].detach()
+            np.testing.assert_allclose(found[row, number], expected, atol=1e-6)
