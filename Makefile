@@ -14,7 +14,7 @@ test: $(VENV)/.installed-test
 	$(BIN)/python -m pytest -n 2 -m "not slow" tests
 
 test-slow: $(VENV)/.installed-test
-	$(BIN)/python -m pytest -m slow tests
+	$(BIN)/python -m pytest -n 2 -m slow tests
 
 lint: $(VENV)/.installed-test
 	$(BIN)/ruff check .

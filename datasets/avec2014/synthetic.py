@@ -21,13 +21,12 @@ of a session have its traits and its score, and events of their own.
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from jaxdep.data.noise import autocorrelated
+from jaxdep.data.stand_in import autocorrelated, write_truth
 from jaxdep.datasets.avec2014.raw import PARTITIONS, TASKS, WIDTHS
 
 FACTORS = {"face": 6.0, "voice": 6.0, "head": 6.0, "both": 4.0}
@@ -101,22 +100,14 @@ def write(
             folder.mkdir(parents=True, exist_ok=True)
             for modality, array in _recording(traits, mean_seconds, directions, rng).items():
                 np.save(folder / f"{recording}_{modality}.npy", array.astype(_DTYPE))
-    truth = {
-        "corpus": corpus,
-        "items": items,
-        "seed": seed,
-        "signal": signal,
-        "parameters": {
-            "points_per_trait": FACTORS,
-            "noise_points": NOISE_POINTS,
-            "amplitude": AMPLITUDE,
-            "mean_seconds": mean_seconds,
-        },
-        "tasks": {"depression": bayes(signal)},
+    given = {"items": items, "seed": seed, "signal": signal}
+    parameters = {
+        "points_per_trait": FACTORS,
+        "noise_points": NOISE_POINTS,
+        "amplitude": AMPLITUDE,
+        "mean_seconds": mean_seconds,
     }
-    # Last: a folder with this file is whole.
-    (directory / "synthetic.json").write_text(json.dumps(truth, indent=1) + "\n")
-    return truth
+    return write_truth(directory, corpus, given, parameters, {"depression": bayes(signal)})
 
 
 def bayes(signal: float = 1.0) -> dict[str, Any]:

@@ -19,7 +19,6 @@ The recordings of sound themselves are not written; nothing reads them.
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +26,7 @@ import numpy as np
 import pyarrow as pa
 from pyarrow import csv
 
-from jaxdep.data.noise import autocorrelated
+from jaxdep.data.stand_in import autocorrelated, write_truth
 from jaxdep.datasets.daicwoz import labels, raw, tables, transcripts
 from jaxdep.datasets.dvlog import synthetic as dvlog
 
@@ -98,22 +97,14 @@ def write(
         prefix = "PHQ" if split == "test" else "PHQ8"
         header = f"Participant_ID,{prefix}_Binary,{prefix}_Score,Gender"
         (directory / file).write_text("\n".join([header, *of_split[split]]) + "\n")
-    truth = {
-        "corpus": "daicwoz",
-        "items": items,
-        "seed": seed,
-        "signal": signal,
-        "parameters": {
-            "order_rate": order,
-            "agreement_rate": agreement,
-            "mean_seconds": mean_seconds,
-            "amplitude": AMPLITUDE,
-        },
-        "tasks": {"depression": bayes(signal)},
+    given = {"items": items, "seed": seed, "signal": signal}
+    parameters = {
+        "order_rate": order,
+        "agreement_rate": agreement,
+        "mean_seconds": mean_seconds,
+        "amplitude": AMPLITUDE,
     }
-    # Last: a folder with this file is whole.
-    (directory / "synthetic.json").write_text(json.dumps(truth, indent=1) + "\n")
-    return truth
+    return write_truth(directory, "daicwoz", given, parameters, {"depression": bayes(signal)})
 
 
 def bayes(signal: float = 1.0) -> dict[str, Any]:

@@ -18,7 +18,6 @@ that only both show. Time averages show none. The best attainable accuracy follo
 from __future__ import annotations
 
 import csv
-import json
 from collections.abc import Sequence
 from itertools import product
 from pathlib import Path
@@ -26,6 +25,7 @@ from typing import Any
 
 import numpy as np
 
+from jaxdep.data.stand_in import write_truth
 from jaxdep.datasets.dvlog.raw import COLUMNS, LABELS, SPLITS, WIDTHS
 
 ORDER_RATE, AGREEMENT_RATE = 0.85, 0.7
@@ -88,23 +88,15 @@ def write(
         rows.append((name, LABELS[label], float(length), gender, fold))
     with (directory / "labels.csv").open("w", newline="") as file:
         csv.writer(file, lineterminator="\n").writerows([COLUMNS, *rows])
-    truth = {
-        "corpus": "dvlog",
-        "items": items,
-        "seed": seed,
-        "signal": signal,
-        "parameters": {
-            "order_rate": order,
-            "agreement_rate": agreement,
-            "mean_length": mean_length,
-            "amplitude": AMPLITUDE,
-            "noise": NOISE,
-        },
-        "tasks": {"depression": bayes(signal)},
+    given = {"items": items, "seed": seed, "signal": signal}
+    parameters = {
+        "order_rate": order,
+        "agreement_rate": agreement,
+        "mean_length": mean_length,
+        "amplitude": AMPLITUDE,
+        "noise": NOISE,
     }
-    # Last: a folder with this file is whole.
-    (directory / "synthetic.json").write_text(json.dumps(truth, indent=1) + "\n")
-    return truth
+    return write_truth(directory, "dvlog", given, parameters, {"depression": bayes(signal)})
 
 
 def bayes(signal: float = 1.0) -> dict[str, Any]:

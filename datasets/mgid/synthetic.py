@@ -15,7 +15,6 @@ the best attainable accuracies follow exactly by enumeration (`bayes`).
 from __future__ import annotations
 
 import csv
-import json
 from collections.abc import Sequence
 from itertools import permutations, product
 from math import comb
@@ -23,6 +22,7 @@ from pathlib import Path
 
 import numpy as np
 
+from jaxdep.data.stand_in import write_truth
 from jaxdep.datasets.mgid.raw import COLUMNS, EMOTIONS, SUFFIX
 from jaxdep.errors import UserError
 
@@ -90,23 +90,16 @@ def write(
     for split, count in _sizes(items).items():
         _write_csv(directory, split, rows[start : start + count], rng)
         start += count
-    truth = {
-        "corpus": "mgid",
-        "items": items,
-        "seed": seed,
-        "signal": signal,
-        "parameters": {
-            "pairs": pairs,
-            "triples": triples,
-            "fillers": list(fillers),
-            "pair_rate": right[0],
-            "triple_rate": right[1],
-            "emotion_given_depression": EMOTION_GIVEN.tolist(),
-        },
-        "tasks": bayes(signal, pairs, triples),
+    given = {"items": items, "seed": seed, "signal": signal}
+    parameters = {
+        "pairs": pairs,
+        "triples": triples,
+        "fillers": list(fillers),
+        "pair_rate": right[0],
+        "triple_rate": right[1],
+        "emotion_given_depression": EMOTION_GIVEN.tolist(),
     }
-    (directory / "synthetic.json").write_text(json.dumps(truth, indent=2) + "\n")
-    return truth
+    return write_truth(directory, "mgid", given, parameters, bayes(signal, pairs, triples))
 
 
 def bayes(signal: float = 1.0, pairs: int = 3, triples: int = 2) -> dict:

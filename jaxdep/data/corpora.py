@@ -57,7 +57,7 @@ def prepare(
       manual_dir: the raw files, as their distributor ships them.
       data_dir: where prepared corpora are kept; None: `$JAXDEP_DATA_DIR`, or the user's cache.
       skip_bad: leave out faulty recordings; which, is recorded in `corpus.json`.
-      options: of the corpus's builder; none: those with which these files were prepared last.
+      options: of the corpus's builder; those not named are as these files were prepared last.
       log: is told of warnings and of what was stored.
 
     Returns:
@@ -70,7 +70,10 @@ def prepare(
     folder = _existing(name, Path(manual_dir), builder)
     truth = _truth(folder)
     files = _fingerprint(folder, {}, str(builder.VERSION))
-    given = options or _given_before(name, files, data_folder(data_dir), log)
+    given = {
+        **_given_before(name, files, data_folder(data_dir), options or {}, log),
+        **(options or {}),
+    }
     options = builder.resolve(folder, _options(name, builder, given))
     fingerprint = _fingerprint(folder, {**options, "skip_bad": skip_bad}, str(builder.VERSION))
     target = data_folder(data_dir) / f"{name}-{fingerprint[:16]}"
@@ -200,14 +203,21 @@ def _fingerprint(folder: Path, options: Mapping[str, Any], version: str) -> str:
     return sha.hexdigest()
 
 
-def _given_before(name: str, files: str, data: Path, log: Log) -> dict[str, Any]:
-    """The options with which the same files were prepared last: `run` follows `prepare`."""
+def _given_before(
+    name: str, files: str, data: Path, now: Mapping[str, Any], log: Log
+) -> dict[str, Any]:
+    """The options with which the same files were prepared last: `run` follows `prepare`.
+
+    Args:
+      now: those that are given anew.
+    """
     found = []
     for path in data.glob(f"{name}-*/corpus.json"):
         about = json.loads(path.read_text())
         if about.get("files") == files:
             found.append((path.stat().st_mtime_ns, about["given"]))
     given = max(found, key=lambda pair: pair[0])[1] if found else {}
+    given = {key: value for key, value in given.items() if key not in now}
     if given:
         log("as prepared before: " + ", ".join(f"{key}={value}" for key, value in given.items()))
     return given

@@ -12,7 +12,17 @@ import pytest
 from jaxdep.experiment import to_json
 from jaxdep.models import MODELS, examples
 
-VARIANTS = [(name, label) for name in MODELS for label, _ in examples.small(name)]
+# What other variants of the same model pass line by line, too.
+MORE = {
+    "smfl": {"scaled", "no CMJAT", "no LSTM", "visual", "text", "released, mended"},
+    "mddr": {"SAN", "neither", "pose"},
+    "jamfn": {"two scales", "multiply", "shared jaf"},
+}
+VARIANTS = [
+    pytest.param((name, label), marks=pytest.mark.slow if label in MORE.get(name, ()) else ())
+    for name in MODELS
+    for label, _ in examples.small(name)
+]
 BATCH, LENGTH = 4, 6
 
 # Parameters whose gradient is zero by construction, and why: ("model", "variant") -> name endings.
