@@ -45,6 +45,7 @@ def prepare(
         data_dir=data_dir,
         skip_bad=skip_bad,
         options=dict(corpus.options),
+        inherit=True,
         log=log,
     )
 

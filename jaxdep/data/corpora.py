@@ -48,6 +48,7 @@ def prepare(
     data_dir: str | Path | None = None,
     skip_bad: bool = False,
     options: Mapping[str, Any] | None = None,
+    inherit: bool = False,
     log: Log = print,
 ) -> Path:
     """Checks raw files and stores them as ArrayRecord, once for each state of the files.
@@ -57,7 +58,8 @@ def prepare(
       manual_dir: the raw files, as their distributor ships them.
       data_dir: where prepared corpora are kept; None: `$JAXDEP_DATA_DIR`, or the user's cache.
       skip_bad: leave out faulty recordings; which, is recorded in `corpus.json`.
-      options: of the corpus's builder; those not named are as these files were prepared last.
+      options: of the corpus's builder; none: those with which these files were prepared last.
+      inherit: take options that are not named from there, too.
       log: is told of warnings and of what was stored.
 
     Returns:
@@ -70,10 +72,9 @@ def prepare(
     folder = _existing(name, Path(manual_dir), builder)
     truth = _truth(folder)
     files = _fingerprint(folder, {}, str(builder.VERSION))
-    given = {
-        **_given_before(name, files, data_folder(data_dir), options or {}, log),
-        **(options or {}),
-    }
+    given = dict(options or {})
+    if inherit or not given:
+        given = {**_given_before(name, files, data_folder(data_dir), given, log), **given}
     options = builder.resolve(folder, _options(name, builder, given))
     fingerprint = _fingerprint(folder, {**options, "skip_bad": skip_bad}, str(builder.VERSION))
     target = data_folder(data_dir) / f"{name}-{fingerprint[:16]}"
