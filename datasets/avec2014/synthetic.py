@@ -1,17 +1,18 @@
 """Writes a folder like AVEC2014's whose score is carried by events in time, with a known answer.
 
 A recording is autocorrelated noise about an offset of its subject. Into it come *events* along
-fixed directions of features, to one side as often as to the other, so that means over time know
+fixed directions of features, to one side and to the other by turns, so that means over time know
 nothing of them. They tell of four hidden traits of the session, each uniform with mean 0 and
 variance 1:
 
 * face: each frame of `visual` has an event of one of two kinds, which differ in their direction;
-  the trait is how many are of the first kind.
+  the trait is for how long they are of the first kind.
 * voice: bursts of 3 and of 5 rows of `acoustic`, each "up, down" or its reverse, of two kinds; the
-  trait is how many are of the first.
+  trait is for how long they are of the first.
 * head: of `pose`, as the face's.
-* both: in each frame face and head have a further event along directions of their own; the trait is
-  how many of those go the same way. One modality alone knows nothing of it.
+* both: in each frame face and head have a further event along directions of their own, its side
+  drawn anew; the trait is for how long they go the same way. One modality alone knows nothing of
+  it.
 
 The score is `22 + 6 (face + voice + head) + 4 both`, plus normal noise of `NOISE_POINTS` that
 nothing shows, rounded and kept within 0..63. So the best attainable mean absolute error is that of
@@ -180,12 +181,12 @@ def _recording(
     for modality, own, trait in (("visual", ways, "face"), ("pose", agree, "head")):
         both, first, second = directions[modality]
         kinds = np.where(_share(frames, traits[trait], rng)[:, None], first, second)
-        events = _signs(frames, rng)[:, None] * kinds + np.outer(own, both)
+        events = _turns(frames, rng)[:, None] * kinds + np.outer(own, both)
         arrays[modality][:frames] += AMPLITUDE * events
     voice = arrays["acoustic"]
     bursts = np.arange(0, len(voice) - 10, 10)
     first = _share(len(bursts), traits["voice"], rng)
-    for place, way, kind in zip(bursts, _signs(len(bursts), rng), first, strict=True):
+    for place, way, kind in zip(bursts, _turns(len(bursts), rng), first, strict=True):
         pattern = [1.0, 0.0, -1.0] if place // 10 % 2 else [1.0, 0.5, 0.0, -0.5, -1.0]
         event = way * AMPLITUDE * np.array(pattern)
         direction = directions["acoustic"][1 if kind else 2]
@@ -194,9 +195,14 @@ def _recording(
 
 
 def _share(count: int, trait: float, rng: np.random.Generator) -> np.ndarray:
-    """As many true values, at random places, as the trait says: none at its least, all at most."""
+    """True for as long as the trait says, never at its least, always at most; begins anywhere."""
     share = 0.5 + trait / (2 * np.sqrt(3))
-    return rng.permutation(np.arange(count) < round(count * share))
+    return np.roll(np.arange(count) < round(count * share), rng.integers(max(count, 1)))
+
+
+def _turns(count: int, rng: np.random.Generator) -> np.ndarray:
+    """1 and -1 by turns, beginning with either."""
+    return np.where((np.arange(count) + rng.integers(2)) % 2, 1.0, -1.0)
 
 
 def _signs(count: int, rng: np.random.Generator) -> np.ndarray:

@@ -48,6 +48,8 @@ def score(metric: str, counts: np.ndarray) -> np.ndarray:
     if metric == "accuracy" or average == "micro":
         return accuracy
     recall = hits / np.maximum(support, 1)
+    if metric == "specificity":
+        return recall[0]
     if metric == "balanced_accuracy":
         return recall.sum(0) / (support > 0).sum(0)
     precision = hits / np.maximum(predicted, 1)

@@ -26,7 +26,8 @@ def classification(
       classes: how many there are, whether they occur or not.
 
     Returns:
-      `f1_positive` and the like are of class 1, where there are two classes. A class that is never
+      `f1_positive` and the like are of class 1, where there are two classes, and `specificity` is
+      the recall of class 0. A class that is never
       predicted has precision 0. The ROC AUC of targets of one class is None.
     """
     labels = np.arange(classes)
@@ -47,6 +48,7 @@ def classification(
         found[f"f1_{name}"] = float(f1)
     if classes == 2:
         both = occurs.all()
+        found["specificity"] = float(recalls[0]) if occurs[0] else None
         found["roc_auc"] = float(sk.roc_auc_score(target, probability)) if both else None
     return found
 

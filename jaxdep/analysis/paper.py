@@ -16,7 +16,8 @@ def figures(row: Mapping[str, str] | None, corpus: str, task: str) -> dict[str, 
       task: as the corpus names it.
 
     Returns:
-      By the names of `jaxdep.analysis.metrics`; percent become fractions, points stay.
+      By the names of `jaxdep.analysis.metrics`; percent become fractions, points stay. Where a
+      paper names no averaging, its F1, precision and recall are taken for those of the depressed.
     """
     if row is None:
         return {}
@@ -26,11 +27,13 @@ def figures(row: Mapping[str, str] | None, corpus: str, task: str) -> dict[str, 
     text = resources.files("jaxdep.analysis").joinpath("paper_results.csv").read_text()
     lines = [line for line in text.splitlines() if not line.startswith("#")]
     return {
-        entry["metric"]: float(entry["value"]) / scale
+        _OF_THE_DEPRESSED.get(entry["metric"], entry["metric"]): float(entry["value"]) / scale
         for entry in csv.DictReader(lines)
         if wanted.items() <= entry.items()
     }
 
+
+_OF_THE_DEPRESSED = {kind: f"{kind}_positive" for kind in ("f1", "precision", "recall")}
 
 _PERCENT = ("JAMFN", "AMM")
 """Systems whose papers print percent; MDDR's prints points, the others fractions."""

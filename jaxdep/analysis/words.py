@@ -8,6 +8,7 @@ from typing import Any
 _NAMES = {
     "accuracy": "accuracy",
     "balanced_accuracy": "balanced accuracy",
+    "specificity": "specificity",
     "roc_auc": "ROC AUC",
     "mae": "MAE (points)",
     "rmse": "RMSE (points)",
@@ -22,6 +23,7 @@ def headline(task: Mapping[str, Any]) -> list[str]:
     # Micro-averaged, each of them equals the accuracy; papers print the F1.
     kinds = ("f1",) if average == "micro" else ("precision", "recall", "f1")
     wanted += [f"{kind}_{average}" for kind in kinds]
+    wanted += ["specificity"] if average == "positive" else []
     wanted += ["f1_positive", "f1_macro", "roc_auc", "mae", "rmse", "severity_outliers"]
     return [metric for metric in dict.fromkeys(wanted) if task["summary"].get(metric)]
 

@@ -25,6 +25,7 @@ BY_HAND = {
     "precision_positive": 4 / 5,
     "recall_positive": 4 / 6,
     "f1_positive": 8 / 11,
+    "specificity": 3 / 4,
     # Of the 24 pairs 4 * 3 are in order, 2 * 3 + 4 * 1 tied and count half: 17.
     "roc_auc": 17 / 24,
 }
@@ -63,6 +64,7 @@ def test_one_class_only():
     target = np.ones(6, int)
     found = metrics.classification(target, np.array([1, 1, 0, 1, 1, 1]), np.linspace(0, 1, 6), 2)
     assert found["roc_auc"] is None
+    assert found["specificity"] is None
     assert found["balanced_accuracy"] == pytest.approx(5 / 6)
     assert metrics.constant(target, 2)["roc_auc"] is None
 
