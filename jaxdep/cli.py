@@ -13,6 +13,7 @@ from tyro.conf import OmitArgPrefixes, Positional, arg
 
 from jaxdep import hugepages
 from jaxdep.errors import UserError
+from jaxdep.experiment import parse_assignments
 from jaxdep.folder import RunFolder
 from jaxdep.options import Options
 
@@ -81,6 +82,7 @@ def prepare(
     data_dir: Path | None = None,
     skip_bad: bool = False,
     strict_subjects: bool = False,
+    set_: Annotated[tuple[str, ...], arg(name="set", metavar="KEY=VALUE ...")] = (),
 ) -> None:
     """Checks a corpus's raw files and stores them for training.
 
@@ -92,11 +94,13 @@ def prepare(
         data_dir: Where prepared corpora are kept; the user's cache by default.
         skip_bad: Leave out faulty recordings instead of refusing the corpus.
         strict_subjects: Refuse a corpus with a subject in two splits (avec2013, avec2014).
+        set_: Other options of the corpus, such as speakers=both split=stratified (daicwoz).
     """
     from jaxdep.data import corpora
 
     given = {"text_encoder": text_encoder, "image_encoder": image_encoder}
-    options: dict[str, object] = {k: value for k, value in given.items() if value is not None}
+    options = corpora.parse_options(corpus, parse_assignments(list(set_)))
+    options |= {k: value for k, value in given.items() if value is not None}
     if strict_subjects:
         options["strict_subjects"] = True
     folder = corpora.prepare(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import difflib
 import hashlib
@@ -109,6 +110,29 @@ def prepare(
         log(f"warning: {warning}")
     log(f"stored {len(scan.items)} recordings of {name}" + (" (SYNTHETIC)" if truth else ""))
     return target
+
+
+def parse_options(name: str, given: Mapping[str, str]) -> dict[str, Any]:
+    """A corpus's options from the text of a command line.
+
+    Raises:
+      UserError: the corpus has no such option, or the value is of another type.
+    """
+    builder = builder_class(name)
+    _options(name, builder, given)  # names what is unknown
+    parsed: dict[str, Any] = dict(given)
+    for key, text in given.items():
+        default = builder.OPTIONS[key]
+        if not isinstance(default, bool | int | float):
+            continue
+        try:
+            parsed[key] = ast.literal_eval(text)
+        except (ValueError, SyntaxError):
+            parsed[key] = text
+        if type(parsed[key]) is not type(default):
+            expected = "True or False" if isinstance(default, bool) else "a number"
+            raise UserError(f"{name}: {key}={text}: expected {expected}")
+    return parsed
 
 
 def synthesize(

@@ -238,3 +238,12 @@ def test_the_same_seed_writes_the_same_files(stand_in, tmp_path):
     assert len(paths) == 10 * 8 + 4
     for path in paths[::7]:
         assert (stand_in / path).read_bytes() == (tmp_path / "again" / path).read_bytes()
+
+
+def test_options_of_the_command_line():
+    given = {"speakers": "both", "max_sentences": "5", "text_tokens": "True"}
+    expected = {"speakers": "both", "max_sentences": 5, "text_tokens": True}
+    assert corpora.parse_options("daicwoz", given) == expected
+    for key, value in (("max_sentences", "few"), ("text_tokens", "1"), ("speaker", "both")):
+        with pytest.raises(UserError, match=key):
+            corpora.parse_options("daicwoz", {key: value})
