@@ -149,15 +149,22 @@ MEASURES: dict[str, Measure] = {
 def _steps(setting: Setting, case: Case) -> Point:
     changes = {"batch": case.batch, "length": case.length}
     found = _compare(setting, replace(setting.work, changes=changes))
-    work = {name: flops.of_step(case, kind) for name, kind in setting.subject.twins.items()}
-    # Ours does the work of the leanest twin: the others' algebra has more of it.
-    work[OURS] = min(work.values())
-    speed = {name: work[name] / one.seconds for name, one in found.items()}
-    return _point(found) | {"flops_per_s": speed}
+    return _point(found) | _speeds(setting, case, found)
 
 
 def _epochs(setting: Setting, count: int) -> Point:
-    return {"steps": _STEPS} | _point(_compare(setting, _epoch_of(setting, count)))
+    found = _compare(setting, _epoch_of(setting, count))
+    # Validation is one batch forward, a third of what it takes to learn from one.
+    steps = count * (_STEPS + 1 / 3)
+    return {"steps": _STEPS} | _point(found) | _speeds(setting, setting.case, found, steps)
+
+
+def _speeds(setting: Setting, case: Case, found: dict[str, Found], steps: float = 1) -> Point:
+    """Floating-point operations a second of each side, which did the work of `steps` updates."""
+    work = {name: flops.of_step(case, kind) for name, kind in setting.subject.twins.items()}
+    # Ours does the work of the leanest twin: the others' algebra has more of it.
+    work[OURS] = min(work.values())
+    return {"flops_per_s": {name: steps * work[name] / one.seconds for name, one in found.items()}}
 
 
 def _epoch_of(setting: Setting, count: int) -> Work:

@@ -14,9 +14,19 @@ from jaxdep.models import MODELS, examples
 
 # What other variants of the same model pass line by line, too.
 MORE = {
-    "smfl": {"scaled", "no CMJAT", "no LSTM", "visual", "text", "released, mended"},
-    "mddr": {"SAN", "neither", "pose"},
-    "jamfn": {"two scales", "multiply", "shared jaf"},
+    "smfl": {
+        "scaled",
+        "TCN (all)",
+        "no LSTM",
+        "no CMJAT",
+        "acoustic",
+        "visual",
+        "text",
+        "released, mended",
+    },
+    "mddr": {"SAN", "neither", "pose", "visual"},
+    "amm": {"emotion", "no inter-task", "no attention"},
+    "jamfn": {"two scales", "multiply", "shared jaf", "add", "mean"},
 }
 VARIANTS = [
     pytest.param((name, label), marks=pytest.mark.slow if label in MORE.get(name, ()) else ())

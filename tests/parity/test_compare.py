@@ -21,14 +21,13 @@ OPTIMISED = [
     ("amm", "batch of 5", FLOAT64),
     ("mddr", "resampled", FLOAT32),
     ("mddr", "batch of 5", FLOAT64),
-    ("smfl", "paper", FLOAT32),
     ("smfl", "released, batch of 5", FLOAT64),
 ]
 EVERY_DAY = {
     "jamfn": """mean, no mask|flatten|concat|no scales|empty row|length 1, masked
 |acoustic mask alone, add""",
     "mddr": "FAN|acoustic|length 1, resampled|mask of the voice alone",
-    "smfl": "LSTM|TCN (all)|one sentence of all|released, no sentences|released, mended",
+    "smfl": "paper|LSTM|released, no sentences",
     "amm": "pooled|depression|residual|no attention|text alone|visual alone|empty row",
 }
 DAILY = [
