@@ -90,7 +90,7 @@ def run(
     subject = subject_of(experiment, manual_dir, stream=stream, log=log, **how)
     if merge_tasks:
         subject = dataclasses.replace(subject, merge_tasks=True)
-        record.check_sessions(material.about(subject.prepared), merge_tasks)
+        record.check_sessions(material.about(subject.prepared))
     record.begin(folder, subject, {"seeds": seeds, "digest": digest})
     if experiment.is_baseline:
         described, outputs = _fit_baseline(experiment, subject.splits, seeds)

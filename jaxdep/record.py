@@ -127,13 +127,14 @@ def merge_tasks(folder: RunFolder, merge: bool) -> None:
       UserError: no session of the run's corpus has several recordings.
     """
     meta = folder.read(folder.meta)
-    check_sessions(meta["corpus"], merge)
+    if merge:
+        check_sessions(meta["corpus"])
     write_json(folder.meta, {**meta, "merge_tasks": merge})
 
 
-def check_sessions(corpus: Mapping[str, Any], merge: bool) -> None:
+def check_sessions(corpus: Mapping[str, Any]) -> None:
     """Refuses to merge what no session holds several recordings of."""
-    if merge and not corpus["sessions"]:
+    if not corpus["sessions"]:
         raise UserError(
             f"--merge-tasks: {corpus['name']} has no sessions of several recordings; leave it out"
         )

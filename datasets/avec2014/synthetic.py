@@ -27,7 +27,8 @@ from typing import Any
 
 import numpy as np
 
-from jaxdep.data.stand_in import autocorrelated, write_truth
+from jaxdep.data import stand_in
+from jaxdep.data.stand_in import PATTERNS
 from jaxdep.datasets.avec2014.raw import PARTITIONS, TASKS, WIDTHS
 
 FACTORS = {"face": 6.0, "voice": 6.0, "head": 6.0, "both": 4.0}
@@ -74,14 +75,10 @@ def write(
     Raises:
       ValueError: fewer than 12 items, a signal outside 0..1, or a mean under 8 seconds.
     """
-    if items < 12 or not 0 <= signal <= 1 or mean_seconds < 8:
-        raise ValueError(
-            "items must be at least 12, signal in 0..1, mean_seconds at least 8;"
-            f" got {items}, {signal}, {mean_seconds}"
-        )
+    stand_in.check_size(items, 12, signal, mean_seconds=(mean_seconds, 8))
     directory = Path(directory)
     rng = np.random.default_rng(np.random.SeedSequence([seed, 0xAE]))
-    directions = {m: _orthonormal(width, 3, rng) for m, width in WIDTHS.items()}
+    directions = {m: stand_in.orthonormal(width, 3, rng) for m, width in WIDTHS.items()}
     each = max(len(tasks), 1)
     sessions = -(-items // each)
     subject = 200
@@ -108,7 +105,7 @@ def write(
         "amplitude": AMPLITUDE,
         "mean_seconds": mean_seconds,
     }
-    return write_truth(directory, corpus, given, parameters, {"depression": bayes(signal)})
+    return stand_in.write_truth(directory, corpus, given, parameters, {"depression": bayes(signal)})
 
 
 def bayes(signal: float = 1.0) -> dict[str, Any]:
@@ -158,12 +155,6 @@ def _write_label(directory: Path, partition: str, session: str, score: int) -> N
     (folder / f"{session}_Depression.csv").write_text(f"{score}\n")
 
 
-def _orthonormal(width: int, count: int, rng: np.random.Generator) -> np.ndarray:
-    """[count, width]."""
-    basis, _ = np.linalg.qr(rng.normal(size=(width, count)))
-    return basis.T
-
-
 def _recording(
     traits: dict[str, float],
     mean_seconds: float,
@@ -171,12 +162,10 @@ def _recording(
     rng: np.random.Generator,
 ) -> dict[str, np.ndarray]:
     """The three arrays of one recording."""
-    sigma = 0.3
-    seconds = rng.lognormal(np.log(mean_seconds) - sigma**2 / 2, sigma)
-    seconds = float(np.clip(seconds, mean_seconds / 2, 2 * mean_seconds))
+    seconds = stand_in.length(mean_seconds, 0.3, mean_seconds / 2, 2 * mean_seconds, rng)
     arrays = {m: _noise(max(int(seconds * rate), 1), WIDTHS[m], rng) for m, rate in RATES.items()}
     frames = min(len(arrays["visual"]), len(arrays["pose"]))
-    ways = _signs(frames, rng)
+    ways = stand_in.signs(frames, rng)
     agree = np.where(_share(frames, traits["both"], rng), ways, -ways)
     for modality, own, trait in (("visual", ways, "face"), ("pose", agree, "head")):
         both, first, second = directions[modality]
@@ -187,8 +176,7 @@ def _recording(
     bursts = np.arange(0, len(voice) - 10, 10)
     first = _share(len(bursts), traits["voice"], rng)
     for place, way, kind in zip(bursts, _turns(len(bursts), rng), first, strict=True):
-        pattern = [1.0, 0.0, -1.0] if place // 10 % 2 else [1.0, 0.5, 0.0, -0.5, -1.0]
-        event = way * AMPLITUDE * np.array(pattern)
+        event = way * AMPLITUDE * PATTERNS[3 if place // 10 % 2 else 5]
         direction = directions["acoustic"][1 if kind else 2]
         voice[place : place + len(event)] += np.outer(event, direction)
     return arrays
@@ -205,13 +193,8 @@ def _turns(count: int, rng: np.random.Generator) -> np.ndarray:
     return np.where((np.arange(count) + rng.integers(2)) % 2, 1.0, -1.0)
 
 
-def _signs(count: int, rng: np.random.Generator) -> np.ndarray:
-    """Half of them 1, half -1, in random order."""
-    return rng.permutation(np.where(np.arange(count) % 2, 1.0, -1.0))
-
-
 def _noise(length: int, width: int, rng: np.random.Generator) -> np.ndarray:
     """Noise about the recording's offset, [length, width] float32."""
-    noise = autocorrelated(length, width, AUTOCORRELATION, rng)
+    noise = stand_in.autocorrelated(length, width, AUTOCORRELATION, rng)
     offset = np.float32(OFFSET) * rng.standard_normal(width, np.float32)
     return np.float32(NOISE) * (noise + offset)

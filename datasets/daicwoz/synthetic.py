@@ -26,12 +26,10 @@ import numpy as np
 import pyarrow as pa
 from pyarrow import csv
 
-from jaxdep.data.stand_in import autocorrelated, write_truth
+from jaxdep.data import stand_in
+from jaxdep.data.stand_in import PATTERNS
 from jaxdep.datasets.daicwoz import labels, raw, tables, transcripts
-from jaxdep.datasets.dvlog import synthetic as dvlog
 
-ORDER_RATE, AGREEMENT_RATE = dvlog.ORDER_RATE, dvlog.AGREEMENT_RATE
-PATTERNS = dvlog.PATTERNS
 AMPLITUDE, AUTOCORRELATION, OFFSET = 8.0, 0.6, 0.3
 FRAMES_PER_EVENT = 24
 QUESTION_SECONDS, ANSWER_SECONDS = 3.0, 5.0
@@ -64,25 +62,18 @@ def write(
     Raises:
       ValueError: fewer than 10 items, a signal outside 0..1, or a mean under 30 seconds.
     """
-    if items < 10 or not 0 <= signal <= 1 or mean_seconds < 30:
-        raise ValueError(
-            "items must be at least 10, signal in 0..1, mean_seconds at least 30;"
-            f" got {items}, {signal}, {mean_seconds}"
-        )
+    stand_in.check_size(items, 10, signal, mean_seconds=(mean_seconds, 30))
     directory = Path(directory)
     directory.mkdir(parents=True, exist_ok=True)
     rng = np.random.default_rng(np.random.SeedSequence([seed, 0xDA]))
     directions = _directions(rng)
-    order, agreement = _rates(signal)
-    ids = [number for number in range(300, 300 + items + len(ABSENT)) if number not in ABSENT]
+    order, agreement = stand_in.event_rates(signal)
+    ids = [n for n in range(300, 300 + items + len(ABSENT)) if n not in ABSENT][:items]
     of_split: dict[str, list[str]] = {split: [] for split in labels.FILES}
-    ends = np.rint(np.cumsum(list(labels.PUBLISHED.values())) / 189 * items).astype(int)
+    splits = stand_in.split_names(labels.PUBLISHED, items)
     depressed = rng.permutation(np.arange(items) % 2)
-    for number, label in enumerate(depressed):
-        name, split = (
-            str(ids[number]),
-            list(labels.FILES)[int(np.searchsorted(ends, number, "right"))],
-        )
+    for number, split, label in zip(ids, splits, depressed, strict=True):
+        name = str(number)
         toward = lambda rate, label=label: bool(rng.random() < (rate if label else 1 - rate))
         bits = {
             "acoustic": {size: toward(order) for size in PATTERNS},
@@ -104,34 +95,32 @@ def write(
         "mean_seconds": mean_seconds,
         "amplitude": AMPLITUDE,
     }
-    return write_truth(directory, "daicwoz", given, parameters, {"depression": bayes(signal)})
+    return stand_in.write_truth(
+        directory, "daicwoz", given, parameters, {"depression": bayes(signal)}
+    )
 
 
 def bayes(signal: float = 1.0) -> dict[str, Any]:
     """What the best possible classifier attains, labels being balanced."""
-    order, agreement = _rates(signal)
-    two, one = dvlog.best([order] * 2), dvlog.best([order])
+    order, agreement = stand_in.event_rates(signal)
+    two, one = stand_in.best_accuracy([order] * 2), stand_in.best_accuracy([order])
     return {
         "kind": "classification",
         "chance": 0.5,
-        "bayes_accuracy": dvlog.best([order] * 5 + [agreement]),
+        "bayes_accuracy": stand_in.best_accuracy([order] * 5 + [agreement]),
         "best_single_modality": {"acoustic": two, "visual": two, "text": one},
     }
 
 
-def _rates(signal: float) -> tuple[float, float]:
-    return 0.5 + signal * (ORDER_RATE - 0.5), 0.5 + signal * (AGREEMENT_RATE - 0.5)
-
-
 def _directions(rng: np.random.Generator) -> dict[str, np.ndarray]:
     """Orthonormal directions [3, width] of voice and face, and [2, 768] of the words."""
-
-    def basis(width: int, count: int) -> np.ndarray:
-        return np.linalg.qr(rng.normal(size=(width, count)))[0].T
-
     voice = np.zeros((3, tables.COVAREP))
-    voice[:, _VOICE] = basis(len(_VOICE), 3)
-    return {"acoustic": voice, "visual": basis(raw.VISUAL, 3), "words": basis(raw.EMBEDDING, 2)}
+    voice[:, _VOICE] = stand_in.orthonormal(len(_VOICE), 3, rng)
+    return {
+        "acoustic": voice,
+        "visual": stand_in.orthonormal(raw.VISUAL, 3, rng),
+        "words": stand_in.orthonormal(raw.EMBEDDING, 2, rng),
+    }
 
 
 def _interview(
@@ -144,9 +133,7 @@ def _interview(
 ) -> None:
     """Writes the files of one interview."""
     folder.mkdir(parents=True)
-    sigma = 0.3
-    seconds = rng.lognormal(np.log(mean_seconds) - sigma**2 / 2, sigma)
-    seconds = float(np.clip(seconds, mean_seconds / 2, 2 * mean_seconds))
+    seconds = stand_in.length(mean_seconds, 0.3, mean_seconds / 2, 2 * mean_seconds, rng)
     answers = _transcript(folder / f"{name}_TRANSCRIPT.csv", seconds, rng)
     streams = {
         modality: _noise(int(seconds * rate), directions[modality].shape[1], rng)
@@ -159,7 +146,7 @@ def _interview(
             window = streams[modality][round(start * rate) : round(stop * rate)]
             _plant(window, signs[modality], bits[modality], directions[modality], rng)
     leaning = directions["words"][0 if bits["words"] else 1]
-    sides = rng.permutation(np.where(np.arange(len(answers)) % 2, 1.0, -1.0))
+    sides = stand_in.signs(len(answers), rng)
     words = rng.normal(size=(len(answers), raw.EMBEDDING)) + AMPLITUDE * np.outer(sides, leaning)
     np.save(folder / f"{name}_TEXT.npy", words.astype(np.float32))
     _write_voice(folder, name, streams["acoustic"], rng)
@@ -209,7 +196,7 @@ def _plant(
 
 def _noise(length: int, width: int, rng: np.random.Generator) -> np.ndarray:
     """Noise of variance 1 about the speaker's offset, [length, width]."""
-    noise = autocorrelated(length, width, AUTOCORRELATION, rng)
+    noise = stand_in.autocorrelated(length, width, AUTOCORRELATION, rng)
     return noise + OFFSET * rng.normal(size=width)
 
 

@@ -18,18 +18,15 @@ that only both show. Time averages show none. The best attainable accuracy follo
 from __future__ import annotations
 
 import csv
-from collections.abc import Sequence
-from itertools import product
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from jaxdep.data.stand_in import write_truth
+from jaxdep.data import stand_in
+from jaxdep.data.stand_in import PATTERNS
 from jaxdep.datasets.dvlog.raw import COLUMNS, LABELS, SPLITS, WIDTHS
 
-ORDER_RATE, AGREEMENT_RATE = 0.85, 0.7
-PATTERNS = {3: np.array([1.0, 0.0, -1.0]), 5: np.array([1.0, 0.5, 0.0, -0.5, -1.0])}
 AMPLITUDE = 8.0
 NOISE, AUTOCORRELATION, OFFSET = 0.5, 0.6, 0.1
 FRAMES_PER_EVENT = 16
@@ -62,22 +59,19 @@ def write(
     Raises:
       ValueError: fewer than 10 items, a signal outside 0..1, or a mean length under 40.
     """
-    if items < 10 or not 0 <= signal <= 1 or mean_length < 40:
-        raise ValueError(
-            "items must be at least 10, signal in 0..1, mean_length at least 40;"
-            f" got {items}, {signal}, {mean_length}"
-        )
+    stand_in.check_size(items, 10, signal, mean_length=(mean_length, 40))
     directory = Path(directory)
     rng = np.random.default_rng(np.random.SeedSequence([seed, 0xD7]))
     directions = _directions(rng)
-    order, agreement = _rates(signal)
+    order, agreement = stand_in.event_rates(signal)
     directory.mkdir(parents=True, exist_ok=True)
-    folds = _folds(items)
+    folds = stand_in.split_names(SPLITS, items)
     labels = rng.permutation(np.arange(items) % 2)
     rows = []
     for number, (fold, label) in enumerate(zip(folds, labels, strict=True)):
         name = f"v{number:05d}"
-        length = _length(mean_length, rng)
+        least = max(40, mean_length / 4)
+        length = int(stand_in.length(mean_length, 0.5, least, 2 * mean_length, rng))
         toward = lambda rate, label=label: rng.random() < (rate if label else 1 - rate)
         ways = {m: {k: toward(order) for k in PATTERNS} for m in WIDTHS}
         arrays = _recording(length, ways, toward(agreement), directions, rng)
@@ -96,7 +90,9 @@ def write(
         "amplitude": AMPLITUDE,
         "noise": NOISE,
     }
-    return write_truth(directory, "dvlog", given, parameters, {"depression": bayes(signal)})
+    return stand_in.write_truth(
+        directory, "dvlog", given, parameters, {"depression": bayes(signal)}
+    )
 
 
 def bayes(signal: float = 1.0) -> dict[str, Any]:
@@ -104,53 +100,24 @@ def bayes(signal: float = 1.0) -> dict[str, Any]:
 
     It sees which way each of the independent bits goes; every outcome of them is enumerated.
     """
-    order, agreement = _rates(signal)
+    order, agreement = stand_in.event_rates(signal)
     kinds = len(PATTERNS)
     both = [order] * (2 * kinds) + [agreement]
-    alone = best([order] * kinds)
+    alone = stand_in.best_accuracy([order] * kinds)
     return {
         "kind": "classification",
         "chance": 0.5,
-        "bayes_accuracy": best(both),
+        "bayes_accuracy": stand_in.best_accuracy(both),
         "best_single_modality": dict.fromkeys(WIDTHS, alone),
     }
-
-
-def best(rates: Sequence[float]) -> float:
-    """Accuracy of the likelihood-ratio test on independent bits with these rates."""
-    total = 0.0
-    for bits in product((True, False), repeat=len(rates)):
-        of = [
-            np.prod([r if b == d else 1 - r for r, b in zip(rates, bits, strict=True)])
-            for d in (True, False)
-        ]
-        total += 0.5 * max(of)
-    return float(total)
-
-
-def _rates(signal: float) -> tuple[float, float]:
-    return 0.5 + signal * (ORDER_RATE - 0.5), 0.5 + signal * (AGREEMENT_RATE - 0.5)
-
-
-def _folds(items: int) -> list[str]:
-    shares = np.cumsum(list(SPLITS.values())) / sum(SPLITS.values())
-    ends = np.rint(shares * items).astype(int)
-    names = list(SPLITS)
-    return [names[int(np.searchsorted(ends, i, side="right"))] for i in range(items)]
-
-
-def _length(mean: float, rng: np.random.Generator) -> int:
-    sigma = 0.5
-    drawn = rng.lognormal(np.log(mean) - sigma**2 / 2, sigma)
-    return int(np.clip(drawn, max(40, mean / 4), 2 * mean))
 
 
 def _directions(rng: np.random.Generator) -> dict[str, dict[int, np.ndarray]]:
     """An orthonormal direction for each modality and length of pattern."""
     found = {}
     for modality, width in WIDTHS.items():
-        basis, _ = np.linalg.qr(rng.normal(size=(width, len(PATTERNS) + 1)))
-        found[modality] = dict(zip((1, *PATTERNS), basis.T, strict=True))
+        basis = stand_in.orthonormal(width, len(PATTERNS) + 1, rng)
+        found[modality] = dict(zip((1, *PATTERNS), basis, strict=True))
     return found
 
 

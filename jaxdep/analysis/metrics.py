@@ -27,8 +27,8 @@ def classification(
 
     Returns:
       `f1_positive` and the like are of class 1, where there are two classes, and `specificity` is
-      the recall of class 0. A class that is never
-      predicted has precision 0. The ROC AUC of targets of one class is None.
+      the recall of class 0. A class that is never predicted has precision 0. The ROC AUC of
+      targets of one class is None, and so is the specificity where class 0 does not occur.
     """
     labels = np.arange(classes)
     recalls = sk.recall_score(target, prediction, labels=labels, average=None, zero_division=0)

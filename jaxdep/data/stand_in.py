@@ -1,14 +1,87 @@
-"""What the generators of synthetic stand-ins share: noise, and the file that says what is known."""
+"""What the generators of synthetic stand-ins share: lengths, noise, events, and what is known."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from scipy import signal
+
+ORDER_RATE, AGREEMENT_RATE = 0.85, 0.7
+"""At full signal, how often an event's order, and two events' agreement, speak for the label."""
+
+PATTERNS = {3: np.array([1.0, 0.0, -1.0]), 5: np.array([1.0, 0.5, 0.0, -0.5, -1.0])}
+"""Falling events by their number of frames; rising ones are these, negated."""
+
+
+def check_size(items: int, least: int, signal: float, **mean: tuple[float, float]) -> None:
+    """Refuses what no stand-in can be made of.
+
+    Args:
+      items: with the fewest allowed.
+      signal: from 0 to 1.
+      mean: the mean length under its option's name, with the least allowed.
+
+    Raises:
+      ValueError: says all three rules.
+    """
+    ((name, (value, shortest)),) = mean.items()
+    if items < least or not 0 <= signal <= 1 or value < shortest:
+        raise ValueError(
+            f"items must be at least {least}, signal in 0..1, {name} at least {shortest:g};"
+            f" got {items}, {signal}, {value:g}"
+        )
+
+
+def event_rates(signal: float) -> tuple[float, float]:
+    """Probabilities of order and of agreement: from even chances to the full rates."""
+    return 0.5 + signal * (ORDER_RATE - 0.5), 0.5 + signal * (AGREEMENT_RATE - 0.5)
+
+
+def best_accuracy(rates: Sequence[float]) -> float:
+    """Accuracy of the likelihood-ratio test of a balanced label on independent bits.
+
+    Args:
+      rates: of each bit, the probability that it equals the label.
+    """
+    total = 0.0
+    for bits in product((True, False), repeat=len(rates)):
+        of = [
+            np.prod([r if b == d else 1 - r for r, b in zip(rates, bits, strict=True)])
+            for d in (True, False)
+        ]
+        total += 0.5 * max(of)
+    return float(total)
+
+
+def split_names(shares: Mapping[str, float], items: int) -> list[str]:
+    """The split of each of so many items, in the order of the splits and in their proportions."""
+    ends = np.cumsum(list(shares.values())) / sum(shares.values()) * items
+    names = list(shares)
+    which = np.searchsorted(np.rint(ends).astype(int), np.arange(items), side="right")
+    return [names[index] for index in which]
+
+
+def length(
+    mean: float, spread: float, least: float, most: float, rng: np.random.Generator
+) -> float:
+    """Log-normal with this mean, its logarithm's deviation `spread`; clipped to the bounds."""
+    drawn = rng.lognormal(np.log(mean) - spread**2 / 2, spread)
+    return float(np.clip(drawn, least, most))
+
+
+def orthonormal(width: int, count: int, rng: np.random.Generator) -> np.ndarray:
+    """Random directions at right angles, [count, width]."""
+    return np.linalg.qr(rng.normal(size=(width, count)))[0].T
+
+
+def signs(count: int, rng: np.random.Generator) -> np.ndarray:
+    """Half of them 1, half -1, in random order."""
+    return rng.permutation(np.where(np.arange(count) % 2, 1.0, -1.0))
 
 
 def autocorrelated(

@@ -51,7 +51,10 @@ class MDDR(nn.Module):
         """
         x, mask = self._align(inputs)
         fused = self._across(x)  # eq. 1
-        whole = self._over_time(fused, mask, train) if self.sea else _mean(fused, mask)
+        if self.sea:
+            whole = self._over_time(fused, mask, train)
+        else:
+            whole = masking.masked_mean(fused, mask)
         hidden = nn.relu(Linear(self.head_hidden, name="head.0")(whole))
         hidden = Dropout(self.dropout, name="head.2")(hidden, train)
         return {"depression": Linear(1, name="head.3")(hidden)[:, 0]}
@@ -116,7 +119,3 @@ class MDDR(nn.Module):
         weights = masking.masked_softmax(ScoreNetwork(self.score_hidden, name="pool")(x), mask)
         self.sow("intermediates", "sea/frames", weights)
         return jnp.einsum("bl,bld->bd", weights, x)
-
-
-def _mean(x: Sequence, mask: Mask | None) -> Vector:
-    return masking.masked_mean(x, mask)

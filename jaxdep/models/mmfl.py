@@ -42,9 +42,8 @@ def logits(config: Any, inputs: Inputs, train: bool) -> Logits:
     """
     most = config.max_sentences
     a, real = _frames(inputs, "acoustic", "conv_audio.0", most)
-    f, _ = _frames(inputs, "visual", "conv_face.0", most)
+    f, _ = _frames(inputs, "visual", "conv_face.0", most, FACE_ALONE)
     face_alone, f = f[:, -1], f[:, :-1]
-    a = a[:, :-1]
     t = _embeddings(inputs, real, most, train)
     c = _layers("fusion_layer", jnp.stack([a, f, t], -1), _FUSION, real, train)
 
@@ -67,16 +66,23 @@ def logits(config: Any, inputs: Inputs, train: bool) -> Logits:
     return jnp.where(real.any(1)[:, None], of_sentences, of_face)
 
 
-def _frames(inputs: Inputs, modality: str, name: str, most: int) -> tuple[PerSentence, Mask]:
-    """An LSTM's state at each sentence's end, [B, S + 1, H]; the last one reads the beginning."""
+def _frames(
+    inputs: Inputs, modality: str, name: str, most: int, beginning: int = 0
+) -> tuple[PerSentence, Mask]:
+    """An LSTM's state at each sentence's end, [B, S, H], and which sentences are real.
+
+    Args:
+      beginning: frames of one more, which begins with the recording; 0: there is none.
+    """
     x, mask = require(inputs, modality, "SMFL"), inputs.get(f"{modality}_mask")
     table, real = windows_of(inputs, modality, most)
     windows = sentences.clip(table, real, x.shape[1], mask)
-    begin = jnp.broadcast_to(jnp.array([0, FACE_ALONE]), (len(x), 1, 2))
-    begin = sentences.clip(begin, None, x.shape[1], mask)
-    x = masking.zero_padding(x, mask)
-    states = SentenceLSTM(HIDDEN, name=name)(x, jnp.concatenate([windows, begin], 1))
-    return states, jnp.ones(windows.shape[:2], bool) if real is None else real
+    real = jnp.ones(windows.shape[:2], bool) if real is None else real
+    if beginning:
+        begin = jnp.broadcast_to(jnp.array([0, beginning]), (len(x), 1, 2))
+        begin = sentences.clip(begin, None, x.shape[1], mask)
+        windows = jnp.concatenate([windows, begin], 1)
+    return SentenceLSTM(HIDDEN, name=name)(masking.zero_padding(x, mask), windows), real
 
 
 def _embeddings(inputs: Inputs, real: Mask, most: int, train: bool) -> PerSentence:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import flax.linen as nn
 import jax.numpy as jnp
-from jaxtyping import Array, Bool, Float
+from jaxtyping import Array, Float
 
 from jaxdep.nn.dropout import Dropout
 from jaxdep.nn.initializers import Initializer, zeros
 from jaxdep.nn.linear import Linear
 from jaxdep.nn.masking import masked_softmax
 from jaxdep.types import Mask, Scores, Sequence
+
+HeadWeights = Float[Array, "batch head query key"]
 
 
 class ScoreAttention(nn.Module):
@@ -78,14 +80,11 @@ class SelfAttention(nn.Module):
         weight = self.param("in_proj_weight", nn.initializers.xavier_uniform(), (width, 3 * width))
         bias = self.param("in_proj_bias", zeros, (3 * width,))
         projected = x @ weight + bias[None, None]
-        q, k, v = (
-            part.reshape(*x.shape[:2], self.heads, -1) for part in jnp.split(projected, 3, axis=-1)
-        )
-        scores = jnp.einsum("blhd,bshd->bhls", q, k) * (q.shape[-1] ** -0.5)
-        weights = masked_softmax(scores, _keys(mask))
+        q, k, v = jnp.split(projected, 3, axis=-1)
+        weights = head_weights(q, k, self.heads, mask)
         self.sow("intermediates", "attention", weights)
         weights = Dropout(self.dropout, name="dropout")(weights, train)
-        read = jnp.einsum("bhls,bshd->blhd", weights, v).reshape(x.shape)
+        read = read_heads(weights, v)
         return Linear(width, bias_init=zeros, name="out_proj")(read)
 
 
@@ -117,17 +116,37 @@ class CrossAttention(nn.Module):
         if self.features % self.heads:
             raise ValueError(f"features {self.features} is no multiple of heads {self.heads}")
 
-        def project(name: str, x: Sequence) -> Float[Array, "batch time head width"]:
-            inits = {"weight_init": self.weight_init, "bias_init": self.bias_init}
-            y = Linear(self.features, name=name, **inits)(x)
-            return y.reshape(*y.shape[:2], self.heads, -1)
-
+        inits = {"weight_init": self.weight_init, "bias_init": self.bias_init}
+        project = lambda name, x: Linear(self.features, name=name, **inits)(x)
         q, k, v = project("q", query), project("k", memory), project("v", memory)
-        scores = jnp.einsum("blhd,bshd->bhls", q, k) * (q.shape[-1] ** -0.5)
-        weights = masked_softmax(scores, _keys(mask))
+        weights = head_weights(q, k, self.heads, mask)
         self.sow("intermediates", "attention", weights)
-        return jnp.einsum("bhls,bshd->blhd", weights, v).reshape(*query.shape[:2], -1)
+        return read_heads(weights, v)
 
 
-def _keys(mask: Mask | None) -> Bool[Array, "batch 1 1 time"] | None:
-    return None if mask is None else mask[:, None, None, :]
+def head_weights(
+    query: Sequence, key: Sequence, heads: int, mask: Mask | None, scale: bool = True
+) -> HeadWeights:
+    """Dot-product attention of every head: what each step of `query` reads of `key`.
+
+    Args:
+      query: [B, L, D], cut into heads along D.
+      key: [B, S, D].
+      mask: [B, S], true where a step may be read.
+      scale: whether scores are divided by the root of a head's width.
+
+    Returns:
+      [B, H, L, S].
+    """
+    q, k = (x.reshape(*x.shape[:2], heads, -1) for x in (query, key))
+    scores = jnp.einsum("blhd,bshd->bhls", q, k)
+    if scale:
+        scores = scores * (q.shape[-1] ** -0.5)
+    return masked_softmax(scores, None if mask is None else mask[:, None, None, :])
+
+
+def read_heads(weights: HeadWeights, value: Sequence) -> Sequence:
+    """What every head reads of `value` [B, S, D], heads side by side: [B, L, D]."""
+    v = value.reshape(*value.shape[:2], weights.shape[1], -1)
+    read = jnp.einsum("bhls,bshd->blhd", weights, v)
+    return read.reshape(*read.shape[:2], -1)

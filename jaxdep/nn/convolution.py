@@ -69,7 +69,7 @@ def convolve(x: Sequence, kernel: jax.Array) -> Sequence:
     return correlate(jnp.pad(x, ((0, 0), (pad, pad), (0, 0))), kernel)
 
 
-def correlate(x: Sequence, kernel: jax.Array, stride: int = 1, dilation: int = 1) -> Sequence:
+def correlate(x: Sequence, kernel: jax.Array, stride: int = 1) -> Sequence:
     """Cross-correlation of [B, L, I] with a kernel [K, I, O], without padding: [B, L', O].
 
     As matrix products: XLA's own convolution is up to fifty times slower on a CPU where its batch
@@ -77,18 +77,16 @@ def correlate(x: Sequence, kernel: jax.Array, stride: int = 1, dilation: int = 1
 
     Args:
       stride: frames from one output to the next.
-      dilation: frames from one tap to the next; 1 where `stride` is not.
     """
     taps, channels, features = kernel.shape
-    length = (x.shape[1] - dilation * (taps - 1) - 1) // stride + 1
+    length = (x.shape[1] - taps) // stride + 1
     blocks = -(-taps // stride)
-    frames = (length + dilation * (blocks - 1)) * stride
+    frames = (length + blocks - 1) * stride
     x = jnp.pad(x, ((0, 0), (0, max(0, frames - x.shape[1])), (0, 0)))[:, :frames]
     x = x.reshape(len(x), -1, stride * channels)
     kernel = jnp.pad(kernel, ((0, blocks * stride - taps), (0, 0), (0, 0)))
     kernel = kernel.reshape(blocks, stride * channels, features)
-    starts = [dilation * block for block in range(blocks)]
-    parts = [x[:, at : at + length] @ kernel[n] for n, at in enumerate(starts)]
+    parts = [x[:, n : n + length] @ kernel[n] for n in range(blocks)]
     return sum(parts[1:], parts[0])
 
 
@@ -166,9 +164,7 @@ class TCN(nn.Module):
                 y = nn.relu(convolution(y, segments))
                 y = Dropout(self.dropout, name=f"{block}.dropout{which}")(y, train)
             if x.shape[-1] != self.features:
-                skip = Conv1d(self.features, 1, name=f"{block}.downsample")
-                skip_kernel, bias = skip.weights(x.shape[-1])
-                x = x @ skip_kernel[0] + bias[None, None]
+                x = Conv1d(self.features, 1, name=f"{block}.downsample")(x)
             x = nn.relu(x + y)
         return x
 

@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array
 
+from jaxdep.nn.attention import head_weights, read_heads
 from jaxdep.nn.convolution import FoldedMaps, Maps
 from jaxdep.nn.dropout import Dropout
 from jaxdep.nn.initializers import Initializer
@@ -129,14 +130,9 @@ class CMJAT(nn.Module):
         if self.permute and train:
             order = jax.random.permutation(self.make_rng("dropout"), order)
         qkv = Linear(3 * width, name="qkv")(tokens[:, order])
-        q, k, v = (
-            part.reshape(*tokens.shape[:2], self.heads, -1) for part in jnp.split(qkv, 3, axis=-1)
-        )
-        scores = jnp.einsum("blhd,bshd->bhls", q, k)
-        if self.scale:
-            scores = scores * (q.shape[-1] ** -0.5)
-        weights = masked_softmax(scores, mask[:, order][:, None, None])
-        read = jnp.einsum("bhls,bshd->blhd", weights, v).reshape(tokens.shape)
+        q, k, v = jnp.split(qkv, 3, axis=-1)
+        weights = head_weights(q, k, self.heads, mask[:, order], self.scale)
+        read = read_heads(weights, v)
         back = jnp.argsort(order)
         self.sow("intermediates", "attention", weights[:, :, back][..., back])
         read = read[:, back]

@@ -7,8 +7,8 @@ true end. Input projections are one matrix product over all frames, ahead of the
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Literal, NamedTuple
+from collections.abc import Callable, Sequence
+from typing import Any, Literal, NamedTuple
 
 import flax.linen as nn
 import jax.numpy as jnp
@@ -31,6 +31,31 @@ class Weights(NamedTuple):
     hidden: Float[Array, "H G"]
     input_bias: Float[Array, " G"]
     hidden_bias: Float[Array, " G"]
+
+
+def layer_weights(
+    param: Callable[..., Any],
+    suffix: str,
+    sizes: tuple[int, int, int],
+    weight_init: Initializer | None = None,
+    bias_init: Initializer | None = None,
+) -> Weights:
+    """The parameters of one direction of one layer, under PyTorch's names.
+
+    Args:
+      param: of the module that owns them.
+      sizes: I, H and G.
+      weight_init: and the rest: as in `_Recurrent`.
+    """
+    width, features, gates = sizes
+    init = weight_init or initializers.torch_uniform(features)
+    bias = bias_init or init
+    return Weights(
+        param(f"weight_ih_{suffix}", init, (width, gates)),
+        param(f"weight_hh_{suffix}", init, (features, gates)),
+        param(f"bias_ih_{suffix}", bias, (gates,)),
+        param(f"bias_hh_{suffix}", bias, (gates,)),
+    )
 
 
 def run_layer(
@@ -113,14 +138,8 @@ class _Recurrent(nn.Module):
 
     def _weights(self, suffix: str, width: int) -> Weights:
         gates = (4 if self.kind == "lstm" else 3) * self.features
-        init = self.weight_init or initializers.torch_uniform(self.features)
-        bias = self.bias_init or init
-        return Weights(
-            self.param(f"weight_ih_{suffix}", init, (width, gates)),
-            self.param(f"weight_hh_{suffix}", init, (self.features, gates)),
-            self.param(f"bias_ih_{suffix}", bias, (gates,)),
-            self.param(f"bias_hh_{suffix}", bias, (gates,)),
-        )
+        inits = (self.weight_init, self.bias_init)
+        return layer_weights(self.param, suffix, (width, self.features, gates), *inits)
 
 
 class LSTM(_Recurrent):

@@ -6,8 +6,9 @@ import flax.linen as nn
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from jaxdep.nn import initializers, masking
+from jaxdep.nn import masking
 from jaxdep.nn.recurrence import Direction, recurrence
+from jaxdep.nn.recurrent import layer_weights
 from jaxdep.types import Mask, Segments, Sequence, Windows
 
 PerSentence = Float[Array, "batch sentence feature"]
@@ -67,24 +68,18 @@ class SentenceLSTM(nn.Module):
     @nn.compact
     def __call__(self, x: Sequence, windows: Windows) -> PerSentence:
         """The state of [B, L, I] at the end of each of S windows, [B, S, H]; zero of empty ones."""
-        init = initializers.torch_uniform(self.features)
-        width, gates = x.shape[-1], 4 * self.features
-        weights = [
-            self.param("weight_ih_l0", init, (width, gates)),
-            self.param("weight_hh_l0", init, (self.features, gates)),
-            self.param("bias_ih_l0", init, (gates,)),
-            self.param("bias_hh_l0", init, (gates,)),
-        ]
+        gates = 4 * self.features
+        weights = layer_weights(self.param, "l0", (x.shape[-1], self.features, gates))
         (batch, frames), count = x.shape[:2], windows.shape[1]
         time = jnp.arange(frames)[:, None, None]
         real = (time >= windows[None, ..., 0]) & (time < windows[None, ..., 1])  # [L, B, S]
-        projected = jnp.swapaxes(x, 0, 1) @ weights[0]
+        projected = jnp.swapaxes(x, 0, 1) @ weights.input
         spread = jnp.broadcast_to(projected[:, :, None], (frames, batch, count, gates))
         one = Direction(
             spread.reshape(frames, -1, gates),
-            weights[1],
-            weights[2],
-            weights[3],
+            weights.hidden,
+            weights.input_bias,
+            weights.hidden_bias,
             real.reshape(frames, -1, 1),
         )
         (states,) = recurrence("lstm", (one,))

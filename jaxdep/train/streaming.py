@@ -66,6 +66,10 @@ class StreamTrainer(runs.Trainer):
         self.buckets = experiment.training.buckets
         self._within: Any = None
         self._found: tuple[int, Progress] | None = None
+        draw = lambda seed, epoch: step.order(
+            experiment, seed, epoch, len(self._train), self._train.frames
+        )
+        self._draw = jax.jit(jax.vmap(draw, in_axes=(0, None)))
 
     def _open(self, splits: Mapping[str, Any]) -> step.Data:
         self._train, self._validation = splits["train"], splits["validation"]
@@ -200,7 +204,7 @@ class StreamTrainer(runs.Trainer):
         """Refuses buckets of lengths that the model cannot read."""
         example = self._example["inputs"]
         for split in (self._train, self._validation) if self.buckets > 1 else ():
-            for lengths in self._lengths(split):
+            for _, lengths in self._groups(split):
                 cut = {
                     name: x[:, : lengths.get(name.removesuffix("_mask"))]
                     for name, x in example.items()
@@ -220,12 +224,10 @@ class StreamTrainer(runs.Trainer):
 
     def _orders(self, runs: step.Run, epoch: int) -> tuple[np.ndarray, np.ndarray, Lengths]:
         """Items of each step and run [S, R, B], weights of each step [S, B], and its lengths."""
-        number, frames = jnp.asarray(epoch), self._train.frames
-        draw = lambda seed: step.order(self.experiment, seed, number, len(self._train), frames)
-        orders, weights = jax.jit(jax.vmap(draw))(jnp.asarray(runs.seed))
-        which = sampling.which_step(random.bucket_key(epoch), orders.shape[1])
+        orders, weights = self._draw(jnp.asarray(runs.seed), jnp.asarray(epoch))
         lengths = self._lengths(self._train)
         if self.buckets > 1:
+            which = sampling.which_step(random.bucket_key(epoch), len(lengths))
             lengths = [lengths[step] for step in np.asarray(which)]
         return np.moveaxis(np.asarray(orders), 1, 0), np.asarray(weights[0]), lengths
 
@@ -239,11 +241,17 @@ class StreamTrainer(runs.Trainer):
 
     def _lengths(self, split: Any) -> Lengths:
         """Of each batch from the shortest group on: what its group is padded to."""
+        return [lengths for steps, lengths in self._groups(split) for _ in range(steps)]
+
+    def _groups(self, split: Any) -> list[tuple[int, Mapping[str, int]]]:
+        """The number of batches of each group, from the shortest on, and what it is padded to."""
         size = self.experiment.training.batch_size
         steps = sampling.steps_per_epoch(len(split), size)
-        ranked, lengths = np.asarray(sampling.by_length(split.frames)), []
+        if self.buckets == 1:
+            return [(steps, split.lengths)]
+        ranked, found = np.asarray(sampling.by_length(split.frames)), []
         for first, last in sampling.groups(steps, self.buckets):
             group = ranked[first * size : last * size]
             own = {name: int(frames[group].max()) for name, frames in split.frames.items()}
-            lengths += [own if self.buckets > 1 else split.lengths] * (last - first)
-        return lengths
+            found.append((last - first, own))
+        return found

@@ -9,7 +9,7 @@ import pytest
 import tensorflow_datasets as tfds
 from corpus_case import check
 
-from jaxdep.data import corpora
+from jaxdep.data import corpora, stand_in
 from jaxdep.data.arrays import load_split
 from jaxdep.datasets.dvlog import raw, synthetic
 from jaxdep.errors import UserError
@@ -277,9 +277,9 @@ class TestSynthetic:
         for name, label, *_ in rows:
             array = {m: np.load(folder / name / f"{name}_{m}.npy") for m in raw.WIDTHS}
             logit = 0.0
-            for m, kind in product(raw.WIDTHS, synthetic.PATTERNS):
+            for m, kind in product(raw.WIDTHS, stand_in.PATTERNS):
                 track = array[m] @ directions[m][kind]
-                found = np.convolve(track, synthetic.PATTERNS[kind][::-1], "valid")
+                found = np.convolve(track, stand_in.PATTERNS[kind][::-1], "valid")
                 falls = found[np.abs(found).argmax()] > 0
                 logit += evidence(falls, truth["parameters"]["order_rate"])
             ones = [array[m] @ directions[m][1] for m in raw.WIDTHS]
