@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 import torch
 
 from jaxdep.benchmarks.folded import FoldedJAMFN
+from jaxdep.data import dialogue
 from jaxdep.errors import UserError
 from jaxdep.models import AMM, JAMFN, MDDR, SMFL
 from jaxdep.parity.cases import Case
@@ -34,17 +36,37 @@ def _jamfn(batch: int = 32, length: int = 596, **fields: int) -> Case:
     return Case("jamfn", "", JAMFN(**fields), batch, length, masked=False)
 
 
-def _mddr(batch: int, length: int, **fields: Any) -> Case:
-    widths = {"visual": 2048, "acoustic": 1024}
-    return Case("mddr", "", MDDR(**fields), batch, length, masked=False, widths=widths)
+def _mddr(batch: int, length: int, voice: int = 0, **fields: Any) -> Case:
+    how: Any = {"masked": False, "widths": {"visual": 2048, "acoustic": 1024}}
+    if voice:
+        how["frames"] = {"acoustic": voice}
+    return Case("mddr", "", MDDR(**fields), batch, length, **how)
+
+
+class _Released(Case):
+    """Windows as the published network cuts them: they grow from sentence to sentence."""
+
+    def inputs(self, seed: int = 0, batch: int = 0) -> dict[str, np.ndarray]:
+        """As `Case.inputs`; sentences of one to ten seconds."""
+        made = super().inputs(seed, batch)
+        table = made["sentences"]
+        rng = np.random.default_rng(seed)
+        rates = {name: most // 10 for name, most in (self.frames or {}).items()}
+        for row in range(len(table)):
+            stops = rng.integers(1, 11, table.shape[1]).cumsum()
+            times = np.stack([np.concatenate([[0], stops[:-1]]), stops], 1)
+            windows = dialogue.released_windows(times, rates)
+            table[row, :, :4] = np.concatenate([windows["acoustic"], windows["visual"]], 1)
+        return made
 
 
 def _smfl(batch: int, length: int, frames: dict[str, int], **fields: Any) -> Case:
-    widths = {"acoustic": 79, "visual": 242}
+    how: Any = {"frames": frames, "widths": {"acoustic": 79, "visual": 242}}
+    made = Case
     if fields.get("variant") == "released":
-        widths = {"acoustic": 513, "visual": 204}
-    model = SMFL(**fields)
-    return Case("smfl", "", model, batch, length, widths=widths, frames=frames)
+        how |= {"widths": {"acoustic": 513, "visual": 204}, "masked": False}
+        made = _Released
+    return made("smfl", "", SMFL(**fields), batch, length, **how)
 
 
 _AMM_WIDTHS = {"text": 768, "visual": 768, "gender": 768, "color": 64}
@@ -73,6 +95,8 @@ SUBJECTS: dict[str, Subject] = {
         {
             # AVEC2014: about two minutes, 1.2 frames a second.
             "paper": _mddr(16, 144),
+            # AVEC2013: 25 minutes, one frame in 3.3 seconds, all of the voice.
+            "avec2013": _mddr(4, 450, voice=75_000),
             "small": _mddr(8, 24, features=64, layers=2, heads=4, feed_forward=256),
             "tiny": _mddr(4, 3, features=16, filters=(4, 6), layers=1, heads=2, feed_forward=16),
         },

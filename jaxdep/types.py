@@ -13,9 +13,6 @@ Vector = Float[Array, "batch feature"]
 Mask = Bool[Array, "batch time"]
 """True where a frame is real, false where it is padding; real frames come first."""
 
-Segments = Int[Array, "batch time"]
-"""The sentence that a frame belongs to, from 0; -1 where it belongs to none."""
-
 Windows = Int[Array, "batch sentence 2"]
 """First frame of each sentence, and the frame after its last."""
 

@@ -5,16 +5,14 @@ fixed directions of features, to one side and to the other by turns, so that mea
 nothing of them. They tell of four hidden traits of the session, each uniform with mean 0 and
 variance 1:
 
-* face: each frame of `visual` has an event of one of two kinds, which differ in their direction;
-  the trait is for how long they are of the first kind.
-* voice: bursts of 3 and of 5 rows of `acoustic`, each "up, down" or its reverse, of two kinds; the
-  trait is for how long they are of the first.
-* head: of `pose`, as the face's.
-* both: in each frame face and head have a further event along directions of their own, its side
-  drawn anew; the trait is for how long they go the same way. One modality alone knows nothing of
-  it.
+* face: every second frame of `visual` has an event; its direction, between two at right angles, is
+  the trait.
+* voice: bursts of 3 and of 5 rows of `acoustic`, each "up, down" or its reverse; likewise.
+* head: every second frame of `pose`, likewise.
+* both: in the frames between, face and head have an event of another direction, its side drawn
+  anew; the trait is for how long the two go the same way. One modality alone knows nothing of it.
 
-The score is `22 + 6 (face + voice + head) + 4 both`, plus normal noise of `NOISE_POINTS` that
+The score is `22 + 6 (face + voice + head) + 3 both`, plus normal noise of `NOISE_POINTS` that
 nothing shows, rounded and kept within 0..63. So the best attainable mean absolute error is that of
 predicting the score without its noise; it is estimated by drawing a million sessions. Both tasks
 of a session have its traits and its score, and events of their own.
@@ -31,7 +29,7 @@ from jaxdep.data import stand_in
 from jaxdep.data.stand_in import PATTERNS
 from jaxdep.datasets.avec2014.raw import PARTITIONS, TASKS, WIDTHS
 
-FACTORS = {"face": 6.0, "voice": 6.0, "head": 6.0, "both": 4.0}
+FACTORS = {"face": 6.0, "voice": 6.0, "head": 6.0, "both": 3.0}
 """Points of the score for a standard deviation of each trait."""
 
 MIDDLE, NOISE_POINTS = 22.0, 6.0
@@ -165,27 +163,37 @@ def _recording(
     seconds = stand_in.length(mean_seconds, 0.3, mean_seconds / 2, 2 * mean_seconds, rng)
     arrays = {m: _noise(max(int(seconds * rate), 1), WIDTHS[m], rng) for m, rate in RATES.items()}
     frames = min(len(arrays["visual"]), len(arrays["pose"]))
-    ways = stand_in.signs(frames, rng)
-    agree = np.where(_share(frames, traits["both"], rng), ways, -ways)
-    for modality, own, trait in (("visual", ways, "face"), ("pose", agree, "head")):
-        both, first, second = directions[modality]
-        kinds = np.where(_share(frames, traits[trait], rng)[:, None], first, second)
-        events = _turns(frames, rng)[:, None] * kinds + np.outer(own, both)
-        arrays[modality][:frames] += AMPLITUDE * events
+    own, shared = slice(0, frames, 2), slice(1, frames, 2)
+    ways = stand_in.signs(frames // 2, rng)
+    agree = np.where(_share(len(ways), traits["both"]), ways, -ways)
+    for modality, sides, trait in (("visual", ways, "face"), ("pose", agree, "head")):
+        both, *plane = directions[modality]
+        turns = _turns((frames + 1) // 2, rng)
+        arrays[modality][own] += AMPLITUDE * np.outer(turns, _between(traits[trait], *plane))
+        arrays[modality][shared] += AMPLITUDE * np.outer(sides, both)
     voice = arrays["acoustic"]
     bursts = np.arange(0, len(voice) - 10, 10)
-    first = _share(len(bursts), traits["voice"], rng)
-    for place, way, kind in zip(bursts, _turns(len(bursts), rng), first, strict=True):
+    direction = _between(traits["voice"], *directions["acoustic"][1:])
+    for place, way in zip(bursts, _turns(len(bursts), rng), strict=True):
         event = way * AMPLITUDE * PATTERNS[3 if place // 10 % 2 else 5]
-        direction = directions["acoustic"][1 if kind else 2]
         voice[place : place + len(event)] += np.outer(event, direction)
     return arrays
 
 
-def _share(count: int, trait: float, rng: np.random.Generator) -> np.ndarray:
-    """True for as long as the trait says, never at its least, always at most; begins anywhere."""
-    share = 0.5 + trait / (2 * np.sqrt(3))
-    return np.roll(np.arange(count) < round(count * share), rng.integers(max(count, 1)))
+def _between(trait: float, first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """From the second direction, at the trait's least, to the first."""
+    angle = _rank(trait) * np.pi / 2
+    return np.sin(angle) * first + np.cos(angle) * second
+
+
+def _share(count: int, trait: float) -> np.ndarray:
+    """True for as long as the trait says, then false: never at its least, always at most."""
+    return np.arange(count) < round(count * _rank(trait))
+
+
+def _rank(trait: float) -> float:
+    """A trait from 0 to 1."""
+    return 0.5 + trait / (2 * np.sqrt(3))
 
 
 def _turns(count: int, rng: np.random.Generator) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import pathlib
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
@@ -9,7 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 import tensorflow_datasets as tfds
 
-from jaxdep.data import text
+from jaxdep.data import interviews, text
 from jaxdep.data.builder import ManualBuilder, Scan
 from jaxdep.datasets.daicwoz import labels, raw
 from jaxdep.errors import UserError
@@ -40,6 +41,8 @@ Without it: jaxdep synthesize daicwoz DIR"""
         "speakers": "participant",
         "max_sentences": 0,
         "cut": "paper",
+        "fix_audio_start": False,
+        "absolute_time": False,
         "split": "official",
         "split_seed": 0,
         "text_encoder": None,
@@ -47,16 +50,15 @@ Without it: jaxdep synthesize daicwoz DIR"""
         "normalize": True,
     }
     """Options: whose sentences (`participant`, `both`); how many at most (0: all); cut by their own
-    times or as the published network cuts them (`paper`, `released`); splits (`official`, or
-    `stratified` 8:2 by `split_seed`); encoder of the words (None: `TEXT.npy` where there is one);
-    its tokens instead of their mean; whether each interview's features are standardised."""
+    times or as the published network cuts them (`paper`, `released`), two of its faults mended if
+    you say so (`data.dialogue.released_windows`); splits (`official`, or `stratified` 8:2 by
+    `split_seed`); encoder of the words (None: `TEXT.npy` where there is one); its tokens instead of
+    their mean; whether each interview's features are standardised."""
 
     @classmethod
     def resolve(cls, folder: pathlib.Path, options: Mapping[str, Any]) -> dict[str, Any]:
         """Chooses where the words' embeddings come from."""
-        for name, known in _CHOICES.items():
-            if options[name] not in known:
-                raise UserError(f"daicwoz: {name}={options[name]!r}: there are {', '.join(known)}")
+        interviews.refuse_unknown("daicwoz", options, **_CHOICES)
         encoder = options["text_encoder"]
         if not encoder and not any(folder.glob("*_P/*_TEXT.npy")):
             encoder = text.DEFAULT
@@ -72,13 +74,8 @@ Without it: jaxdep synthesize daicwoz DIR"""
         name = options["text_encoder"]
         words = text.encoder(name).width if name else raw.EMBEDDING
         widths = {"acoustic": raw.ACOUSTIC, "visual": raw.VISUAL, "text": words}
-        stream = lambda width, dtype: tfds.features.Tensor(
-            shape=(None, width), dtype=dtype, encoding="bytes"
-        )
         return {
-            **{name: stream(width, np.float32) for name, width in widths.items()},
-            "sentences": stream(6, np.int32),
-            "depression": tfds.features.ClassLabel(names=["normal", "depression"]),
+            **interviews.features(widths),
             "phq8": tfds.features.Scalar(dtype=np.float32),
         }
 
@@ -86,7 +83,8 @@ Without it: jaxdep synthesize daicwoz DIR"""
     def scan(cls, folder: pathlib.Path, options: Mapping[str, Any]) -> Scan:
         """Reads every file once and reports all faults."""
         name = options["text_encoder"]
-        fields = {key: options[key] for key in raw.Settings.__dataclass_fields__}
+        names = [each.name for each in dataclasses.fields(raw.Settings)]
+        fields = {key: options[key] for key in names}
         if not name:
             return raw.scan(folder, raw.Settings(**fields), None)
         encoder = text.encoder(name)
@@ -101,6 +99,5 @@ Without it: jaxdep synthesize daicwoz DIR"""
 
 _CHOICES: dict[str, tuple[str, ...]] = {
     "speakers": ("participant", "both"),
-    "cut": ("paper", "released"),
     "split": ("official", "stratified"),
 }

@@ -1,10 +1,7 @@
-"""Reads DAIC-WOZ's interviews, each file once, cuts them into sentences, and says what is wrong."""
+"""Reads DAIC-WOZ's interviews, each file once, has them cut, and says what is wrong."""
 
 from __future__ import annotations
 
-import shutil
-import tempfile
-import weakref
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,8 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from jaxdep.data import checks, dialogue
+from jaxdep.data import checks
 from jaxdep.data.builder import Item, Scan
+from jaxdep.data.interviews import Cutting, Kept
 from jaxdep.datasets.daicwoz import labels, tables, transcripts
 from jaxdep.errors import Faults
 
@@ -28,16 +26,13 @@ Embed = Callable[[Sequence[str]], list[np.ndarray]]
 
 
 @dataclass(frozen=True)
-class Settings:
+class Settings(Cutting):
     """How interviews are read; see the builder's options."""
 
-    speakers: str
-    max_sentences: int
-    cut: str
-    split: str
-    split_seed: int
-    text_tokens: bool
-    normalize: bool
+    speakers: str = "participant"
+    split: str = "official"
+    split_seed: int = 0
+    text_tokens: bool = False
 
 
 def scan(folder: Path, settings: Settings, embed: Embed | None) -> Scan:
@@ -58,20 +53,15 @@ def scan(folder: Path, settings: Settings, embed: Embed | None) -> Scan:
             f"{len(unlabelled)} interviews have no label: {', '.join(unlabelled[:8])}"
         )
     repairs: Counter[str] = Counter()
-    scratch = tempfile.mkdtemp(prefix="jaxdep-daicwoz-")
-    weakref.finalize(found, shutil.rmtree, scratch, ignore_errors=True)
-    lengths: list[dict[str, int]] = []
+    kept = Kept(found)
     for name in sorted(set(known) & there):
         label = known[name]
         cut = _interview(folder, name, settings, embed, found.faults, repairs)
         if cut is None:
             found.items.append(Item(name, label.split, dict, subject=name))
             continue
-        path = Path(scratch) / f"{name}.npz"
-        np.savez(path, **cut)
-        lengths.append({key: len(array) for key, array in cut.items()})
-        # The folder lives as long as the scan, and that as long as what loads from it.
-        load = lambda path=path, label=label, _=found: _load(path, label)
+        targets = {"depression": label.depressed, "phq8": float(label.score)}
+        load = kept.keep(name, cut, targets)
         found.items.append(Item(name, label.split, load, subject=name))
     found.warnings += [
         f"repaired: {count} {what}" for what, count in sorted(repairs.items()) if count
@@ -83,7 +73,7 @@ def scan(folder: Path, settings: Settings, embed: Embed | None) -> Scan:
             split: counts[split] if stand_in else n for split, n in labels.PUBLISHED.items()
         }
         found.warnings += checks.count_warnings(counts, published)
-    found.card = _card(found, known, settings, lengths, repairs)
+    found.card = _card(found, known, settings, kept, repairs)
     return found
 
 
@@ -122,56 +112,15 @@ def _interview(
         assert embed is not None
         tokens = embed([transcripts.spoken(sentence) for sentence in said])
         texts = tokens if settings.text_tokens else [t.mean(0, keepdims=True) for t in tokens]
-    return _cut(said, streams, texts, settings)
-
-
-def _cut(
-    said: Sequence[transcripts.Sentence],
-    streams: Mapping[str, np.ndarray],
-    texts: Sequence[np.ndarray],
-    settings: Settings,
-) -> dict[str, np.ndarray]:
     times = np.array([(sentence.start, sentence.stop) for sentence in said])
-    ends = np.cumsum([len(text) for text in texts])
-    text_windows = np.stack([np.concatenate([[0], ends[:-1]]), ends], 1)
-    cut, places = {"text": np.concatenate(texts)}, []
-    released = dialogue.released_windows(times, RATES)
-    for name, stream in streams.items():
-        if settings.cut == "released":
-            windows = np.minimum(released[name], len(stream))
-            frames = stream[: max(int(windows.max()), 1)]
-        else:
-            windows = dialogue.windows(times, RATES[name], len(stream))
-            frames, windows = dialogue.pack(stream, windows)
-        cut[name] = _normal(frames) if settings.normalize else frames
-        places.append(windows)
-    cut["sentences"] = np.concatenate([*places, text_windows], 1).astype(np.int32)
-    return cut
-
-
-def _normal(frames: np.ndarray) -> np.ndarray:
-    """Each feature with mean 0 and variance 1 over what is kept of the interview."""
-    if not len(frames):
-        return frames
-    deviation = frames.std(0)
-    return ((frames - frames.mean(0)) / np.where(deviation > 1e-6, deviation, 1)).astype(np.float32)
-
-
-def _load(path: Path, label: labels.Label) -> dict[str, Any]:
-    with np.load(path, allow_pickle=False) as cut:
-        streams = {name: cut[name] for name in cut.files}
-    # TFDS takes no empty tensor of unknown length.
-    streams = {
-        name: x if len(x) else np.zeros((1, *x.shape[1:]), x.dtype) for name, x in streams.items()
-    }
-    return {**streams, "depression": label.depressed, "phq8": float(label.score)}
+    return settings(times, streams, texts, RATES)
 
 
 def _card(
     found: Scan,
     known: Mapping[str, labels.Label],
     settings: Settings,
-    lengths: Sequence[Mapping[str, int]],
+    kept: Kept,
     repairs: Mapping[str, int],
 ) -> dict[str, Any]:
     card: dict[str, Any] = {
@@ -186,13 +135,4 @@ def _card(
             "depressed": sum(label.depressed for label in own),
             "men": sum(label.gender == "male" for label in own),
         }
-    if lengths:
-        of = lambda name: np.array([each[name] for each in lengths])
-        card["rows of an interview, mean and longest"] = {
-            name: f"{of(name).mean():.0f}, {of(name).max()}" for name in lengths[0]
-        }
-        card["padding, if all are padded to the longest"] = {
-            name: f"{dialogue.waste(of(name)):.0%}" for name in lengths[0]
-        }
-    card["repairs"] = dict(sorted(repairs.items()))
-    return card
+    return card | kept.card() | {"repairs": dict(sorted(repairs.items()))}

@@ -22,7 +22,7 @@ from pathlib import Path
 
 import numpy as np
 
-from jaxdep.data.stand_in import write_truth
+from jaxdep.data import stand_in
 from jaxdep.datasets.mgid.raw import COLUMNS, EMOTIONS, SUFFIX
 from jaxdep.errors import UserError
 
@@ -99,7 +99,7 @@ def write(
         "triple_rate": right[1],
         "emotion_given_depression": EMOTION_GIVEN.tolist(),
     }
-    return write_truth(directory, "mgid", given, parameters, bayes(signal, pairs, triples))
+    return stand_in.write_truth(directory, "mgid", given, parameters, bayes(signal, pairs, triples))
 
 
 def bayes(signal: float = 1.0, pairs: int = 3, triples: int = 2) -> dict:

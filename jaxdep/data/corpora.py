@@ -7,6 +7,7 @@ import contextlib
 import difflib
 import hashlib
 import importlib
+import inspect
 import io
 import json
 import os
@@ -27,6 +28,7 @@ CORPORA: dict[str, str] = {
     "dvlog": "D-Vlog: voice and face of 961 vlogs, depression (Yoon et al., AAAI 2022)",
     "mgid": "MGID: texts and images of 5000 stock photographs, depression and emotion"
     " (Zhang et al., BIBM 2021)",
+    "mmd2023": "MMD2023: 100 clinical interviews in Chinese, HAMD from 8 on (Zhang et al., 2025)",
 }
 """Every corpus; its folder below `datasets/` has the same name."""
 
@@ -129,6 +131,8 @@ def parse_options(name: str, given: Mapping[str, str]) -> dict[str, Any]:
             parsed[key] = ast.literal_eval(text)
         except (ValueError, SyntaxError):
             parsed[key] = text
+        if isinstance(default, float) and type(parsed[key]) is int:
+            parsed[key] = float(parsed[key])
         if type(parsed[key]) is not type(default):
             expected = "True or False" if isinstance(default, bool) else "a number"
             raise UserError(f"{name}: {key}={text}: expected {expected}")
@@ -170,8 +174,13 @@ def synthesize(
 
 
 def stand_in(name: str, *, data_dir: str | Path | None = None, **wanted: Any) -> Path:
-    """The synthetic stand-in of a corpus with these parameters, made if it is not there yet."""
-    key = hashlib.sha256(json.dumps(wanted, sort_keys=True).encode()).hexdigest()[:16]
+    """The synthetic stand-in of a corpus with these parameters, made if it is not there yet.
+
+    One that an earlier version of the generator made is not taken for it.
+    """
+    written_by = _sources(_module(name, "synthetic"))
+    told = json.dumps(wanted, sort_keys=True) + "".join(written_by[m] for m in sorted(written_by))
+    key = hashlib.sha256(told.encode()).hexdigest()[:16]
     target = data_folder(data_dir) / "synthetic" / f"{name}-{key}"
     if not target.is_dir():
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -194,6 +203,19 @@ def _module(name: str, part: str) -> ModuleType:
         raise UserError(f"no corpus {name!r}: {hint}")
     # Always under this name: TFDS refuses a builder that was imported under two.
     return importlib.import_module(f"jaxdep.datasets.{name}.{part}")
+
+
+def _sources(module: ModuleType) -> dict[str, str]:
+    """The source of a module, and of those of ours that it names, by their names."""
+    found: dict[str, str] = {}
+    left = [module]
+    while left:
+        one = left.pop()
+        if one.__name__ in found or not one.__name__.startswith("jaxdep."):
+            continue
+        found[one.__name__] = inspect.getsource(one)
+        left += [value for value in vars(one).values() if isinstance(value, ModuleType)]
+    return found
 
 
 def _existing(name: str, folder: Path, builder: type[ManualBuilder]) -> Path:

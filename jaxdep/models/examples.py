@@ -34,7 +34,8 @@ def example_inputs(
       length: frames; in AMM of the text, and one more of the images; in MDDR of the face, with 50
         times as many of the voice and two more of the head; in SMFL sentences.
       masked: whether masks are among them; without, every frame is real.
-      frames: of the longest sentence of SMFL, `acoustic` and `visual`; None: 9 and 3.
+      frames: of the longest sentence of SMFL, `acoustic` and `visual`, 9 and 3 unless given; of
+        MDDR's `acoustic` other than 50 times the length.
     """
     more = (frames,) if frames else ()
     return _INPUTS[type(model)](batch, length, np.random.default_rng(seed), masked, *more)
@@ -67,9 +68,12 @@ def _amm_inputs(batch: int, length: int, rng: Any, masked: bool) -> dict[str, np
     return text | visual | vectors
 
 
-def _mddr_inputs(batch: int, length: int, rng: Any, masked: bool) -> dict[str, np.ndarray]:
+def _mddr_inputs(
+    batch: int, length: int, rng: Any, masked: bool, frames: Mapping[str, int] | None = None
+) -> dict[str, np.ndarray]:
+    voice = (frames or {}).get("acoustic", 50 * length + 40)
     visual = _sequence("visual", (batch, length, 20), rng, masked)
-    acoustic = _sequence("acoustic", (batch, 50 * length + 40, 15), rng, masked)
+    acoustic = _sequence("acoustic", (batch, voice, 15), rng, masked)
     return visual | acoustic | _sequence("pose", (batch, length + 2, 12), rng, masked)
 
 

@@ -24,9 +24,9 @@ class SMFL(nn.Module):
 
     Reads those of `acoustic` [B, L_a, *], `visual` [B, L_v, *] and `text` [B, L_t, *] that
     `modalities` names, with optional masks, and `sentences` [B, S, 6] with `sentences_mask`: for
-    each sentence the first frame and the one after the last, in each of the three. Where
-    `variant="paper"`, sentences are in order and share no frame. The paper leaves widths, heads
-    and the limit of sentences open; they are the released network's where it has them.
+    each sentence the first frame and the one after the last, in each of the three. The paper
+    leaves widths, heads and the limit of sentences open; they are the released network's where it
+    has them.
 
     `variant="released"` is the network that the authors published, see `mmfl`; it reads the fields
     that stand last, `max_sentences` and `classes`.
@@ -101,8 +101,9 @@ class SMFL(nn.Module):
                 tcn = TCN(
                     self.channels, self.layers, self.kernel, self.dropout, name=f"tcn_{modality}"
                 )
-                frames = tcn(x, sentences.segments(windows, x.shape[1]), train)
-                encoded[modality] = sentences.last_frames(frames, windows)
+                ends, real = sentences.endings(x, windows, min(tcn.reach, x.shape[1]))
+                last = tcn(ends, real, train).reshape(*windows.shape[:2], -1)
+                encoded[modality] = masking.zero_padding(last, sentences.there(windows))
             masks[modality] = sentences.there(windows)
         every = jnp.stack([*masks.values()]).any(0)
         return encoded, masks, every

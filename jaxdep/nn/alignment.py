@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence as Several
+
 import jax.numpy as jnp
 
 from jaxdep.nn import masking
 from jaxdep.types import Mask, Sequence
+
+
+def reach(steps: int, kernels: Several[int], strides: Several[int]) -> int:
+    """How many frames the first `steps` outputs of a stack of valid convolutions read."""
+    for kernel, stride in zip(kernels[::-1], strides[::-1], strict=True):
+        steps = (steps - 1) * stride + kernel
+    return steps
 
 
 def pad_to(x: Sequence, mask: Mask | None, length: int) -> Sequence:

@@ -10,9 +10,9 @@ import jax.numpy as jnp
 from flax.linen.dtypes import promote_dtype
 from jaxtyping import Array, Float
 
-from jaxdep.nn import initializers
+from jaxdep.nn import initializers, masking
 from jaxdep.nn.dropout import Dropout
-from jaxdep.types import Mask, Scores, Segments, Sequence, Vector
+from jaxdep.types import Mask, Scores, Sequence, Vector
 
 
 class Conv1d(nn.Module):
@@ -91,52 +91,42 @@ def correlate(x: Sequence, kernel: jax.Array, stride: int = 1) -> Sequence:
 
 
 class CausalConv1d(nn.Module):
-    """A causal dilated convolution with weight normalisation, `w = g v / ||v||` of each output.
+    """A causal convolution with weight normalisation, `w = g v / ||v||` of each output.
 
     Attributes:
       features: O, output channels.
       kernel_size: K; a frame reads itself and K - 1 before it.
-      dilation: frames from one tap to the next.
     """
 
     features: int
     kernel_size: int
-    dilation: int = 1
 
     @nn.compact
-    def __call__(self, x: Sequence, segments: Segments | None = None) -> Sequence:
-        """Convolves [B, L, I] to [B, L, O].
-
-        Args:
-          segments: [B, L], the segment of each frame; no frame reads one of another segment, as if
-            each were convolved alone, with zeros ahead of it. None: all are one segment.
-        """
+    def __call__(self, x: Sequence, length: int | None = None) -> Sequence:
+        """Convolves [B, L, I] to the last `length` of [B, L, O], or all; zeros lie ahead."""
         shape = (self.kernel_size, x.shape[-1], self.features)
         direction = self.param("weight_v", initializers.normal(0.01), shape)
-        length = lambda v: jnp.sqrt(jnp.square(v).sum((0, 1), keepdims=True))
-        scale = self.param("weight_g", lambda _: length(direction))
+        norm = lambda v: jnp.sqrt(jnp.square(v).sum((0, 1), keepdims=True))
+        scale = self.param("weight_g", lambda _: norm(direction))
         bound = initializers.torch_uniform(self.kernel_size * x.shape[-1])
         bias = self.param("bias", bound, (self.features,))
-        kernel = direction * (scale / length(direction))
+        kernel = direction * (scale / norm(direction))
+        back = self.kernel_size - 1
+        read = x.shape[1] if length is None else min(length, x.shape[1])
+        x = x[:, -(read + back) :]
         # One product for all taps, then shifts of the few channels that come out of it.
-        taps = jnp.einsum("blc,kco->kblo", x, kernel)
-        y = taps[-1] + bias[None, None]
-        for back in range(1, self.kernel_size):
-            offset = back * self.dilation
-            if offset >= x.shape[1]:
-                break
-            read = jnp.pad(taps[-1 - back][:, :-offset], ((0, 0), (offset, 0), (0, 0)))
-            if segments is not None:
-                before = jnp.pad(segments[:, :-offset], ((0, 0), (offset, 0)), constant_values=-1)
-                read = jnp.where((before == segments)[..., None], read, 0)
-            y = y + read
-        return y
+        wide = kernel.swapaxes(0, 1).reshape(x.shape[-1], -1)
+        taps = jnp.pad(x @ wide, ((0, 0), (read + back - x.shape[1], 0), (0, 0)))
+        taps = taps.reshape(*taps.shape[:2], self.kernel_size, self.features)
+        parts = [taps[:, tap : tap + read, tap] for tap in range(self.kernel_size)]
+        return sum(parts[1:], parts[0]) + bias[None, None]
 
 
 class TCN(nn.Module):
     """A temporal convolutional network (Bai et al., 2018): residual blocks, dilated 1, 2, 4, ...
 
-    A frame sees the `1 + 2 (K - 1) (2^layers - 1)` frames that end with it.
+    It is read at the last frame of all. So of every block only the frames that this one depends on
+    are computed, and a block sees every second frame of the one below it in place of dilation.
 
     Attributes:
       features: channels of every block.
@@ -150,23 +140,37 @@ class TCN(nn.Module):
     kernel_size: int
     dropout: float = 0.0
 
+    @property
+    def reach(self) -> int:
+        """Frames that the last one depends on, `1 + 2 (K - 1) (2^layers - 1)`."""
+        return 1 + 2 * (self.kernel_size - 1) * (2**self.layers - 1)
+
     @nn.compact
-    def __call__(
-        self, x: Sequence, segments: Segments | None = None, train: bool = False
-    ) -> Sequence:
-        """[B, L, I] to [B, L, features]; `segments` as in `CausalConv1d`."""
+    def __call__(self, x: Sequence, mask: Mask, train: bool = False) -> Vector:
+        """The state of the last frame of [B, L, I], [B, features].
+
+        Args:
+          mask: [B, L], true where a frame is real; real frames come last.
+        """
+        back = self.kernel_size - 1
         for number in range(self.layers):
             block, y = f"network.{number}", x
-            for which in (1, 2):
+            # Frames, two of this block for one of the next, that the end of all depends on.
+            needed = 1 + 2 * back * (2 ** (self.layers - number) - 2)
+            for which, length in ((1, needed + back), (2, needed)):
+                y = masking.zero_padding(y, mask[:, -y.shape[1] :])
                 convolution = CausalConv1d(
-                    self.features, self.kernel_size, 2**number, name=f"{block}.conv{which}"
+                    self.features, self.kernel_size, name=f"{block}.conv{which}"
                 )
-                y = nn.relu(convolution(y, segments))
+                y = nn.relu(convolution(y, length))
                 y = Dropout(self.dropout, name=f"{block}.dropout{which}")(y, train)
+            x = x[:, -y.shape[1] :]
             if x.shape[-1] != self.features:
                 x = Conv1d(self.features, 1, name=f"{block}.downsample")(x)
             x = nn.relu(x + y)
-        return x
+            second = slice((x.shape[1] - 1) % 2, None, 2)
+            x, mask = x[:, second], mask[:, -x.shape[1] :][:, second]
+        return x[:, -1]
 
 
 class Maps(NamedTuple):

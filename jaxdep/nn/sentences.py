@@ -9,9 +9,10 @@ from jaxtyping import Array, Float
 from jaxdep.nn import masking
 from jaxdep.nn.recurrence import Direction, recurrence
 from jaxdep.nn.recurrent import layer_weights
-from jaxdep.types import Mask, Segments, Sequence, Windows
+from jaxdep.types import Mask, Sequence, Windows
 
 PerSentence = Float[Array, "batch sentence feature"]
+Endings = Float[Array, "sentences time feature"]
 
 
 def clip(windows: Windows, sentences: Mask | None, frames: int, mask: Mask | None) -> Windows:
@@ -40,17 +41,22 @@ def whole(windows: Windows) -> Windows:
     return jnp.stack([begin, end], -1)
 
 
-def segments(windows: Windows, frames: int) -> Segments:
-    """The sentence of each of `frames` frames, [B, L]; windows are in order and do not overlap."""
-    time = jnp.arange(frames)[None, :, None]
-    within = (time >= windows[:, None, :, 0]) & (time < windows[:, None, :, 1])
-    return jnp.where(within.any(-1), within.argmax(-1), -1)
+def endings(x: Sequence, windows: Windows, most: int) -> tuple[Endings, Mask]:
+    """The last frames of each sentence, at most so many.
+
+    Returns:
+      [B * S, most, D], real frames last, and which are real. A sentence never sees another's.
+    """
+    places = windows[..., 1:] - jnp.arange(most, 0, -1)[None, None]
+    real = (places >= windows[..., :1]).reshape(-1, most)
+    rows = jnp.maximum(places, 0).reshape(len(x), -1, 1)
+    return jnp.take_along_axis(x, rows, 1).reshape(*real.shape, -1), real
 
 
 def last_frames(x: Sequence, windows: Windows) -> PerSentence:
     """The last frame of each sentence, [B, S, D]; zero where it has none."""
-    places = jnp.maximum(windows[..., 1] - 1, 0)[..., None]
-    return masking.zero_padding(jnp.take_along_axis(x, places, 1), there(windows))
+    found, real = endings(x, windows, 1)
+    return masking.zero_padding(found, real).reshape(*windows.shape[:2], -1)
 
 
 class SentenceLSTM(nn.Module):

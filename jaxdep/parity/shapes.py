@@ -9,6 +9,7 @@ import flax.linen as nn
 import numpy as np
 
 from jaxdep.models import AMM, JAMFN, MDDR, SMFL
+from jaxdep.nn import alignment
 
 
 def inputs_of_state(model: nn.Module, state: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -62,11 +63,8 @@ def _mddr(model: Any, state: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         "acoustic": "acoustic_align.conv.0.weight",
         "pose": "pose_align.conv.0.weight",
     }
-    # The shortest voice that gives one frame, whatever the kernels: one of each stride's reach.
-    reach = 1
-    for kernel, stride in zip(model.kernels[::-1], model.strides[::-1], strict=True):
-        reach = (reach - 1) * stride + kernel
-    frames = {"visual": 1, "acoustic": reach, "pose": 1}
+    voice = alignment.reach(1, model.kernels, model.strides)
+    frames = {"visual": 1, "acoustic": voice, "pose": 1}
     return {
         name: np.zeros((1, frames[name], state[first[name]].shape[1]), np.float32)
         for name in model.modalities

@@ -6,8 +6,7 @@ import shutil
 import numpy as np
 import pytest
 
-from jaxdep.data import arrays, corpora
-from jaxdep.datasets.daicwoz import synthetic
+from jaxdep.data import arrays, corpora, interview_events
 from jaxdep.errors import UserError
 
 SECONDS = 40.0
@@ -224,12 +223,12 @@ def test_time_averages_know_nothing(stand_in, tmp_path):
 
 
 def test_known_answers():
-    known = synthetic.bayes()
+    known = interview_events.bayes()
     assert known["bayes_accuracy"] > 0.95
     assert known["best_single_modality"] == pytest.approx(
         {"acoustic": 0.85, "visual": 0.85, "text": 0.85}
     )
-    assert synthetic.bayes(0.0)["bayes_accuracy"] == pytest.approx(0.5)
+    assert interview_events.bayes(0.0)["bayes_accuracy"] == pytest.approx(0.5)
 
 
 def test_the_same_seed_writes_the_same_files(stand_in, tmp_path):

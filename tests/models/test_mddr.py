@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from jaxdep.models import MDDR, examples
+from jaxdep.nn import alignment
 
 SMALL = dict(examples.small("mddr"))
 
@@ -75,3 +76,24 @@ def test_modalities_that_do_not_exist():
     for modalities in (("face",), ()):
         with pytest.raises(ValueError, match="modalities are of visual, acoustic, pose"):
             SMALL["paper"].clone(modalities=modalities).init(jax.random.key(0), inputs)
+
+
+def test_a_voice_longer_than_the_face_is_cut_before_it_is_read():
+    """Behind the face's length nothing is computed: what stands there reaches no gradient."""
+    model = SMALL["paper"]
+    inputs = examples.example_inputs(model, 2, 4, masked=False)
+    rows = alignment.reach(4, model.kernels, model.strides)
+    assert rows == 80 + 3 * 50
+    variables = model.init(jax.random.key(0), inputs)
+
+    def loss(params, voice):
+        outputs = model.apply({"params": params}, {**inputs, "acoustic": voice})
+        return outputs["depression"].sum()
+
+    spoiled = inputs["acoustic"].copy()
+    spoiled[:, rows:] = np.nan
+    found, expected = (
+        jax.value_and_grad(loss)(variables["params"], voice)
+        for voice in (spoiled, inputs["acoustic"])
+    )
+    jax.tree.map(np.testing.assert_array_equal, found, expected)

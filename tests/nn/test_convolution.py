@@ -16,6 +16,8 @@ from jaxdep.nn.convolution import (
     convolve,
     correlate,
 )
+from jaxdep.parity.convert import to_torch
+from jaxdep.parity.reference import smfl
 
 BATCH, LENGTH, WIDTH, CHANNELS = 3, 7, 4, 6
 
@@ -88,31 +90,35 @@ class TestFolded:
         chex.assert_trees_all_close(read(FoldedMaps)(args), read(literal)(args), atol=1e-12)
 
 
-def test_a_tcn_sees_249_frames_back_and_none_ahead():
+def test_a_tcn_sees_249_frames_back():
     """Five blocks of two convolutions of 5 taps: 1 + 2 * 4 * 31 (SMFL, B4.1)."""
     x = np.random.default_rng(0).normal(size=(1, 300, 3)).astype(np.float32)
+    mask = np.ones((1, 300), bool)
     module = TCN(12, 5, 5)
-    variables = module.init(jax.random.key(0), x)
+    variables = module.init(jax.random.key(0), x, mask)
     # Weights that keep every path open: no frame in reach may be missed for a dead unit.
     params = jax.tree.map(jnp.abs, variables["params"])
-    at = 270
-    reached = jax.grad(lambda x: module.apply({"params": params}, x)[0, at].sum())(jnp.abs(x))
+    reached = jax.grad(lambda x: module.apply({"params": params}, x, mask).sum())(jnp.abs(x))
     frames = np.flatnonzero(np.abs(reached[0]).sum(-1))
-    assert frames.min() == at - 248
-    assert frames.max() == at
+    assert module.reach == 249
+    np.testing.assert_array_equal(frames, np.arange(300 - 249, 300))
 
 
-def test_segments_are_convolved_as_if_alone():
-    x = np.random.default_rng(1).normal(size=(1, 20, 3)).astype(np.float32)
-    segments = np.array([[0] * 3 + [1] * 9 + [3] * 6 + [-1] * 2])
+@pytest.mark.parametrize("length", [1, 2, 13, 29, 30, 70])
+def test_a_tcn_equals_pytorchs_of_all_frames(length):
+    """The last frame of three blocks whose dilated convolutions are computed everywhere."""
+    x = np.random.default_rng(1).normal(size=(2, length, 3)).astype(np.float32)
     module = TCN(4, 3, 3)
-    variables = module.init(jax.random.key(0), x)
-    together = module.apply(variables, x, segments)
-    for number in (0, 1, 3):
-        own = segments[0] == number
-        np.testing.assert_allclose(
-            together[0, own], module.apply(variables, x[:, own])[0], atol=1e-6
-        )
+    variables = module.init(jax.random.key(0), x, np.ones((2, length), bool))
+    reference = smfl.TCN(3, 4, 3, 3, 0.0)
+    state = to_torch(module, variables)
+    reference.load_state_dict({name: torch.tensor(value) for name, value in state.items()})
+    ahead = np.concatenate([np.full((2, 5, 3), 9.0, np.float32), x], 1)
+    mask = np.arange(length + 5)[None] >= np.full((2, 1), 5)
+    expected = [reference(torch.tensor(row)).detach() for row in x]
+    for frames, real in ((x, mask[:, 5:]), (ahead, mask)):
+        found = module.apply(variables, frames, real)
+        np.testing.assert_allclose(found, np.stack(expected), atol=1e-6)
 
 
 def test_weights_are_normalised():

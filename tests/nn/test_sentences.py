@@ -1,4 +1,4 @@
-"""Windows of sentences: clipped, turned into segments, encoded as if each were alone."""
+"""Windows of sentences: clipped, cut out, encoded as if each were alone."""
 
 import jax
 import jax.numpy as jnp
@@ -22,19 +22,30 @@ def test_clip_ends_where_frames_and_sentences_end():
     )
 
 
-def test_segments():
-    found = sentences.segments(WINDOWS, FRAMES)
-    np.testing.assert_array_equal(
-        found, [[0, 0, 0, 2, 2, 2, 2, 2, -1, -1], [0, 1, 1, 1, -1, -1, -1, -1, -1, -1]]
-    )
-
-
 def test_whole_begins_at_the_first_frame_of_any():
     np.testing.assert_array_equal(sentences.whole(WINDOWS)[:, 0], [[0, 8], [0, 4]])
     late = jnp.array([[[0, 0], [2, 5]]])
     np.testing.assert_array_equal(sentences.whole(late)[:, 0], [[2, 5]])
     none = jnp.zeros((1, 2, 2), jnp.int32)
     assert not sentences.there(sentences.whole(none)).any()
+
+
+def test_endings():
+    x = jnp.arange(2 * FRAMES, dtype=jnp.float32).reshape(2, FRAMES, 1)
+    found, real = sentences.endings(x, WINDOWS, 4)
+    assert found.shape == (6, 4, 1)
+    np.testing.assert_array_equal(real.sum(1), [3, 0, 4, 1, 3, 0])
+    np.testing.assert_array_equal(
+        jnp.where(real, found[..., 0], -1),
+        [
+            [-1, 0, 1, 2],
+            [-1, -1, -1, -1],
+            [4, 5, 6, 7],
+            [-1, -1, -1, 10],
+            [-1, 11, 12, 13],
+            [-1, -1, -1, -1],
+        ],
+    )
 
 
 def test_last_frames():

@@ -1,0 +1,133 @@
+"""Reads MMD2023's interviews, each file once, has them cut, and says what is wrong."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from jaxdep.data import checks
+from jaxdep.data.builder import Item, Scan
+from jaxdep.data.interviews import Cutting, Kept
+from jaxdep.datasets.mmd2023 import labels, streams, transcripts
+from jaxdep.errors import Faults
+
+UNREAD = {
+    "id.weights": "classes are weighed by `Task.balanced` instead",
+    "run_scaler_text.pth": "it is pickled, and would have to be run to be read",
+    "face_features": "landmarks are read from face3d",
+}
+
+
+@dataclass(frozen=True)
+class Settings(Cutting):
+    """How interviews are read; see the builder's options."""
+
+    hamd_from: int = 8
+    acoustic_rate: float = 172.0
+    visual_rate: float = 30.0
+    legacy_channel_order: bool = False
+
+    @property
+    def rates(self) -> dict[str, float]:
+        """Frames a second."""
+        return {"acoustic": self.acoustic_rate, "visual": self.visual_rate}
+
+
+def scan(folder: Path, settings: Settings) -> Scan:
+    """Reads every file of the corpus once; what was cut waits in a temporary folder."""
+    found = Scan()
+    known = labels.read(folder, settings.hamd_from, found.faults)
+    words = streams.embeddings(folder, found.faults)
+    repairs: Counter[str] = Counter()
+    kept = Kept(found)
+    for name, label in known.items():
+        cut = _interview(folder, name, words.get(name), settings, found.faults, repairs)
+        load = dict
+        if cut is not None:
+            targets = {"depression": label.depressed, "hamd": label.score}
+            load = kept.keep(name, cut, targets)
+        found.items.append(Item(name, label.split, load, subject=name))
+    found.warnings += [
+        f"{name} is not read: {why}" for name, why in UNREAD.items() if (folder / name).exists()
+    ]
+    found.warnings += [
+        f"repaired: {count} {what}" for what, count in sorted(repairs.items()) if count
+    ]
+    counts = Counter(item.split for item in found.items)
+    if not (folder / "synthetic.json").is_file():
+        found.warnings += checks.count_warnings(counts, labels.PUBLISHED)
+    found.card = _card(known, settings) | kept.card()
+    found.card["repairs"] = dict(sorted(repairs.items()))
+    return found
+
+
+def _interview(
+    folder: Path,
+    name: str,
+    words: np.ndarray | None,
+    settings: Settings,
+    faults: Faults,
+    repairs: Counter,
+) -> dict[str, np.ndarray] | None:
+    """The three streams of an interview and its sentences; None if it has a fault."""
+    before = len(faults.found)
+    released = settings.cut == "released"
+    read = {
+        "acoustic": streams.acoustic(folder, name, faults),
+        "visual": streams.visual(folder, name, released, faults, repairs),
+    }
+    times = transcripts.read(folder, name, faults, repairs)
+    if times is None and len(faults.found) == before and not released:
+        faults.add("missing file", f"txt_csv/{name}.csv", item=name)
+    times = np.zeros((0, 2)) if times is None else times
+    if words is None and len(times):
+        faults.add("missing array", streams.ARK, f"no rows of {name}", name)
+    elif words is not None and len(words) < len(times):
+        detail = f"{len(words)} rows of {name}, {len(times)} sentences"
+        faults.add("wrong shape", streams.ARK, detail, name)
+    if len(faults.found) > before:
+        return None
+    if not len(times) and not released:
+        faults.add("no rows", f"txt_csv/{name}.csv", f"no sentence of {transcripts.PATIENT}", name)
+        return None
+    words = np.zeros((0, streams.EMBEDDING), np.float32) if words is None else words
+    if released:
+        read, words = _stacked(read, words, settings.legacy_channel_order)
+    return settings(times, read, [words[[row]] for row in range(len(times))], settings.rates)
+
+
+def _stacked(
+    read: Mapping[str, np.ndarray], words: np.ndarray, legacy: bool
+) -> tuple[dict[str, np.ndarray], np.ndarray]:
+    """Streams as the published loader stacks them, with zeros behind to the longest's length.
+
+    It stacks voice, words and face, where the published network expects voice, face and words. So
+    that takes the first 204 columns of the words for the face, and for the words the others, with
+    the face behind them (`legacy`).
+    """
+    longest = max(len(words), *(len(stream) for stream in read.values()))
+    fill = lambda stream: np.pad(stream, ((0, longest - len(stream)), (0, 0)))
+    voice, face, words = fill(read["acoustic"]), fill(read["visual"]), fill(words)
+    if legacy:
+        width = face.shape[1]
+        face, words = words[:, :width], np.concatenate([words[:, width:], face], 1)
+    return {"acoustic": voice, "visual": face}, words
+
+
+def _card(known: Mapping[str, labels.Label], settings: Settings) -> dict[str, Any]:
+    card: dict[str, Any] = {
+        "sentences": f"cut as {settings.cut}, at most {settings.max_sentences or 'all'}",
+        "depressed": f"HAMD totals from {settings.hamd_from} on",
+    }
+    for split in labels.LISTS:
+        own = [label for label in known.values() if label.split == split]
+        card[split] = {
+            "interviews": len(own),
+            "depressed": sum(label.depressed for label in own),
+        }
+    return card

@@ -1,0 +1,162 @@
+"""Synthetic interviews: who speaks when, and events in the answers that carry a label.
+
+A stream is autocorrelated noise about an offset of its speaker, with an interviewer's questions
+between the answers. Every answer ends with *events*, short patterns along fixed directions, as
+voices fall or rise at the end of a sentence:
+
+* order: of 3 and of 5 frames, in the voice and in the face. It falls ("1, 0, -1") or it rises, so
+  its mean over time is zero either way. In an interview all events of one kind go the same way:
+  falling with probability `order_rate` if depressed, with the complement if not.
+* words: every sentence's embedding leans along one of two directions, as often to one side of it as
+  to the other; along the first with probability `order_rate` if depressed.
+* coincidence: one frame of voice and face in the same sentence. The signs are random; they agree
+  with probability `agreement_rate` if depressed, with the complement if not.
+
+So six independent bits carry the label: two that the voice shows, two the face, one the words, and
+one that only voice and face together show. The best attainable accuracy follows by enumeration.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from jaxdep.data import stand_in
+from jaxdep.data.stand_in import PATTERNS
+
+AMPLITUDE, AUTOCORRELATION, OFFSET = 8.0, 0.6, 0.3
+SLOT = 8
+"""Frames from one event to the next; the last begins as many before the answer's end."""
+
+QUESTION_SECONDS, ANSWER_SECONDS = 3.0, 5.0
+
+
+@dataclass(frozen=True)
+class Turn:
+    """Who speaks from when to when, in seconds."""
+
+    start: float
+    stop: float
+    answers: bool
+
+
+@dataclass(frozen=True)
+class Bits:
+    """What the events of an interview tell.
+
+    Attributes:
+      falls: of each stream, whether its events of each length fall.
+      words: whether the words lean along the first direction.
+      agree: whether voice and face agree.
+    """
+
+    falls: Mapping[str, Mapping[int, bool]]
+    words: bool
+    agree: bool
+
+
+def bayes(signal: float = 1.0) -> dict[str, Any]:
+    """What the best possible classifier attains, labels being balanced."""
+    order, agreement = stand_in.event_rates(signal)
+    two, one = stand_in.best_accuracy([order] * 2), stand_in.best_accuracy([order])
+    return {
+        "kind": "classification",
+        "chance": 0.5,
+        "bayes_accuracy": stand_in.best_accuracy([order] * 5 + [agreement]),
+        "best_single_modality": {"acoustic": two, "visual": two, "text": one},
+    }
+
+
+def parameters(signal: float, mean_seconds: float) -> dict[str, Any]:
+    """What `synthetic.json` says of the events."""
+    order, agreement = stand_in.event_rates(signal)
+    return {
+        "order_rate": order,
+        "agreement_rate": agreement,
+        "mean_seconds": mean_seconds,
+        "amplitude": AMPLITUDE,
+    }
+
+
+def bits(label: int, signal: float, rng: np.random.Generator) -> Bits:
+    """Draws what the events of an interview tell, given its label."""
+    order, agreement = stand_in.event_rates(signal)
+    toward = lambda rate: bool(rng.random() < (rate if label else 1 - rate))
+    falls = {name: {size: toward(order) for size in PATTERNS} for name in ("acoustic", "visual")}
+    return Bits(falls, toward(order), toward(agreement))
+
+
+def turns(seconds: float, rng: np.random.Generator) -> list[Turn]:
+    """Questions and answers by turns, of which there are at least two each."""
+    made, now = [], 1.0
+    while now < seconds - 8 or len(made) < 4:
+        spans = (
+            rng.uniform(0.5, 1.5) * QUESTION_SECONDS,
+            float(np.clip(rng.lognormal(np.log(ANSWER_SECONDS), 0.5), 2, 20)),
+        )
+        for answers, span in zip((False, True), spans, strict=True):
+            stop = min(now + span, seconds - 0.5)
+            made.append(Turn(now, stop, answers))
+            now = stop + 0.3
+            if now >= seconds - 1:
+                return made
+    return made
+
+
+def stream(length: int, width: int, rng: np.random.Generator) -> np.ndarray:
+    """Noise of variance 1 about the speaker's offset, [length, width]."""
+    noise = stand_in.autocorrelated(length, width, AUTOCORRELATION, rng)
+    return noise + OFFSET * rng.normal(size=width)
+
+
+def plant(
+    streams: Mapping[str, np.ndarray],
+    answers: Sequence[Turn],
+    told: Bits,
+    directions: Mapping[str, np.ndarray],
+    rates: Mapping[str, float],
+    rng: np.random.Generator,
+) -> None:
+    """Adds to each stream, at the end of every answer, one event of each kind.
+
+    Args:
+      streams: `acoustic` and `visual`, [T, D] each; changed.
+      directions: of each stream [3, D]: of the coincidence and of each kind of order.
+      rates: frames a second.
+    """
+    for turn in answers:
+        sign = int(rng.choice([-1, 1]))
+        signs = {"acoustic": sign, "visual": sign if told.agree else -sign}
+        for name, rate in rates.items():
+            window = streams[name][round(turn.start * rate) : round(turn.stop * rate)]
+            _plant(window, signs[name], told.falls[name], directions[name])
+
+
+def words(
+    sentences: int, told: Bits, directions: np.ndarray, rng: np.random.Generator
+) -> np.ndarray:
+    """Embeddings of so many sentences, [sentences, D] float32, given two directions [2, D]."""
+    sides = stand_in.signs(sentences, rng)
+    noise = rng.normal(size=(sentences, directions.shape[1]))
+    leaning = directions[0 if told.words else 1]
+    return (noise + AMPLITUDE * np.outer(sides, leaning)).astype(np.float32)
+
+
+def _plant(
+    window: np.ndarray,
+    sign: int,
+    falls: Mapping[int, bool],
+    directions: np.ndarray,
+) -> None:
+    slots = len(window) - SLOT * np.arange(1 + len(PATTERNS), 0, -1)
+    if slots[0] < 0:
+        return
+    window[slots[0]] += sign * AMPLITUDE * directions[0]
+    for slot, direction, (size, pattern) in zip(
+        slots[1:], directions[1:], PATTERNS.items(), strict=True
+    ):
+        shape = pattern if falls[size] else -pattern
+        window[slot : slot + size] += AMPLITUDE * np.outer(shape, direction)

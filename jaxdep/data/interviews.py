@@ -1,0 +1,154 @@
+"""Interviews, each read once and cut into sentences; what was cut waits on disk to be stored."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import weakref
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+import tensorflow_datasets as tfds
+
+from jaxdep.data import dialogue
+from jaxdep.data.builder import Scan
+from jaxdep.errors import UserError
+
+Streams = Mapping[str, np.ndarray]
+
+
+@dataclass(frozen=True)
+class Cutting:
+    """How an interview is cut; the options of every corpus of interviews.
+
+    Attributes:
+      cut: sentences by their own times and laid end to end, or as the network that SMFL's authors
+        published cuts streams that stay as they are (`paper`, `released`).
+      max_sentences: how many at most; 0: all.
+      normalize: whether each interview's features are standardised.
+      fix_audio_start: and the rest: as in `dialogue.released_windows`; of `cut="released"`.
+    """
+
+    cut: str = "paper"
+    max_sentences: int = 0
+    normalize: bool = True
+    fix_audio_start: bool = False
+    absolute_time: bool = False
+
+    CUTS: ClassVar[tuple[str, ...]] = ("paper", "released")
+
+    def __call__(
+        self,
+        times: dialogue.Times,
+        streams: Streams,
+        texts: Sequence[np.ndarray],
+        rates: Mapping[str, float],
+    ) -> dict[str, np.ndarray]:
+        """Cuts an interview.
+
+        Args:
+          times: of its sentences.
+          streams: `acoustic` and `visual`, [T, D] each.
+          texts: of each sentence, [t, D].
+          rates: frames a second of the streams.
+
+        Returns:
+          `acoustic`, `visual`, `text` and `sentences`, as `models.inputs.windows_of` reads them.
+        """
+        count = self.max_sentences or None
+        times, texts = np.asarray(times).reshape(-1, 2)[:count], texts[:count]
+        own = dialogue.released_windows(times, rates, self.fix_audio_start, self.absolute_time)
+        made: dict[str, np.ndarray] = {}
+        places = []
+        for name, stream in streams.items():
+            if self.cut == "released":
+                windows = np.minimum(own[name], len(stream))
+                # Of one who says nothing the beginning of the face is read.
+                frames = stream[: max(int(windows.max()), 1)] if len(windows) else stream
+            else:
+                windows = dialogue.windows(times, rates[name], len(stream))
+                frames, windows = dialogue.pack(stream, windows)
+            made[name] = _standardised(frames) if self.normalize else frames
+            places.append(windows)
+        ends = np.cumsum([len(text) for text in texts], dtype=np.int64)
+        places.append(np.stack([np.concatenate([[0], ends])[: len(ends)], ends], 1))
+        made["text"] = np.concatenate(texts) if len(texts) else np.zeros((0, 768), np.float32)
+        made["sentences"] = np.concatenate(places, 1).astype(np.int32)
+        return made
+
+
+def refuse_unknown(corpus: str, options: Mapping[str, Any], **choices: Sequence[str]) -> None:
+    """Checks options that are one of a few words.
+
+    Raises:
+      UserError: names the option and what there is.
+    """
+    for name, known in {"cut": Cutting.CUTS, **choices}.items():
+        if options[name] not in known:
+            raise UserError(f"{corpus}: {name}={options[name]!r}: there are {', '.join(known)}")
+
+
+def features(widths: Mapping[str, int]) -> dict[str, Any]:
+    """TFDS features of the streams of these widths, of where their sentences are, of the label."""
+    stream = lambda width, dtype: tfds.features.Tensor(
+        shape=(None, width), dtype=dtype, encoding="bytes"
+    )
+    return {
+        **{name: stream(width, np.float32) for name, width in widths.items()},
+        "sentences": stream(6, np.int32),
+        "depression": tfds.features.ClassLabel(names=["normal", "depression"]),
+    }
+
+
+class Kept:
+    """What was cut of a scan's interviews, in a temporary folder that goes when the scan does."""
+
+    def __init__(self, scan: Scan):
+        self._scan = scan
+        self._folder = Path(tempfile.mkdtemp(prefix="jaxdep-"))
+        weakref.finalize(scan, shutil.rmtree, self._folder, ignore_errors=True)
+        self._lengths: list[dict[str, int]] = []
+
+    def keep(
+        self, name: str, cut: Mapping[str, np.ndarray], targets: Mapping[str, Any]
+    ) -> Callable[[], dict[str, Any]]:
+        """Stores an interview; returns what reads it again, with its targets."""
+        path = self._folder / f"{name}.npz"
+        np.savez(path, **cut)
+        self._lengths.append({key: len(array) for key, array in cut.items()})
+        # The folder lives as long as the scan, and that as long as what loads from it.
+        return lambda _=self._scan: {**_read(path), **targets}
+
+    def card(self) -> dict[str, Any]:
+        """Lengths of what was kept, and what padding them would waste."""
+        if not self._lengths:
+            return {}
+        of = {name: np.array([each[name] for each in self._lengths]) for name in self._lengths[0]}
+        return {
+            "rows of an interview, mean and longest": {
+                name: f"{lengths.mean():.0f}, {lengths.max()}" for name, lengths in of.items()
+            },
+            "padding, if all are padded to the longest": {
+                name: f"{dialogue.waste(lengths):.0%}" for name, lengths in of.items()
+            },
+        }
+
+
+def _read(path: Path) -> dict[str, np.ndarray]:
+    with np.load(path, allow_pickle=False) as cut:
+        streams = {name: cut[name] for name in cut.files}
+    # TFDS takes no empty tensor of unknown length.
+    return {
+        name: x if len(x) else np.zeros((1, *x.shape[1:]), x.dtype) for name, x in streams.items()
+    }
+
+
+def _standardised(frames: np.ndarray) -> np.ndarray:
+    """Each feature with mean 0 and variance 1 over what is kept of the interview."""
+    if not len(frames):
+        return frames
+    deviation = frames.std(0)
+    return ((frames - frames.mean(0)) / np.where(deviation > 1e-6, deviation, 1)).astype(np.float32)

@@ -1,0 +1,49 @@
+"""What generators of stand-ins share."""
+
+import inspect
+
+import numpy as np
+import pytest
+
+from jaxdep.data import corpora, stand_in
+
+
+def test_a_changed_generator_makes_its_stand_in_anew(tmp_path, monkeypatch):
+    how = {"data_dir": tmp_path, "items": 12, "mean_length": 40}
+    first = corpora.stand_in("dvlog", **how)
+    assert corpora.stand_in("dvlog", **how) == first
+    monkeypatch.setattr(inspect, "getsource", lambda module: "changed")
+    assert corpora.stand_in("dvlog", **how) != first
+
+
+def test_splits_are_in_proportion():
+    names = stand_in.split_names({"train": 107, "dev": 35, "test": 47}, 189)
+    assert [names.count(split) for split in ("train", "dev", "test")] == [107, 35, 47]
+    few = stand_in.split_names({"train": 107, "dev": 35, "test": 47}, 10)
+    assert [few.count(split) for split in ("train", "dev", "test")] == [6, 2, 2]
+
+
+def test_noise_is_stationary_and_correlated():
+    noise = stand_in.autocorrelated(20_000, 2, 0.6, np.random.default_rng(0))
+    np.testing.assert_allclose(noise.var(0), 1, atol=0.1)
+    following = (noise[1:] * noise[:-1]).mean(0)
+    np.testing.assert_allclose(following, 0.6, atol=0.05)
+    begins = [
+        stand_in.autocorrelated(1, 1, 0.6, np.random.default_rng(seed)).item()
+        for seed in range(400)
+    ]
+    assert np.var(begins) == pytest.approx(1, abs=0.2)  # from the first frame on
+
+
+def test_the_best_accuracy_of_independent_bits():
+    assert stand_in.best_accuracy([0.85]) == pytest.approx(0.85)
+    assert stand_in.best_accuracy([0.85, 0.85]) == pytest.approx(0.85)  # a tie tells nothing
+    three = 0.85**3 + 3 * 0.85**2 * 0.15
+    assert stand_in.best_accuracy([0.85] * 3) == pytest.approx(three)
+
+
+def test_sizes_that_cannot_be_made_are_refused():
+    for items, signal, mean in ((9, 1.0, 50.0), (10, 1.5, 50.0), (10, 1.0, 39.0)):
+        with pytest.raises(ValueError, match="mean_length at least 40"):
+            stand_in.check_size(items, 10, signal, mean_length=(mean, 40))
+    stand_in.check_size(10, 10, 0.0, mean_length=(40, 40))
