@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from jaxdep.benchmarks import flops, stored, subjects, timing, worker
+from jaxdep.benchmarks import cudnn, flops, stored, subjects, timing, worker
 from jaxdep.benchmarks.subjects import Subject
 from jaxdep.benchmarks.worker import OURS, Found, Work
 from jaxdep.errors import UserError
@@ -132,6 +132,11 @@ def memory(setting: Setting) -> Iterator[Point]:
     yield _point(found) | {"base_bytes": {name: one.base for name, one in found.items()}}
 
 
+def cudnn_(setting: Setting) -> Iterator[Point]:
+    """Our LSTM beside cuDNN's, forward and backward, on a GPU."""
+    yield from cudnn.compare(setting.case, setting.repeats)
+
+
 MEASURES: dict[str, Measure] = {
     "train-step": train_step,
     "epoch": epoch,
@@ -142,6 +147,7 @@ MEASURES: dict[str, Measure] = {
     "input": input_,
     "compile": compile_,
     "memory": memory,
+    "cudnn": cudnn_,
 }
 """Name to measurement."""
 

@@ -257,7 +257,8 @@ def bench(
     """Measures a model's training beside its PyTorch twin's.
 
     Args:
-        name: One of train-step, epoch, seeds, length, batch, devices, input, compile, memory.
+        name: One of train-step, epoch, seeds, length, batch, devices, input, compile, memory,
+            and cudnn on a GPU.
         model: A model of `jaxdep list`.
         size: Such as paper or small.
         repeats: Turns that are counted; figures are medians over them.

@@ -15,7 +15,8 @@ from jaxdep.nn.attention import ScoreNetwork
 from jaxdep.nn.convolution import Conv1d
 from jaxdep.nn.dropout import Dropout
 from jaxdep.nn.linear import Linear
-from jaxdep.nn.transformer import Encoder, LayerNorm, sinusoids
+from jaxdep.nn.normalization import LayerNorm
+from jaxdep.nn.transformer import Encoder, sinusoids
 from jaxdep.types import Inputs, Mask, PerExample, Sequence, Vector
 
 Aligned = Float[Array, "batch time modality feature"]

@@ -14,8 +14,8 @@ from jaxdep.nn.attention import SelfAttention
 from jaxdep.nn.convolution import TCN
 from jaxdep.nn.fusion import CMJAT, FeatureAttention
 from jaxdep.nn.linear import Linear
+from jaxdep.nn.normalization import LayerNorm
 from jaxdep.nn.recurrent import LSTM
-from jaxdep.nn.transformer import LayerNorm
 from jaxdep.types import Inputs, Logits, Mask, Sequence, Vector
 
 

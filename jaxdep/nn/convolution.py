@@ -12,6 +12,7 @@ from jaxtyping import Array, Float
 
 from jaxdep.nn import initializers, masking
 from jaxdep.nn.dropout import Dropout
+from jaxdep.nn.initializers import Initializer
 from jaxdep.types import Mask, Scores, Sequence, Vector
 
 
@@ -22,18 +23,21 @@ class Conv1d(nn.Module):
       features: output channels.
       kernel_size: K; odd where the length is kept.
       stride: frames from one output to the next.
-      padding: `same`: (K - 1) / 2 zeros at both ends, which keeps the length; `valid`: none, so
-        that L frames give (L - K) // stride + 1, and none where L < K.
+      padding: `same`: (K - 1) / 2 zeros at both ends, which keeps the length; `circular`: as many
+        frames of the other end; `valid`: none, so that L frames give (L - K) // stride + 1, and
+        none where L < K.
+      weight_init: None: PyTorch's default.
     """
 
     features: int
     kernel_size: int
     stride: int = 1
-    padding: Literal["same", "valid"] = "same"
+    padding: Literal["same", "circular", "valid"] = "same"
+    weight_init: Initializer | None = None
 
     def setup(self) -> None:
         """Checks the kernel."""
-        if self.padding == "same" and (self.kernel_size % 2 == 0 or self.stride > 1):
+        if self.padding != "valid" and (self.kernel_size % 2 == 0 or self.stride > 1):
             raise ValueError(
                 "to keep the length, kernel_size must be odd and stride 1; got"
                 f" {self.kernel_size} and {self.stride}"
@@ -44,13 +48,17 @@ class Conv1d(nn.Module):
         """The kernel [K, I, O] and the bias [O], for those who apply them in another order."""
         init = initializers.torch_uniform(self.kernel_size * channels)
         shape = (self.kernel_size, channels, self.features)
-        return self.param("kernel", init, shape), self.param("bias", init, (self.features,))
+        kernel = self.param("kernel", self.weight_init or init, shape)
+        return kernel, self.param("bias", init, (self.features,))
 
     def __call__(self, x: Sequence) -> Sequence:
         """Convolves [B, L, I] to [B, L', O]."""
         kernel, bias = self.weights(x.shape[-1])
         if self.padding == "same":
             return convolve(x, kernel) + bias[None, None]
+        if self.padding == "circular":
+            pad = (self.kernel_size - 1) // 2
+            x = jnp.pad(x, ((0, 0), (pad, pad), (0, 0)), mode="wrap")
         if x.shape[1] < self.kernel_size:
             return jnp.zeros((x.shape[0], 0, self.features), kernel.dtype)
         x, kernel = promote_dtype(x, kernel)
@@ -58,7 +66,7 @@ class Conv1d(nn.Module):
 
     def mask(self, mask: Mask) -> Mask:
         """Which outputs saw real frames alone; real frames come first."""
-        if self.padding == "same":
+        if self.padding != "valid":
             return mask
         return mask[:, self.kernel_size - 1 :: self.stride]
 

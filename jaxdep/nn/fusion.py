@@ -165,3 +165,28 @@ class FeatureAttention(nn.Module):
         weights = jax.nn.softmax(Linear(1, name="out")(read)[..., 0])
         self.sow("intermediates", "weights", weights)
         return weights * query
+
+
+class BernoulliFusion(nn.Module):
+    """Logits of a main branch and, each with some probability, of further ones (DEP-Former, A15).
+
+    `main + sum_k z_k further_k`: in training each z of each example is drawn from a Bernoulli
+    distribution, in evaluation it is its expectation.
+
+    Attributes:
+      probability: that a further branch counts.
+      expected: take the expectation in training, too.
+    """
+
+    probability: float = 0.1
+    expected: bool = False
+
+    @nn.compact
+    def __call__(self, main: Vector, further: tuple[Vector, ...], train: bool = False) -> Vector:
+        """[B, C], and [B, C] of each further branch, to [B, C]."""
+        stacked = jnp.stack(further, 1)
+        counts = jnp.full(stacked.shape[:2], self.probability, main.dtype)
+        if train and not self.expected:
+            key = self.make_rng("dropout")
+            counts = jax.random.bernoulli(key, counts).astype(main.dtype)
+        return main + jnp.einsum("bk,bkc->bc", counts, stacked)

@@ -1,6 +1,8 @@
-"""Batch normalisation of samples that are met one at a time."""
+"""Normalisation of features, and of batches whose samples are met one at a time."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import flax.linen as nn
 import jax.numpy as jnp
@@ -9,6 +11,52 @@ from jaxtyping import Array, Bool
 from jaxdep.types import Sequence
 
 _MOMENTUM, _EPSILON = 0.1, 1e-5
+
+
+class LayerNorm(nn.Module):
+    """Normalises the last axis, as `torch.nn.LayerNorm`: epsilon 1e-5, variance in two passes."""
+
+    @nn.compact
+    def __call__(self, x: Sequence) -> Sequence:
+        """[..., D] to the same shape and format."""
+        scale = self.param("scale", nn.initializers.ones, (x.shape[-1],))
+        bias = self.param("bias", nn.initializers.zeros, (x.shape[-1],))
+        centred = x - x.mean(-1, keepdims=True)
+        variance = jnp.square(centred).mean(-1, keepdims=True)
+        axes = (1,) * (x.ndim - 1) + (-1,)
+        normal = centred / jnp.sqrt(variance + 1e-5)
+        return normal * scale.reshape(axes) + bias.reshape(axes)
+
+
+class BatchNorm(nn.Module):
+    """`torch.nn.BatchNorm1d` over batch and time."""
+
+    @nn.compact
+    def __call__(
+        self, x: Sequence, real: Bool[Array, " batch"] | None = None, train: bool = False
+    ) -> Sequence:
+        """[B, L, C] to the same shape.
+
+        Args:
+          real: [B], false for examples that fill a batch and count for nothing; None: all count.
+        """
+        scale, bias, mean, var = _of_channels(self, x.shape[-1])
+        if not train:
+            normal = (x - mean.value[None, None]) / jnp.sqrt(var.value[None, None] + _EPSILON)
+            return normal * scale[None, None] + bias[None, None]
+        counts = jnp.ones(len(x), x.dtype) if real is None else real.astype(x.dtype)
+        share = (counts / (jnp.maximum(counts.sum(), 1) * x.shape[1]))[:, None, None]
+        own_mean = (share * x).sum((0, 1))
+        centred = x - own_mean[None, None]
+        own_var = (share * jnp.square(centred)).sum((0, 1))
+        if not self.is_initializing():
+            number = counts.sum() * x.shape[1]
+            unbiased = own_var * number / jnp.maximum(number - 1, 1)
+            for old, new in ((mean, own_mean), (var, unbiased)):
+                moved = (1 - _MOMENTUM) * old.value + _MOMENTUM * new
+                old.value = moved.astype(old.value.dtype)
+        normal = centred / jnp.sqrt(own_var + _EPSILON)[None, None]
+        return normal * scale[None, None] + bias[None, None]
 
 
 class SampleBatchNorm(nn.Module):
@@ -25,11 +73,7 @@ class SampleBatchNorm(nn.Module):
         Args:
           real: [N], false for samples that PyTorch would not have met.
         """
-        channels = x.shape[-1]
-        scale = self.param("scale", nn.initializers.ones, (channels,))
-        bias = self.param("bias", nn.initializers.zeros, (channels,))
-        mean = self.variable("batch_stats", "mean", jnp.zeros, (channels,))
-        var = self.variable("batch_stats", "var", jnp.ones, (channels,))
+        scale, bias, mean, var = _of_channels(self, x.shape[-1])
         if not train:
             normal = (x - mean.value[None, None]) / jnp.sqrt(var.value[None, None] + _EPSILON)
             return normal * scale[None, None] + bias[None, None]
@@ -46,3 +90,13 @@ class SampleBatchNorm(nn.Module):
             var.value = (old * var.value + share @ unbiased).astype(var.value.dtype)
         normal = centred / jnp.sqrt(own_var[:, None] + _EPSILON)
         return normal * scale[None, None] + bias[None, None]
+
+
+def _of_channels(module: nn.Module, channels: int) -> tuple[Array, Array, Any, Any]:
+    """Scale, bias, running mean and running variance, [C] each."""
+    return (
+        module.param("scale", nn.initializers.ones, (channels,)),
+        module.param("bias", nn.initializers.zeros, (channels,)),
+        module.variable("batch_stats", "mean", jnp.zeros, (channels,)),
+        module.variable("batch_stats", "var", jnp.ones, (channels,)),
+    )

@@ -3,28 +3,13 @@
 from __future__ import annotations
 
 import flax.linen as nn
-import jax.numpy as jnp
 import numpy as np
 
 from jaxdep.nn.attention import SelfAttention
 from jaxdep.nn.dropout import Dropout
 from jaxdep.nn.linear import Linear
+from jaxdep.nn.normalization import LayerNorm
 from jaxdep.types import Mask, Sequence
-
-
-class LayerNorm(nn.Module):
-    """Normalises the last axis, as `torch.nn.LayerNorm`: epsilon 1e-5, variance in two passes."""
-
-    @nn.compact
-    def __call__(self, x: Sequence) -> Sequence:
-        """[..., D] to the same shape and format."""
-        scale = self.param("scale", nn.initializers.ones, (x.shape[-1],))
-        bias = self.param("bias", nn.initializers.zeros, (x.shape[-1],))
-        centred = x - x.mean(-1, keepdims=True)
-        variance = jnp.square(centred).mean(-1, keepdims=True)
-        axes = (1,) * (x.ndim - 1) + (-1,)
-        normal = centred / jnp.sqrt(variance + 1e-5)
-        return normal * scale.reshape(axes) + bias.reshape(axes)
 
 
 class EncoderLayer(nn.Module):

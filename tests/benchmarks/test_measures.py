@@ -54,6 +54,7 @@ def test_arithmetic_is_counted_by_hand():
         (("epoch", "jamfn", "huge", 1), "--size huge"),
         (("epoch", "jamfn", "tiny", 0), "--repeats"),
         (("input", "amm", "tiny", 1), "no corpus on disk"),
+        (("cudnn", "jamfn", "tiny", 1), "needs a CUDA GPU"),
     ],
 )
 def test_mistakes(wanted, message):

@@ -26,7 +26,7 @@ MORE = {
     },
     "mddr": {"SAN", "neither", "pose", "visual"},
     "amm": {"emotion", "no inter-task", "no attention"},
-    "jamfn": {"two scales", "multiply", "shared jaf", "add", "mean"},
+    "jamfn": {"two scales", "multiply", "shared jaf", "add", "mean", "concat"},
 }
 VARIANTS = [
     pytest.param((name, label), marks=pytest.mark.slow if label in MORE.get(name, ()) else ())

@@ -5,7 +5,7 @@ import numpy as np
 from scipy.special import softmax
 
 from jaxdep.nn.convolution import Maps
-from jaxdep.nn.fusion import JointAttention, task_attention
+from jaxdep.nn.fusion import BernoulliFusion, JointAttention, task_attention
 
 RNG = np.random.default_rng(0)
 LENGTH = 5
@@ -50,3 +50,16 @@ def test_task_attention_by_hand():
     read, weights = task_attention(query, key, value, mask)
     np.testing.assert_allclose(weights, softmax(scores, -1), atol=1e-6)
     np.testing.assert_allclose(read, softmax(scores, -1) @ value, atol=1e-6)
+
+
+def test_bernoulli_fusion_draws_in_training_and_expects_in_evaluation():
+    main = np.zeros((4000, 2), np.float32)
+    further = (np.tile([1.0, 0.0], (4000, 1)), np.tile([0.0, 1.0], (4000, 1)))
+    head = BernoulliFusion(0.1)
+    np.testing.assert_allclose(head.apply({}, main, further), 0.1, atol=1e-7)
+    drawn = np.asarray(head.apply({}, main, further, True, rngs={"dropout": jax.random.key(0)}))
+    assert set(np.unique(drawn)) == {0.0, 1.0}
+    np.testing.assert_allclose(drawn.mean(0), 0.1, atol=0.02)
+    np.testing.assert_allclose(drawn.prod(1).mean(), 0.01, atol=0.006)  # branches independently
+    released = BernoulliFusion(0.1, expected=True)
+    np.testing.assert_allclose(released.apply({}, main, further, True), 0.1, atol=1e-7)

@@ -9,7 +9,8 @@ from torch.nn import functional
 
 from jaxdep.nn import alignment
 from jaxdep.nn.convolution import Conv1d
-from jaxdep.nn.transformer import LayerNorm, sinusoids
+from jaxdep.nn.normalization import LayerNorm
+from jaxdep.nn.transformer import sinusoids
 
 
 def test_layer_norm():

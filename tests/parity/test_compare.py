@@ -24,15 +24,12 @@ OPTIMISED = [
     ("smfl", "released, batch of 5", FLOAT64),
 ]
 EVERY_DAY = {
-    "jamfn": """mean, no mask|flatten|concat|no scales|empty row|length 1, masked
-|acoustic mask alone, add""",
-    "mddr": "FAN|acoustic|length 1, resampled|mask of the voice alone",
+    "jamfn": "flatten|no scales|empty row|length 1, masked",
+    "mddr": "FAN|length 1, resampled|mask of the voice alone",
     "smfl": "paper|LSTM|released, no sentences",
-    "amm": "pooled|depression|residual|no attention|text alone|visual alone|empty row",
+    "amm": "pooled|residual|text alone|empty row",
 }
-DAILY = [
-    (name, label) for name, all_ in EVERY_DAY.items() for label in all_.replace("\n", "").split("|")
-]
+DAILY = [(name, label) for name, labels in EVERY_DAY.items() for label in labels.split("|")]
 
 
 def case_of(name, label):
