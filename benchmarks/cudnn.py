@@ -10,13 +10,14 @@ import jax.numpy as jnp
 from jax.experimental import rnn
 
 from jaxdep.benchmarks import timing
+from jaxdep.benchmarks.worker import OURS
 from jaxdep.errors import UserError
 from jaxdep.nn.recurrent import LSTM
 from jaxdep.parity.cases import Case
 
 
-def compare(case: Case, repeats: int) -> Iterator[dict[str, Any]]:
-    """Seconds of each at the case's batch, and at an eighth and eight times of it.
+def compare(case: Case, repeats: int) -> Iterator[tuple[int, dict[str, float]]]:
+    """The case's batch, then an eighth and eight times of it, with the seconds of each side.
 
     Raises:
       UserError: there is no GPU, or the model has no LSTM of that form.
@@ -30,15 +31,8 @@ def compare(case: Case, repeats: int) -> Iterator[dict[str, Any]]:
         raise UserError(f"bench cudnn: {case.name} has no stack of LSTM layers; take jamfn")
     for batch in (case.batch, max(case.batch // 8, 1), 8 * case.batch):
         x = jax.random.normal(jax.random.key(0), (batch, case.length, fields["hidden"]))
-        sides = {"ours": _ours(x, **fields), "cudnn": _cudnn(x, **fields)}
-        found = timing.medians(sides, repeats)
-        yield {
-            "batch": batch,
-            "length": case.length,
-            "ours_s": found["ours"],
-            "theirs_s": {"cudnn": found["cudnn"]},
-            "ratio": {"cudnn": found["cudnn"] / found["ours"]},
-        }
+        sides = {OURS: _ours(x, **fields), "cudnn": _cudnn(x, **fields)}
+        yield batch, timing.medians(sides, repeats)
 
 
 def _ours(x: jax.Array, hidden: int, layers: int) -> Callable[[], Any]:

@@ -134,7 +134,8 @@ def memory(setting: Setting) -> Iterator[Point]:
 
 def cudnn_(setting: Setting) -> Iterator[Point]:
     """Our LSTM beside cuDNN's, forward and backward, on a GPU."""
-    yield from cudnn.compare(setting.case, setting.repeats)
+    for batch, seconds in cudnn.compare(setting.case, setting.repeats):
+        yield {"batch": batch, "length": setting.case.length} | _ratios(seconds)
 
 
 MEASURES: dict[str, Measure] = {

@@ -29,7 +29,10 @@ def test_demo_learns_nothing_from_nothing(tmp_path):
     assert abs(accuracy - 0.5) < 5 * (0.25 / found["split"]["items"]) ** 0.5
 
 
-@pytest.mark.skipif("JAXDEP_MGID" not in os.environ, reason="set JAXDEP_MGID to MGID's folder")
+@pytest.mark.skipif(
+    "JAXDEP_MGID" not in os.environ,
+    reason="MGID may not be passed on: get it, and set JAXDEP_MGID to its folder",
+)
 def test_regression_on_real_texts(tmp_path):
     """The baseline that AMM has to beat, on real contextual embeddings."""
     manual = Path(os.environ["JAXDEP_MGID"])

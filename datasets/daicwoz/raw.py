@@ -10,9 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from jaxdep.data import checks
-from jaxdep.data.builder import Item, Scan
-from jaxdep.data.interviews import Cutting, Kept
+from jaxdep.data import checks, interviews
+from jaxdep.data.builder import Scan
 from jaxdep.datasets.daicwoz import labels, tables, transcripts
 from jaxdep.errors import Faults
 
@@ -26,7 +25,7 @@ Embed = Callable[[Sequence[str]], list[np.ndarray]]
 
 
 @dataclass(frozen=True)
-class Settings(Cutting):
+class Settings(interviews.Cutting):
     """How interviews are read; see the builder's options."""
 
     speakers: str = "participant"
@@ -52,20 +51,12 @@ def scan(folder: Path, settings: Settings, embed: Embed | None) -> Scan:
         found.warnings.append(
             f"{len(unlabelled)} interviews have no label: {', '.join(unlabelled[:8])}"
         )
-    repairs: Counter[str] = Counter()
-    kept = Kept(found)
-    for name in sorted(set(known) & there):
-        label = known[name]
-        cut = _interview(folder, name, settings, embed, found.faults, repairs)
-        if cut is None:
-            found.items.append(Item(name, label.split, dict, subject=name))
-            continue
-        targets = {"depression": label.depressed, "phq8": float(label.score)}
-        load = kept.keep(name, cut, targets)
-        found.items.append(Item(name, label.split, load, subject=name))
-    found.warnings += [
-        f"repaired: {count} {what}" for what, count in sorted(repairs.items()) if count
-    ]
+    interviews.gather(
+        found,
+        {name: known[name] for name in sorted(set(known) & there)},
+        lambda name, repairs: _interview(folder, name, settings, embed, found.faults, repairs),
+        lambda label: {"depression": label.depressed, "phq8": float(label.score)},
+    )
     counts = Counter(item.split for item in found.items)
     stand_in = (folder / "synthetic.json").is_file()
     if settings.split == "official":
@@ -73,7 +64,7 @@ def scan(folder: Path, settings: Settings, embed: Embed | None) -> Scan:
             split: counts[split] if stand_in else n for split, n in labels.PUBLISHED.items()
         }
         found.warnings += checks.count_warnings(counts, published)
-    found.card = _card(found, known, settings, kept, repairs)
+    found.card = _card(found, known, settings) | found.card
     return found
 
 
@@ -106,23 +97,22 @@ def _interview(
     if len(faults.found) > before:
         return None
     said = said[: settings.max_sentences or None]
+    counts = [1] * len(said)
     if vectors is not None:
-        texts = [vectors[[sentence.row]] for sentence in said]
+        words = vectors[[sentence.row for sentence in said]]
     else:
         assert embed is not None
         tokens = embed([transcripts.spoken(sentence) for sentence in said])
-        texts = tokens if settings.text_tokens else [t.mean(0, keepdims=True) for t in tokens]
+        if settings.text_tokens:
+            counts = [len(one) for one in tokens]
+        else:
+            tokens = [one.mean(0, keepdims=True) for one in tokens]
+        words = np.concatenate(tokens)
     times = np.array([(sentence.start, sentence.stop) for sentence in said])
-    return settings(times, streams, texts, RATES)
+    return settings(times, streams, RATES, words, counts)
 
 
-def _card(
-    found: Scan,
-    known: Mapping[str, labels.Label],
-    settings: Settings,
-    kept: Kept,
-    repairs: Mapping[str, int],
-) -> dict[str, Any]:
+def _card(found: Scan, known: Mapping[str, labels.Label], settings: Settings) -> dict[str, Any]:
     card: dict[str, Any] = {
         "speakers": settings.speakers,
         "sentences": f"cut as {settings.cut}, at most {settings.max_sentences or 'all'}",
@@ -135,4 +125,4 @@ def _card(
             "depressed": sum(label.depressed for label in own),
             "men": sum(label.gender == "male" for label in own),
         }
-    return card | kept.card() | {"repairs": dict(sorted(repairs.items()))}
+    return card

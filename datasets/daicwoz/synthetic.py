@@ -69,9 +69,7 @@ def write(
         header = f"Participant_ID,{prefix}_Binary,{prefix}_Score,Gender"
         (directory / file).write_text("\n".join([header, *of_split[split]]) + "\n")
     given = {"items": items, "seed": seed, "signal": signal}
-    parameters = events.parameters(signal, mean_seconds)
-    tasks = {"depression": events.bayes(signal)}
-    return stand_in.write_truth(directory, "daicwoz", given, parameters, tasks)
+    return events.write_truth(directory, "daicwoz", given, mean_seconds)
 
 
 def _directions(rng: np.random.Generator) -> dict[str, np.ndarray]:
@@ -97,11 +95,7 @@ def _interview(
     folder.mkdir(parents=True)
     turns = events.turns(seconds, rng)
     answers = [turn for turn in turns if turn.answers]
-    streams = {
-        modality: events.stream(int(seconds * rate), directions[modality].shape[1], rng)
-        for modality, rate in raw.RATES.items()
-    }
-    events.plant(streams, answers, told, directions, raw.RATES, rng)
+    streams = events.streams(seconds, answers, told, directions, raw.RATES, rng)
     _write_transcript(folder / f"{name}_TRANSCRIPT.csv", turns, rng)
     np.save(folder / f"{name}_TEXT.npy", events.words(len(answers), told, directions["words"], rng))
     _write_voice(folder, name, streams["acoustic"], rng)
@@ -125,7 +119,7 @@ def _write_voice(folder: Path, name: str, frames: np.ndarray, rng: np.random.Gen
     covarep[:, 1] = voiced
     covarep[rng.random(len(frames)) < 0.001, 8] = -np.inf
     _write_table(folder / f"{name}_COVAREP.csv", covarep, header=None)
-    formants = np.array([500, 1500, 2500, 3500, 4500]) + 50 * events.stream(len(frames), 5, rng)
+    formants = np.array([500, 1500, 2500, 3500, 4500]) + 50 * events.noise(len(frames), 5, rng)
     _write_table(folder / f"{name}_FORMANT.csv", formants, header=None)
 
 

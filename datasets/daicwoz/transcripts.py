@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import csv
 import re
 from collections import Counter
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from jaxdep.data import tables
 from jaxdep.errors import Faults
 
 COLUMNS = ("start_time", "stop_time", "speaker", "value")
@@ -48,14 +48,13 @@ def read(path: Path, root: Path, speakers: str, faults: Faults, repairs: Counter
     if not path.is_file():
         faults.add("missing file", where, item=name)
         return []
-    text = path.read_bytes().decode("utf-8-sig", errors="replace")
-    lines = list(csv.reader(text.splitlines(), delimiter="\t", quoting=csv.QUOTE_NONE))
-    if not lines or tuple(cell.strip() for cell in lines[0]) != COLUMNS:
+    lines = tables.cells(path)
+    if not lines or tuple(lines[0]) != COLUMNS:
         faults.add("wrong header", where, f"expected {', '.join(COLUMNS)}, by tabs", name)
         return []
     found, rows = [], 0
     for number, line in enumerate(lines[1:], 2):
-        if not any(cell.strip() for cell in line):
+        if not any(line):
             continue
         sentence = _sentence(line)
         if sentence is None:
@@ -71,7 +70,7 @@ def read(path: Path, root: Path, speakers: str, faults: Faults, repairs: Counter
 
 def _sentence(line: list[str]) -> Sentence | None:
     try:
-        start, stop, speaker, text = (cell.strip() for cell in line)
+        start, stop, speaker, text = line
         found = Sentence(float(start), float(stop), speaker, text)
     except ValueError:
         return None

@@ -10,9 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from jaxdep.data import checks
-from jaxdep.data.builder import Item, Scan
-from jaxdep.data.interviews import Cutting, Kept
+from jaxdep.data import checks, interviews
+from jaxdep.data.builder import Scan
 from jaxdep.datasets.mmd2023 import labels, streams, transcripts
 from jaxdep.errors import Faults
 
@@ -24,7 +23,7 @@ UNREAD = {
 
 
 @dataclass(frozen=True)
-class Settings(Cutting):
+class Settings(interviews.Cutting):
     """How interviews are read; see the builder's options."""
 
     hamd_from: int = 8
@@ -43,26 +42,21 @@ def scan(folder: Path, settings: Settings) -> Scan:
     found = Scan()
     known = labels.read(folder, settings.hamd_from, found.faults)
     words = streams.embeddings(folder, found.faults)
-    repairs: Counter[str] = Counter()
-    kept = Kept(found)
-    for name, label in known.items():
-        cut = _interview(folder, name, words.get(name), settings, found.faults, repairs)
-        load = dict
-        if cut is not None:
-            targets = {"depression": label.depressed, "hamd": label.score}
-            load = kept.keep(name, cut, targets)
-        found.items.append(Item(name, label.split, load, subject=name))
     found.warnings += [
         f"{name} is not read: {why}" for name, why in UNREAD.items() if (folder / name).exists()
     ]
-    found.warnings += [
-        f"repaired: {count} {what}" for what, count in sorted(repairs.items()) if count
-    ]
+    interviews.gather(
+        found,
+        known,
+        lambda name, repairs: _interview(
+            folder, name, words.get(name), settings, found.faults, repairs
+        ),
+        lambda label: {"depression": label.depressed, "hamd": label.score},
+    )
     counts = Counter(item.split for item in found.items)
     if not (folder / "synthetic.json").is_file():
         found.warnings += checks.count_warnings(counts, labels.PUBLISHED)
-    found.card = _card(known, settings) | kept.card()
-    found.card["repairs"] = dict(sorted(repairs.items()))
+    found.card = _card(known, settings) | found.card
     return found
 
 
@@ -98,7 +92,7 @@ def _interview(
     words = np.zeros((0, streams.EMBEDDING), np.float32) if words is None else words
     if released:
         read, words = _stacked(read, words, settings.legacy_channel_order)
-    return settings(times, read, [words[[row]] for row in range(len(times))], settings.rates)
+    return settings(times, read, settings.rates, words, [1] * len(times))
 
 
 def _stacked(

@@ -74,9 +74,7 @@ def write(
         (directory / file).write_text("\n".join(own) + "\n")
     kaldiio.save_ark(str(directory / streams.ARK), words)
     given = {"items": items, "seed": seed, "signal": signal}
-    parameters = events.parameters(signal, mean_seconds)
-    tasks = {"depression": events.bayes(signal)}
-    return stand_in.write_truth(directory, "mmd2023", given, parameters, tasks)
+    return events.write_truth(directory, "mmd2023", given, mean_seconds)
 
 
 def _patient(
@@ -93,12 +91,7 @@ def _patient(
         for turn in events.turns(seconds, rng)
     ]
     answers = [turn for turn in turns if turn.answers]
-    rates = raw.Settings().rates
-    made = {
-        modality: events.stream(int(seconds * rate), directions[modality].shape[1], rng)
-        for modality, rate in rates.items()
-    }
-    events.plant(made, answers, told, directions, rates, rng)
+    made = events.streams(seconds, answers, told, directions, raw.Settings().rates, rng)
     _write_transcript(folder / "txt_csv" / f"{name}.csv", turns)
     picture = np.rint(np.clip(GREY + GREYS * made["acoustic"], 0, 255)).astype(np.uint8)
     Image.fromarray(picture.T).save(folder / "audio_png" / f"{name}.png")

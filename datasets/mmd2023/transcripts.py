@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import csv
 from collections import Counter
 from pathlib import Path
 
 import numpy as np
 
+from jaxdep.data import tables
 from jaxdep.errors import Faults
 
 COLUMNS = ("speaker", "start_time", "stop_time")
@@ -24,20 +24,19 @@ def read(folder: Path, name: str, faults: Faults, repairs: Counter) -> np.ndarra
     where = path.relative_to(folder)
     if not path.is_file():
         return None
-    text = path.read_bytes().decode("utf-8-sig", errors="replace")
-    lines = list(csv.reader(text.splitlines(), delimiter="\t", quoting=csv.QUOTE_NONE))
-    header = [cell.strip() for cell in lines[0]] if lines else []
+    lines = tables.cells(path)
+    header = lines[0] if lines else []
     if not set(COLUMNS) <= set(header):
         faults.add("wrong header", where, f"expected {', '.join(COLUMNS)}, by tabs", name)
         return None
     speaker, start, stop = (header.index(column) for column in COLUMNS)
     found: list[tuple[float, float]] = []
     for number, line in enumerate(lines[1:], 2):
-        if not any(cell.strip() for cell in line):
+        if not any(line):
             continue
         try:
             times = seconds(line[start]), seconds(line[stop])
-            if line[speaker].strip() == PATIENT:
+            if line[speaker] == PATIENT:
                 found.append(times)
         except (ValueError, IndexError):
             faults.add("bad line", where, f"line {number}: {line}"[:120], name)
@@ -53,7 +52,7 @@ def seconds(text: str) -> float:
     Raises:
       ValueError: it is neither.
     """
-    parts = [float(part) for part in text.strip().split(":")]
+    parts = [float(part) for part in text.split(":")]
     if len(parts) not in (2, 3) or min(parts) < 0:
         raise ValueError(f"expected mm:ss, found {text!r}")
     total = 0.0

@@ -178,8 +178,7 @@ def stand_in(name: str, *, data_dir: str | Path | None = None, **wanted: Any) ->
 
     One that an earlier version of the generator made is not taken for it.
     """
-    written_by = _sources(_module(name, "synthetic"))
-    told = json.dumps(wanted, sort_keys=True) + "".join(written_by[m] for m in sorted(written_by))
+    told = json.dumps(wanted, sort_keys=True) + _sources(_module(name, "synthetic"))
     key = hashlib.sha256(told.encode()).hexdigest()[:16]
     target = data_folder(data_dir) / "synthetic" / f"{name}-{key}"
     if not target.is_dir():
@@ -205,8 +204,8 @@ def _module(name: str, part: str) -> ModuleType:
     return importlib.import_module(f"jaxdep.datasets.{name}.{part}")
 
 
-def _sources(module: ModuleType) -> dict[str, str]:
-    """The source of a module, and of those of ours that it names, by their names."""
+def _sources(module: ModuleType) -> str:
+    """The source of a module and of those of ours that it names, and that these name."""
     found: dict[str, str] = {}
     left = [module]
     while left:
@@ -215,7 +214,7 @@ def _sources(module: ModuleType) -> dict[str, str]:
             continue
         found[one.__name__] = inspect.getsource(one)
         left += [value for value in vars(one).values() if isinstance(value, ModuleType)]
-    return found
+    return "".join(found[name] for name in sorted(found))
 
 
 def _existing(name: str, folder: Path, builder: type[ManualBuilder]) -> Path:

@@ -20,6 +20,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -70,15 +71,19 @@ def bayes(signal: float = 1.0) -> dict[str, Any]:
     }
 
 
-def parameters(signal: float, mean_seconds: float) -> dict[str, Any]:
-    """What `synthetic.json` says of the events."""
-    order, agreement = stand_in.event_rates(signal)
-    return {
+def write_truth(
+    directory: Path, corpus: str, given: Mapping[str, Any], mean_seconds: float
+) -> dict[str, Any]:
+    """`stand_in.write_truth` of interviews with these events."""
+    order, agreement = stand_in.event_rates(given["signal"])
+    parameters = {
         "order_rate": order,
         "agreement_rate": agreement,
         "mean_seconds": mean_seconds,
         "amplitude": AMPLITUDE,
     }
+    tasks = {"depression": bayes(given["signal"])}
+    return stand_in.write_truth(directory, corpus, given, parameters, tasks)
 
 
 def bits(label: int, signal: float, rng: np.random.Generator) -> Bits:
@@ -106,33 +111,37 @@ def turns(seconds: float, rng: np.random.Generator) -> list[Turn]:
     return made
 
 
-def stream(length: int, width: int, rng: np.random.Generator) -> np.ndarray:
+def noise(length: int, width: int, rng: np.random.Generator) -> np.ndarray:
     """Noise of variance 1 about the speaker's offset, [length, width]."""
-    noise = stand_in.autocorrelated(length, width, AUTOCORRELATION, rng)
-    return noise + OFFSET * rng.normal(size=width)
+    made = stand_in.autocorrelated(length, width, AUTOCORRELATION, rng)
+    return made + OFFSET * rng.normal(size=width)
 
 
-def plant(
-    streams: Mapping[str, np.ndarray],
+def streams(
+    seconds: float,
     answers: Sequence[Turn],
     told: Bits,
     directions: Mapping[str, np.ndarray],
     rates: Mapping[str, float],
     rng: np.random.Generator,
-) -> None:
-    """Adds to each stream, at the end of every answer, one event of each kind.
+) -> dict[str, np.ndarray]:
+    """`acoustic` and `visual`, [T, D] each: noise, and at each answer's end an event of each kind.
 
     Args:
-      streams: `acoustic` and `visual`, [T, D] each; changed.
       directions: of each stream [3, D]: of the coincidence and of each kind of order.
       rates: frames a second.
     """
+    made = {
+        name: noise(int(seconds * rate), directions[name].shape[1], rng)
+        for name, rate in rates.items()
+    }
     for turn in answers:
         sign = int(rng.choice([-1, 1]))
         signs = {"acoustic": sign, "visual": sign if told.agree else -sign}
         for name, rate in rates.items():
-            window = streams[name][round(turn.start * rate) : round(turn.stop * rate)]
+            window = made[name][round(turn.start * rate) : round(turn.stop * rate)]
             _plant(window, signs[name], told.falls[name], directions[name])
+    return made
 
 
 def words(
@@ -140,9 +149,9 @@ def words(
 ) -> np.ndarray:
     """Embeddings of so many sentences, [sentences, D] float32, given two directions [2, D]."""
     sides = stand_in.signs(sentences, rng)
-    noise = rng.normal(size=(sentences, directions.shape[1]))
+    made = rng.normal(size=(sentences, directions.shape[1]))
     leaning = directions[0 if told.words else 1]
-    return (noise + AMPLITUDE * np.outer(sides, leaning)).astype(np.float32)
+    return (made + AMPLITUDE * np.outer(sides, leaning)).astype(np.float32)
 
 
 def _plant(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 import weakref
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,10 +15,12 @@ import numpy as np
 import tensorflow_datasets as tfds
 
 from jaxdep.data import dialogue
-from jaxdep.data.builder import Scan
+from jaxdep.data.builder import Item, Scan
 from jaxdep.errors import UserError
 
 Streams = Mapping[str, np.ndarray]
+Read = Callable[[str, Counter], "dict[str, np.ndarray] | None"]
+"""Cuts the interview of a name, and counts what was repaired; None if it has a fault."""
 
 
 @dataclass(frozen=True)
@@ -44,27 +47,32 @@ class Cutting:
         self,
         times: dialogue.Times,
         streams: Streams,
-        texts: Sequence[np.ndarray],
         rates: Mapping[str, float],
+        words: np.ndarray,
+        counts: Sequence[int],
     ) -> dict[str, np.ndarray]:
         """Cuts an interview.
 
         Args:
           times: of its sentences.
           streams: `acoustic` and `visual`, [T, D] each.
-          texts: of each sentence, [t, D].
           rates: frames a second of the streams.
+          words: embeddings of one sentence after the other, [T, D].
+          counts: of each sentence, how many of these rows.
 
         Returns:
           `acoustic`, `visual`, `text` and `sentences`, as `models.inputs.windows_of` reads them.
         """
-        count = self.max_sentences or None
-        times, texts = np.asarray(times).reshape(-1, 2)[:count], texts[:count]
-        own = dialogue.released_windows(times, rates, self.fix_audio_start, self.absolute_time)
+        most = self.max_sentences or None
+        times = np.asarray(times).reshape(-1, 2)[:most]
+        rows = np.asarray(counts, np.int64)[:most]
+        own = None
+        if self.cut == "released":
+            own = dialogue.released_windows(times, rates, self.fix_audio_start, self.absolute_time)
         made: dict[str, np.ndarray] = {}
         places = []
         for name, stream in streams.items():
-            if self.cut == "released":
+            if own is not None:
                 windows = np.minimum(own[name], len(stream))
                 # Of one who says nothing the beginning of the face is read.
                 frames = stream[: max(int(windows.max()), 1)] if len(windows) else stream
@@ -73,9 +81,9 @@ class Cutting:
                 frames, windows = dialogue.pack(stream, windows)
             made[name] = _standardised(frames) if self.normalize else frames
             places.append(windows)
-        ends = np.cumsum([len(text) for text in texts], dtype=np.int64)
-        places.append(np.stack([np.concatenate([[0], ends])[: len(ends)], ends], 1))
-        made["text"] = np.concatenate(texts) if len(texts) else np.zeros((0, 768), np.float32)
+        ends = rows.cumsum()
+        places.append(np.stack([ends - rows, ends], 1))
+        made["text"] = words[: rows.sum()]
         made["sentences"] = np.concatenate(places, 1).astype(np.int32)
         return made
 
@@ -103,38 +111,53 @@ def features(widths: Mapping[str, int]) -> dict[str, Any]:
     }
 
 
-class Kept:
-    """What was cut of a scan's interviews, in a temporary folder that goes when the scan does."""
+def gather(
+    found: Scan,
+    labels: Mapping[str, Any],
+    read: Read,
+    targets: Callable[[Any], Mapping[str, Any]],
+) -> None:
+    """Reads interviews, each once; what was cut of them waits in a folder that goes with the scan.
 
-    def __init__(self, scan: Scan):
-        self._scan = scan
-        self._folder = Path(tempfile.mkdtemp(prefix="jaxdep-"))
-        weakref.finalize(scan, shutil.rmtree, self._folder, ignore_errors=True)
-        self._lengths: list[dict[str, int]] = []
+    Args:
+      found: gets their items, warnings of what was repaired, and their lengths for its card.
+      labels: of each interview, with its `split`.
+      read: cuts one.
+      targets: the features that a label makes.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="jaxdep-"))
+    weakref.finalize(found, shutil.rmtree, folder, ignore_errors=True)
+    repairs: Counter[str] = Counter()
+    lengths: list[dict[str, int]] = []
+    for name, label in labels.items():
+        cut = read(name, repairs)
+        load: Callable[[], dict[str, Any]] = dict
+        if cut is not None:
+            path = folder / f"{name}.npz"
+            np.savez(path, **cut)
+            lengths.append({key: len(array) for key, array in cut.items()})
+            # The folder lives as long as the scan, and that as long as what loads from it.
+            load = lambda path=path, label=label, _=found: {**_read(path), **targets(label)}
+        found.items.append(Item(name, label.split, load, subject=name))
+    found.warnings += [
+        f"repaired: {count} {what}" for what, count in sorted(repairs.items()) if count
+    ]
+    found.card |= _lengths(lengths) | {"repairs": dict(sorted(repairs.items()))}
 
-    def keep(
-        self, name: str, cut: Mapping[str, np.ndarray], targets: Mapping[str, Any]
-    ) -> Callable[[], dict[str, Any]]:
-        """Stores an interview; returns what reads it again, with its targets."""
-        path = self._folder / f"{name}.npz"
-        np.savez(path, **cut)
-        self._lengths.append({key: len(array) for key, array in cut.items()})
-        # The folder lives as long as the scan, and that as long as what loads from it.
-        return lambda _=self._scan: {**_read(path), **targets}
 
-    def card(self) -> dict[str, Any]:
-        """Lengths of what was kept, and what padding them would waste."""
-        if not self._lengths:
-            return {}
-        of = {name: np.array([each[name] for each in self._lengths]) for name in self._lengths[0]}
-        return {
-            "rows of an interview, mean and longest": {
-                name: f"{lengths.mean():.0f}, {lengths.max()}" for name, lengths in of.items()
-            },
-            "padding, if all are padded to the longest": {
-                name: f"{dialogue.waste(lengths):.0%}" for name, lengths in of.items()
-            },
-        }
+def _lengths(each: Sequence[Mapping[str, int]]) -> dict[str, Any]:
+    """What padding would waste."""
+    if not each:
+        return {}
+    of = {name: np.array([one[name] for one in each]) for name in each[0]}
+    return {
+        "rows of an interview, mean and longest": {
+            name: f"{lengths.mean():.0f}, {lengths.max()}" for name, lengths in of.items()
+        },
+        "padding, if all are padded to the longest": {
+            name: f"{dialogue.waste(lengths):.0%}" for name, lengths in of.items()
+        },
+    }
 
 
 def _read(path: Path) -> dict[str, np.ndarray]:

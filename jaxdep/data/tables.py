@@ -1,13 +1,14 @@
-"""Tables of numbers in text files, read whole, and the repair of cells that hold none."""
+"""Tables in text files, read whole, and the repair of cells that hold no number."""
 
 from __future__ import annotations
 
+import csv
 from collections import Counter
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-from pyarrow import csv
+from pyarrow import csv as arrow
 
 from jaxdep.errors import Faults
 
@@ -31,10 +32,10 @@ def read(path: Path, width: int, header: int, root: Path, faults: Faults, item: 
         return empty
     names = [f"f{column}" for column in range(width)]
     try:
-        found = csv.read_csv(
+        found = arrow.read_csv(
             path,
-            read_options=csv.ReadOptions(column_names=names, skip_rows=header),
-            convert_options=csv.ConvertOptions(
+            read_options=arrow.ReadOptions(column_names=names, skip_rows=header),
+            convert_options=arrow.ConvertOptions(
                 column_types=dict.fromkeys(names, pa.float64()), null_values=_NULLS
             ),
         )
@@ -45,6 +46,13 @@ def read(path: Path, width: int, header: int, root: Path, faults: Faults, item: 
     if not found.num_rows:
         faults.add("no rows", where, f"expected [T, {width}] with T > 0", item)
     return np.stack([found.column(name).to_numpy() for name in names], 1)
+
+
+def cells(path: Path) -> list[list[str]]:
+    """The cells of each line of a text, by tabs; quotes are text."""
+    text = path.read_bytes().decode("utf-8-sig", errors="replace")
+    lines = csv.reader(text.splitlines(), delimiter="\t", quoting=csv.QUOTE_NONE)
+    return [[cell.strip() for cell in line] for line in lines]
 
 
 def are_numbers(table: np.ndarray) -> np.ndarray:

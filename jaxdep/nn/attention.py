@@ -161,11 +161,11 @@ class ProbSparseAttention(nn.Module):
         inner = self.heads * self.width
         project = lambda name: Linear(inner, use_bias=False, name=name)(x)
         split = lambda y: y.reshape(*y.shape[:2], self.heads, -1).swapaxes(1, 2)
-        q, k, v = (split(project(name)) for name in ("W_Q", "W_K", "W_V"))
+        q, k = split(project("W_Q")), split(project("W_K"))
         kept = jax.lax.top_k(prominence(q, k, sample), kept_queries(self.factor, x.shape[1]))[1]
         weights = sparse_weights(q, k, kept)
         self.sow("intermediates", "attention", weights)
-        read = (weights @ v).swapaxes(1, 2).reshape(*x.shape[:2], inner)
+        read = read_heads(weights, project("W_V"))
         read = Linear(x.shape[-1], use_bias=False, name="fc")(read)
         read = Dropout(self.dropout, name="dropout")(read, train)
         return LayerNorm(name="norm")(read + x), kept

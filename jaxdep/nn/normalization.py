@@ -42,8 +42,8 @@ class BatchNorm(nn.Module):
         """
         scale, bias, mean, var = _of_channels(self, x.shape[-1])
         if not train:
-            normal = (x - mean.value[None, None]) / jnp.sqrt(var.value[None, None] + _EPSILON)
-            return normal * scale[None, None] + bias[None, None]
+            centred = x - mean.value[None, None]
+            return _normal(centred, var.value[None, None], scale, bias)
         counts = jnp.ones(len(x), x.dtype) if real is None else real.astype(x.dtype)
         share = (counts / (jnp.maximum(counts.sum(), 1) * x.shape[1]))[:, None, None]
         own_mean = (share * x).sum((0, 1))
@@ -55,8 +55,7 @@ class BatchNorm(nn.Module):
             for old, new in ((mean, own_mean), (var, unbiased)):
                 moved = (1 - _MOMENTUM) * old.value + _MOMENTUM * new
                 old.value = moved.astype(old.value.dtype)
-        normal = centred / jnp.sqrt(own_var + _EPSILON)[None, None]
-        return normal * scale[None, None] + bias[None, None]
+        return _normal(centred, own_var[None, None], scale, bias)
 
 
 class SampleBatchNorm(nn.Module):
@@ -75,8 +74,8 @@ class SampleBatchNorm(nn.Module):
         """
         scale, bias, mean, var = _of_channels(self, x.shape[-1])
         if not train:
-            normal = (x - mean.value[None, None]) / jnp.sqrt(var.value[None, None] + _EPSILON)
-            return normal * scale[None, None] + bias[None, None]
+            centred = x - mean.value[None, None]
+            return _normal(centred, var.value[None, None], scale, bias)
         own_mean = x.mean(1)
         centred = x - own_mean[:, None]
         own_var = jnp.square(centred).mean(1)
@@ -88,8 +87,7 @@ class SampleBatchNorm(nn.Module):
             unbiased = own_var * (x.shape[1] / max(x.shape[1] - 1, 1))
             mean.value = (old * mean.value + share @ own_mean).astype(mean.value.dtype)
             var.value = (old * var.value + share @ unbiased).astype(var.value.dtype)
-        normal = centred / jnp.sqrt(own_var[:, None] + _EPSILON)
-        return normal * scale[None, None] + bias[None, None]
+        return _normal(centred, own_var[:, None], scale, bias)
 
 
 def _of_channels(module: nn.Module, channels: int) -> tuple[Array, Array, Any, Any]:
@@ -100,3 +98,8 @@ def _of_channels(module: nn.Module, channels: int) -> tuple[Array, Array, Any, A
         module.variable("batch_stats", "mean", jnp.zeros, (channels,)),
         module.variable("batch_stats", "var", jnp.ones, (channels,)),
     )
+
+
+def _normal(centred: Sequence, variance: Array, scale: Array, bias: Array) -> Sequence:
+    normal = centred / jnp.sqrt(variance + _EPSILON)
+    return normal * scale[None, None] + bias[None, None]
