@@ -49,7 +49,7 @@ def our_step(case: Case, **how: Any) -> Call:
     trainer = runs.Trainer(experiment, {"train": batch, "validation": batch}, layout)
     state = layout.place_runs(trainer.init(one))
     placed = layout.place_runs(one)
-    shared = layout.place_shared((batch, np.ones(case.batch, np.float32), np.int32(0)))
+    shared = layout.place_shared((batch, np.ones(case.batch, np.float32), np.int32(0), np.int32(1)))
     program = layout.compile(
         lambda run, state, *rest: step.one_step(experiment, run, state, *rest), donate=(1,)
     )

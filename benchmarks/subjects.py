@@ -12,7 +12,7 @@ import torch
 from jaxdep.benchmarks.folded import FoldedJAMFN
 from jaxdep.data import dialogue
 from jaxdep.errors import UserError
-from jaxdep.models import AMM, JAMFN, MDDR, SMFL
+from jaxdep.models import AMM, JAMFN, MDDR, SMFL, DEPFormer
 from jaxdep.parity.cases import Case
 from jaxdep.parity.reference import TWINS
 
@@ -69,6 +69,22 @@ def _smfl(batch: int, length: int, frames: dict[str, int], **fields: Any) -> Cas
     return made("smfl", "", SMFL(**fields), batch, length, **how)
 
 
+class _Bytes(Case):
+    """Faces as bytes, as they are stored; keys are drawn by either side."""
+
+    def inputs(self, seed: int = 0, batch: int = 0) -> dict[str, np.ndarray]:
+        """As `Case.inputs`."""
+        made = super().inputs(seed, batch)
+        del made["draws"]
+        pixels = np.random.default_rng(seed).integers(0, 256, made["visual"].shape, np.uint8)
+        return made | {"visual": pixels, "acoustic": made["acoustic"][:, : self.length]}
+
+
+def _depformer(batch: int, pixels: int, **fields: Any) -> Case:
+    widths = {"visual": pixels, "acoustic": 1000}
+    return _Bytes("depformer", "", DEPFormer(**fields), batch, 24, masked=False, widths=widths)
+
+
 _AMM_WIDTHS = {"text": 768, "visual": 768, "gender": 768, "color": 64}
 
 SUBJECTS: dict[str, Subject] = {
@@ -112,6 +128,15 @@ SUBJECTS: dict[str, Subject] = {
             "tiny": _smfl(3, 3, {"acoustic": 9, "visual": 3}, channels=4, layers=1),
         },
         {"stock": TWINS["smfl"]},
+    ),
+    "depformer": Subject(
+        "depformer-ewre",
+        {
+            "paper": _depformer(32, 224 * 224),
+            "small": _depformer(32, 28 * 28),
+            "tiny": _depformer(2, 16, hidden=8, adapted=4, features=8, heads=2, width=4),
+        },
+        {"stock": TWINS["depformer"]},
     ),
 }
 

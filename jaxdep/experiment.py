@@ -76,8 +76,10 @@ class Optimizer:
       name: `adam` or `sgd` (weight decay coupled: added to the gradient before the moments, as
         PyTorch's `weight_decay`), or `adamw` (decoupled).
       clip_norm: largest global norm of the gradient; 0: no clipping.
-      decay_every: epochs after which the learning rate is multiplied by `decay_factor`, again and
-        again; 0: never.
+      schedule: of the learning rate: `step` multiplies it by `decay_factor` after every
+        `decay_every` epochs (0: never); `cosine` lets it rise over `warmup_epochs` from a
+        thousandth, in every step, and fall to a millionth along half a wave (DEP-Former, A11).
+      decayed: `all` weights, or `matrices`: those of two axes and more, no biases and scales.
     """
 
     name: str = "adam"
@@ -88,8 +90,18 @@ class Optimizer:
     b2: float = 0.999
     eps: float = 1e-8
     clip_norm: float = 0.0
+    schedule: Literal["step", "cosine"] = "step"
     decay_every: int = 0
     decay_factor: float = 0.1
+    warmup_epochs: int = 1
+    decayed: Literal["all", "matrices"] = "all"
+
+    def __post_init__(self) -> None:
+        """Refuses schedules and groups that do not exist."""
+        if self.schedule not in ("step", "cosine"):
+            raise UserError(f"optimizer.schedule={self.schedule!r}: there are step and cosine")
+        if self.decayed not in ("all", "matrices"):
+            raise UserError(f"optimizer.decayed={self.decayed!r}: there are all and matrices")
 
 
 @dataclass(frozen=True)

@@ -82,6 +82,11 @@ class RunFolder:
         return self.path / "attention.npz"
 
     @property
+    def words(self) -> Path:
+        """What runs read of each word of the evaluated split."""
+        return self.path / "words.npz"
+
+    @property
     def checkpoints(self) -> Path:
         """Orbax's folder."""
         return self.shared / "checkpoints"

@@ -114,6 +114,7 @@ def describe(experiment: Experiment, prepared: Path, splits: Splits) -> dict[str
             "skipped": corpus["skipped"],
             "label_source": corpus["label_source"],
             "sessions": corpus["sessions"],
+            "words": corpus["card"].get("words", []),
         },
         "splits": {role: describe_split(split) for role, split in splits.items()},
         "classes": {task: list(names) for task, names in splits["train"].classes.items()},

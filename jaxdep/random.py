@@ -11,7 +11,7 @@ import jax
 
 from jaxdep.types import PRNGKey
 
-_INIT, _ORDER, _DROPOUT, _BUCKET = 0, 1, 2, 3
+_INIT, _ORDER, _DROPOUT, _BUCKET, _SAMPLE = 0, 1, 2, 3, 4
 
 
 def run_key(seed: int | jax.Array) -> PRNGKey:
@@ -37,6 +37,10 @@ def bucket_key(epoch: int | jax.Array) -> PRNGKey:
     return jax.random.fold_in(jax.random.fold_in(jax.random.key(0), _BUCKET), epoch)
 
 
-def dropout_key(key: PRNGKey, step: int | jax.Array) -> PRNGKey:
-    """For dropout in an update (counted from 0 over the whole run)."""
-    return jax.random.fold_in(jax.random.fold_in(key, _DROPOUT), step)
+def update_keys(key: PRNGKey, step: int | jax.Array) -> dict[str, PRNGKey]:
+    """For what a model draws in an update (counted from 0 over the whole run), by its streams."""
+    purposes = {"dropout": _DROPOUT, "sample": _SAMPLE}
+    return {
+        name: jax.random.fold_in(jax.random.fold_in(key, purpose), step)
+        for name, purpose in purposes.items()
+    }

@@ -86,7 +86,10 @@ def describe(runs: step.Run, state: step.State) -> list[dict[str, Any]]:
 def attention(
     folder: RunFolder, subject: Subject, state: step.State, outputs: Mapping[str, np.ndarray]
 ) -> None:
-    """Writes the attention maps of the first run that did not diverge, if its model has any."""
+    """Writes attention maps, if the model has any, of runs that did not diverge.
+
+    Of a few recordings those of the first run; where they are over words, of all recordings too.
+    """
     sound = np.flatnonzero(state.status != Status.DIVERGED)
     if not sound.size:
         return
@@ -95,6 +98,9 @@ def attention(
     maps = predictions.attention(subject.experiment, one, subject.splits["test"], said)
     if maps:
         np.savez(folder.attention, **maps)
+    every = jax.tree.map(lambda leaf: leaf[sound], state.best)
+    if read := predictions.words(subject.experiment, every, subject.splits["test"]):
+        np.savez(folder.words, **read)
 
 
 def finish(

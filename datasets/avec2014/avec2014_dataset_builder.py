@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 import tensorflow_datasets as tfds
 
+from jaxdep import severity
 from jaxdep.data.builder import ManualBuilder, Scan
 from jaxdep.datasets.avec2014 import raw
 
@@ -26,8 +27,11 @@ class Builder(ManualBuilder):
     """Face, voice and head of people who read a fable or answer questions; BDI-II score 0-63."""
 
     pkg_dir_path = pathlib.Path(__file__).parent
-    VERSION = tfds.core.Version("1.0.0")
-    RELEASE_NOTES: ClassVar[dict[str, str]] = {"1.0.0": "First release."}
+    VERSION = tfds.core.Version("1.1.0")
+    RELEASE_NOTES: ClassVar[dict[str, str]] = {
+        "1.0.0": "First release.",
+        "1.1.0": "Categories of severity.",
+    }
     LAYOUT = LAYOUT.format(name="avec2014", task="_<Northwind|Freeform>")
     MANUAL_DOWNLOAD_INSTRUCTIONS = LAYOUT
     OPTIONS: ClassVar[Mapping[str, Any]] = {"strict_subjects": False}
@@ -37,13 +41,17 @@ class Builder(ManualBuilder):
 
     @classmethod
     def features(cls, options: Mapping[str, Any]) -> dict[str, Any]:
-        """Three sequences of their own lengths, the score, and the session."""
+        """Three sequences of their own lengths, the score and its category, and the session."""
         frames = {
             name: tfds.features.Tensor(shape=(None, width), dtype=np.float32, encoding="bytes")
             for name, width in raw.WIDTHS.items()
         }
-        score = tfds.features.Scalar(dtype=np.float32)
-        return {**frames, "depression": score, "session": tfds.features.Text()}
+        return {
+            **frames,
+            "depression": tfds.features.Scalar(dtype=np.float32),
+            "severity": tfds.features.ClassLabel(names=list(severity.NAMES)),
+            "session": tfds.features.Text(),
+        }
 
     @classmethod
     def scan(cls, folder: pathlib.Path, options: Mapping[str, Any]) -> Scan:

@@ -54,6 +54,7 @@ def scan(folder: Path, tasks: tuple[str, ...], sessions: int, strict_subjects: b
         load = lambda name=name, partition=partition, session=session: {
             **(_read(folder, partition, name, Faults()) or {}),
             "depression": float(labels[session].score),
+            "severity": int(severity.category(np.array(labels[session].score))),
             "session": session,
         }
         subject = session.partition("_")[0]

@@ -17,9 +17,15 @@ _STREAMS = (
     ("visual", "face", ORANGE),
     ("pose", "head", GREEN),
     ("frames", "frames", GREY),
+    ("multimodal", "both", GREEN),
 )
 
-_NAMES = {"faa": "between modalities", "sea": "over time"}
+_NAMES = {
+    "faa": "between modalities",
+    "sea": "over time",
+    "words": "of each word",
+    "alone": "of each word alone",
+}
 
 
 def attention(stored: Mapping[str, np.ndarray], classes: list[str]) -> tuple[Figure, str] | None:

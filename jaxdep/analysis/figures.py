@@ -14,9 +14,10 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from jaxdep import severity
-from jaxdep.analysis import words
+from jaxdep.analysis import groups, words
 from jaxdep.analysis.attention import attention
 from jaxdep.analysis.predictions import Predictions, read
+from jaxdep.analysis.results import load
 from jaxdep.analysis.style import BLUE, GREEN, GREY, ORANGE, axes, save
 
 
@@ -52,10 +53,23 @@ def write(run_dir: Path, results: Mapping[str, Any]) -> dict[str, str]:
             picture = attention(dict(stored), main["classes"])
         if picture:
             drawn["attention"] = picture
+    drawn |= _words(run_dir, results)
     title = "SYNTHETIC data" if results["synthetic"] else ""
     for name, (figure, _) in drawn.items():
         save(figure, folder / f"{name}.png", title)
     return {f"{name}.png": caption for name, (_, caption) in drawn.items()}
+
+
+def _words(run_dir: Path, results: Mapping[str, Any]) -> dict[str, tuple[Figure, str]]:
+    """Words that the groups read differently; their table is written beside."""
+    path, classes = run_dir / "words.npz", next(iter(results["tasks"].values()))["classes"]
+    if not path.is_file() or len(classes) != 2:
+        return {}
+    with np.load(path, allow_pickle=False) as stored:
+        found = groups.compare(dict(stored), load(run_dir, "meta.json")["corpus"].get("words", []))
+    groups.write(run_dir / "words.csv", found, classes)
+    drawn = {f"words_{m}": groups.figure(found, m, classes) for m in groups.MEASURES}
+    return {name: picture for name, picture in drawn.items() if picture}
 
 
 def loss_curves(

@@ -44,7 +44,7 @@ class Split(Labelled):
       name: the split's name in its corpus.
       ids: [N], sorted, so that their order does not depend on how they were stored.
       inputs: sequences [N, L, D] with `<name>_mask` [N, L] (true where a frame is real), and
-        vectors [N, D]; float32.
+        vectors [N, D]; float32, and pictures as bytes.
       targets: for each task [N], int32 classes or float32 scores.
       classes: for each classification task the names of its classes.
       carved_from: the split that this one was carved from, if it was.
@@ -168,11 +168,12 @@ def pad(sequences: list[np.ndarray], length: int = 0) -> tuple[np.ndarray, np.nd
       length: 0 for the longest of them.
 
     Returns:
-      [N, L, D], int32 of whole numbers and float32 of others, and its mask [N, L].
+      [N, L, D], bytes as bytes, other whole numbers int32, else float32; and its mask [N, L].
     """
     length = length or max(len(sequence) for sequence in sequences)
-    whole = np.issubdtype(sequences[0].dtype, np.integer)
-    dtype = np.int32 if whole else np.float32
+    dtype = sequences[0].dtype
+    if dtype != np.uint8:
+        dtype = np.int32 if np.issubdtype(dtype, np.integer) else np.float32
     padded = np.zeros((len(sequences), length, *sequences[0].shape[1:]), dtype)
     mask = np.zeros((len(sequences), length), bool)
     for row, sequence in enumerate(sequences):

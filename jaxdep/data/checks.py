@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -12,12 +12,20 @@ from jaxdep.errors import Faults
 
 
 def read_array(path: Path, root: Path, width: int, faults: Faults, item: str) -> np.ndarray | None:
-    """Reads a `.npy` of numbers [T, width] as float32, or reports what is wrong with it.
+    """`read_numbers` of shape [T, width], as float32."""
+    array = read_numbers(path, root, (None, width), faults, item)
+    return None if array is None else array.astype(np.float32)
+
+
+def read_numbers(
+    path: Path, root: Path, shape: Sequence[int | None], faults: Faults, item: str
+) -> np.ndarray | None:
+    """Reads a `.npy` of numbers as they are, or reports what is wrong with it.
 
     Args:
       path: the file.
       root: the folder that the user named; faults give the path below it.
-      width: expected number of columns.
+      shape: expected; None for T, any number from 1.
       faults: receives every fault found.
       item: the recording that the array belongs to.
 
@@ -38,11 +46,11 @@ def read_array(path: Path, root: Path, width: int, faults: Faults, item: str) ->
     except (OSError, EOFError) as error:
         faults.add("unreadable or truncated array", where, str(error), item)
         return None
-    problem = _problem(array, width)
+    problem = _problem(array, shape)
     if problem:
         faults.add(*_at(problem, str(where)), item=item)
         return None
-    return array.astype(np.float32)
+    return array
 
 
 def subjects_in_two_splits(pairs: Iterable[tuple[str, str]]) -> dict[str, set[str]]:
@@ -72,16 +80,20 @@ def count_warnings(counts: dict[str, int], published: dict[str, int]) -> list[st
     return warnings
 
 
-def _problem(array: object, width: int) -> tuple[str, str] | None:
+def _problem(array: object, shape: Sequence[int | None]) -> tuple[str, str] | None:
     """Kind and detail of the first thing wrong with an array."""
     if not isinstance(array, np.ndarray):
         return "unreadable or truncated array", "expected one array, found an archive"
     if array.dtype.kind not in "fiu":
         return "not numeric", f"type {array.dtype}"
-    if array.ndim != 2 or array.shape[1] != width:
-        return "wrong shape", f"expected [T, {width}], found {list(array.shape)}"
-    if not len(array):
-        return "no rows", f"expected [T, {width}] with T > 0"
+    expected = f"[{', '.join('T' if size is None else str(size) for size in shape)}]"
+    same = len(shape) == array.ndim
+    if not same or any(size not in (None, n) for size, n in zip(shape, array.shape, strict=True)):
+        return "wrong shape", f"expected {expected}, found {list(array.shape)}"
+    if not array.size:
+        return "no rows", f"expected {expected} with T > 0"
+    if array.dtype.kind != "f":
+        return None
     bad = np.isnan(array).sum(), np.isinf(array).sum()
     # A float64 beyond float32's range would become infinite only when it is stored.
     with np.errstate(over="ignore"):

@@ -26,6 +26,8 @@ CORPORA: dict[str, str] = {
     "avec2014": "AVEC2014: 300 recordings of about 2 minutes, BDI-II score (Valstar et al., 2014)",
     "daicwoz": "DAIC-WOZ: 189 interviews by an avatar, PHQ-8 from 10 on (Gratch et al., LREC 2014)",
     "dvlog": "D-Vlog: voice and face of 961 vlogs, depression (Yoon et al., AAAI 2022)",
+    "ewre": "EWRE: face and voice at each word of a reading of emotion words, depression"
+    " (Ye et al., TCSVT 2025)",
     "mgid": "MGID: texts and images of 5000 stock photographs, depression and emotion"
     " (Zhang et al., BIBM 2021)",
     "mmd2023": "MMD2023: 100 clinical interviews in Chinese, HAMD from 8 on (Zhang et al., 2025)",

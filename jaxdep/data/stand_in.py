@@ -24,16 +24,18 @@ def check_size(items: int, least: int, signal: float, **mean: tuple[float, float
     Args:
       items: with the fewest allowed.
       signal: from 0 to 1.
-      mean: the mean length under its option's name, with the least allowed.
+      mean: the mean length under its option's name, with the least allowed, if there is one.
 
     Raises:
-      ValueError: says all three rules.
+      ValueError: says all rules.
     """
-    ((name, (value, shortest)),) = mean.items()
-    if items < least or not 0 <= signal <= 1 or value < shortest:
+    short = any(value < shortest for value, shortest in mean.values())
+    if items < least or not 0 <= signal <= 1 or short:
+        rules = [f"{name} at least {shortest:g}" for name, (_, shortest) in mean.items()]
+        got = [f"{value:g}" for value, _ in mean.values()]
         raise ValueError(
-            f"items must be at least {least}, signal in 0..1, {name} at least {shortest:g};"
-            f" got {items}, {signal}, {value:g}"
+            f"{', '.join([f'items must be at least {least}', 'signal in 0..1', *rules])}; got"
+            f" {', '.join([str(items), str(signal), *got])}"
         )
 
 

@@ -4,6 +4,7 @@ import flax.linen as nn
 
 from jaxdep.models.amm import AMM
 from jaxdep.models.baselines import LogisticRegression
+from jaxdep.models.depformer import DEPFormer
 from jaxdep.models.jamfn import JAMFN
 from jaxdep.models.mddr import MDDR
 from jaxdep.models.smfl import SMFL
@@ -13,10 +14,20 @@ MODELS: dict[str, type[nn.Module]] = {
     "amm": AMM,
     "mddr": MDDR,
     "smfl": SMFL,
+    "depformer": DEPFormer,
 }
 """Name to Flax module; its fields are its configuration."""
 
 BASELINES: dict[str, type] = {"logistic_regression": LogisticRegression}
 """Name to what scikit-learn fits."""
 
-__all__ = ["AMM", "BASELINES", "JAMFN", "MDDR", "MODELS", "SMFL", "LogisticRegression"]
+__all__ = [
+    "AMM",
+    "BASELINES",
+    "JAMFN",
+    "MDDR",
+    "MODELS",
+    "SMFL",
+    "DEPFormer",
+    "LogisticRegression",
+]

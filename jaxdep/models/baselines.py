@@ -59,8 +59,9 @@ def averages(inputs: Mapping[str, np.ndarray]) -> np.ndarray:
     columns = []
     for name in sorted(inputs):
         array = inputs[name]
-        if not np.issubdtype(array.dtype, np.floating):  # masks, and where sentences are
-            continue
+        pictures = array.dtype == np.uint8
+        if not (pictures or np.issubdtype(array.dtype, np.floating)):
+            continue  # masks, and where sentences are
         if array.ndim == 3:
             mask = inputs[f"{name}_mask"][..., None]
             array = (array * mask).sum(1) / np.maximum(mask.sum(1), 1)

@@ -10,6 +10,7 @@ import flax.linen as nn
 import numpy as np
 
 from jaxdep.models.amm import AMM
+from jaxdep.models.depformer import DEPFormer
 from jaxdep.models.jamfn import JAMFN
 from jaxdep.models.mddr import MDDR
 from jaxdep.models.smfl import SMFL
@@ -32,7 +33,8 @@ def example_inputs(
 
     Args:
       length: frames; in AMM of the text, and one more of the images; in MDDR of the face, with 50
-        times as many of the voice and two more of the head; in SMFL sentences.
+        times as many of the voice and two more of the head; in SMFL sentences; in DEP-Former of the
+        face, and twice as many of the voice.
       masked: whether masks are among them; without, every frame is real.
       frames: of the longest sentence of SMFL, `acoustic` and `visual`, 9 and 3 unless given; of
         MDDR's `acoustic` other than 50 times the length.
@@ -105,6 +107,11 @@ def _smfl_inputs(
         made["sentences_mask"] = made["text_mask"]
         table *= made["text_mask"][..., None]
     return made | {"sentences": table}
+
+
+def _depformer_inputs(batch: int, length: int, rng: Any, masked: bool) -> dict[str, np.ndarray]:
+    visual = _sequence("visual", (batch, length, 10), rng, masked)
+    return visual | _sequence("acoustic", (batch, 2 * length, 7), rng, masked)
 
 
 def _jamfn() -> list[tuple[str, nn.Module]]:
@@ -206,5 +213,38 @@ def _smfl() -> list[tuple[str, nn.Module]]:
     return [(label, SMFL(**{**base, **own})) for label, own in variants.items()]
 
 
-_SMALL = {"jamfn": _jamfn, "amm": _amm, "mddr": _mddr, "smfl": _smfl}
-_INPUTS = {JAMFN: _jamfn_inputs, AMM: _amm_inputs, MDDR: _mddr_inputs, SMFL: _smfl_inputs}
+def _depformer() -> list[tuple[str, nn.Module]]:
+    base: dict[str, Any] = {
+        "features": 8,
+        "heads": 2,
+        "width": 4,
+        "feed_forward": 5,
+        "hidden": 12,
+        "adapted": 6,
+        "expected": True,
+    }
+    variants: dict[str, dict[str, Any]] = {
+        "paper": {"shared_factor": 2},
+        "published c": {},
+        "hard gate": {"shared_factor": 2, "gate": "hard"},
+        "the figure": {
+            "shared_factor": 2,
+            "stacks": 1,
+            "words": 40,
+            "share_encoder": False,
+            "cross_query": "acoustic",
+        },
+        "regression": {"classes": 0, "shared_factor": 2},
+        "4 classes": {"classes": 4, "task": "severity"},
+    }
+    return [(label, DEPFormer(**{**base, **own})) for label, own in variants.items()]
+
+
+_SMALL = {"jamfn": _jamfn, "amm": _amm, "mddr": _mddr, "smfl": _smfl, "depformer": _depformer}
+_INPUTS = {
+    JAMFN: _jamfn_inputs,
+    AMM: _amm_inputs,
+    MDDR: _mddr_inputs,
+    SMFL: _smfl_inputs,
+    DEPFormer: _depformer_inputs,
+}

@@ -53,6 +53,22 @@ def resample_to(x: Sequence, mask: Mask | None, length: int, target_mask: Mask |
     return masking.zero_padding(take(left) * (1 - share) + take(right) * share, target_mask)
 
 
+def segments(x: Sequence, mask: Mask | None, count: int) -> Sequence:
+    """Means of [B, S, D] over so many equal parts of each recording's real steps: [B, count, D].
+
+    Part i of n reads the steps from floor(i T / n) to before ceil((i + 1) T / n), as PyTorch's
+    `adaptive_avg_pool1d`; so neighbours share a step where n does not divide T. Zero where a
+    recording has no step.
+    """
+    steps = jnp.full(len(x), x.shape[1]) if mask is None else mask.sum(1)
+    part, step = jnp.arange(count)[None], jnp.arange(x.shape[1])[None, None]
+    first = (part * steps[:, None]) // count
+    end = ((part + 1) * steps[:, None] + count - 1) // count
+    inside = (step >= first[..., None]) & (step < end[..., None])
+    share = inside / jnp.maximum(end - first, 1)[..., None]
+    return jnp.einsum("bps,bsd->bpd", share.astype(x.dtype), masking.zero_padding(x, mask))
+
+
 def _count(mask: Mask | None, size: int, like: Sequence) -> Sequence:
     """Real steps of each recording, [B, 1]."""
     if mask is None:

@@ -1,25 +1,18 @@
-"""Attention over time: score pooling, and multi-head attention, dense and sparse."""
+"""Attention over time: score pooling, and multi-head attention."""
 
 from __future__ import annotations
 
-import math
-
 import flax.linen as nn
-import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float, Int
+from jaxtyping import Array, Float
 
 from jaxdep.nn.dropout import Dropout
 from jaxdep.nn.initializers import Initializer, zeros
 from jaxdep.nn.linear import Linear
 from jaxdep.nn.masking import masked_softmax
-from jaxdep.nn.normalization import LayerNorm
 from jaxdep.types import Mask, Scores, Sequence
 
 HeadWeights = Float[Array, "batch head query key"]
-Heads = Float[Array, "batch head time width"]
-Kept = Int[Array, "batch head kept"]
-KeySample = Int[Array, "query sample"]
 
 
 class ScoreAttention(nn.Module):
@@ -129,70 +122,6 @@ class CrossAttention(nn.Module):
         weights = head_weights(q, k, self.heads, mask)
         self.sow("intermediates", "attention", weights)
         return read_heads(weights, v)
-
-
-class ProbSparseAttention(nn.Module):
-    """Informer's self-attention (Zhou et al., 2021): queries that stand out read by themselves.
-
-    A query stands out by the largest minus the mean of its scores. In each head the `kept_queries`
-    that do so most read all keys; every other gets the mean of the values. What the heads have read
-    is added to the input and normalised. No projection has a bias.
-
-    Attributes:
-      heads: H, each of `width` W; H W need not be the width of the input.
-      factor: c of `kept_queries`.
-      dropout: of what the heads have read.
-    """
-
-    heads: int = 8
-    width: int = 64
-    factor: float = 5.0
-    dropout: float = 0.0
-
-    @nn.compact
-    def __call__(
-        self, x: Sequence, sample: KeySample | None = None, train: bool = False
-    ) -> tuple[Sequence, Kept]:
-        """[B, L, D] to the same shape, and each head's kept queries, from the first rank on.
-
-        Args:
-          sample: [L, S], the keys by which each query is ranked; None: all of them.
-        """
-        inner = self.heads * self.width
-        project = lambda name: Linear(inner, use_bias=False, name=name)(x)
-        split = lambda y: y.reshape(*y.shape[:2], self.heads, -1).swapaxes(1, 2)
-        q, k = split(project("W_Q")), split(project("W_K"))
-        kept = jax.lax.top_k(prominence(q, k, sample), kept_queries(self.factor, x.shape[1]))[1]
-        weights = sparse_weights(q, k, kept)
-        self.sow("intermediates", "attention", weights)
-        read = read_heads(weights, project("W_V"))
-        read = Linear(x.shape[-1], use_bias=False, name="fc")(read)
-        read = Dropout(self.dropout, name="dropout")(read, train)
-        return LayerNorm(name="norm")(read + x), kept
-
-
-def kept_queries(factor: float, length: int) -> int:
-    """How many of so many queries read by themselves: `min(floor(c ln L), L)`, at least one."""
-    return max(min(math.floor(factor * math.log(length)), length), 1)
-
-
-def prominence(query: Heads, key: Heads, sample: KeySample | None) -> Float[Array, "batch head q"]:
-    """How far each query's largest score stands out from the mean of its scores, unscaled."""
-    if sample is None:
-        scores = jnp.einsum("bhld,bhsd->bhls", query, key)
-    else:
-        scores = jnp.einsum("bhld,bhlsd->bhls", query, key[:, :, sample])
-    return scores.max(-1) - scores.mean(-1)
-
-
-def sparse_weights(query: Heads, key: Heads, kept: Kept) -> HeadWeights:
-    """What every query reads of the keys: kept ones by softmax, the others all alike."""
-    chosen = jnp.take_along_axis(query, kept[..., None], 2)
-    scores = jnp.einsum("bhld,bhsd->bhls", chosen, key) * (query.shape[-1] ** -0.5)
-    length = key.shape[2]
-    alike = jnp.full((*query.shape[:3], length), 1 / length, scores.dtype)
-    rows = jnp.broadcast_to(kept[..., None], scores.shape)
-    return jnp.put_along_axis(alike, rows, jax.nn.softmax(scores), 2, inplace=False)
 
 
 def head_weights(

@@ -15,6 +15,7 @@ from jaxdep.nn.dropout import Dropout
 from jaxdep.nn.initializers import Initializer
 from jaxdep.nn.linear import Linear
 from jaxdep.nn.masking import masked_softmax
+from jaxdep.nn.normalization import LayerNorm
 from jaxdep.types import Mask, Scores, Sequence, Vector
 
 
@@ -165,6 +166,33 @@ class FeatureAttention(nn.Module):
         weights = jax.nn.softmax(Linear(1, name="out")(read)[..., 0])
         self.sow("intermediates", "weights", weights)
         return weights * query
+
+
+class MultimodalAttention(nn.Module):
+    """Multi-head attention whose query, key and value are three streams (DEP-Former, A8).
+
+    What the heads have read is added to the query and normalised. No projection has a bias.
+
+    Attributes:
+      heads: H, each of `width` W; H W need not be the width of the streams.
+      dropout: of what the heads have read.
+    """
+
+    heads: int = 8
+    width: int = 64
+    dropout: float | Array = 0.0
+
+    @nn.compact
+    def __call__(
+        self, query: Sequence, key: Sequence, value: Sequence, train: bool = False
+    ) -> Sequence:
+        """[B, L, D] each to the query's shape; the weights [B, H, L, L] are sown."""
+        project = lambda name, x: Linear(self.heads * self.width, use_bias=False, name=name)(x)
+        weights = head_weights(project("W_Q", query), project("W_K", key), self.heads, None)
+        self.sow("intermediates", "attention", weights)
+        read = read_heads(weights, project("W_V", value))
+        read = Linear(query.shape[-1], use_bias=False, name="fc")(read)
+        return LayerNorm(name="norm")(query + Dropout(self.dropout, name="dropout")(read, train))
 
 
 class BernoulliFusion(nn.Module):

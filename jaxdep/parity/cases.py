@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 import flax.linen as nn
 import numpy as np
 
-from jaxdep.models import AMM, JAMFN, MDDR, SMFL, examples
+from jaxdep.models import AMM, JAMFN, MDDR, SMFL, DEPFormer, examples
+from jaxdep.nn.sparse_attention import kept_queries
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,15 @@ class Case:
         for name in [name for name in made if name.endswith("_mask")]:
             made[name][-1] &= not self.empty
             made[name.removesuffix("_mask")] *= made[name][..., None]
+        if isinstance(self.model, DEPFormer):  # which both sides would draw by themselves
+            made |= draws_of(self.model, seed)
         return {name: x for name, x in made.items() if not self.only or name in self.only}
+
+
+def draws_of(model: DEPFormer, seed: int) -> dict[str, np.ndarray]:
+    """Keys by which DEP-Former's attentions rank, as its inputs name them."""
+    shape = (24, model.words, kept_queries(model.factor, model.words))
+    return {"draws": np.random.default_rng(seed).integers(0, 2**16, shape, np.int32)}
 
 
 def cases(name: str) -> list[Case]:
@@ -77,6 +86,10 @@ def paper_case(name: str) -> Case:
         widths = {"acoustic": 25, "visual": 204}
         model = SMFL(dropout=0.0, fusion_dropout=0.0)
         return Case(name, "the paper's size", model, batch=2, length=21, widths=widths)
+    if name == "depformer":
+        widths = {"visual": 224 * 224, "acoustic": 1000}
+        model = DEPFormer(variant="released", dropout=0.0)
+        return Case(name, "the paper's size", model, 2, 24, masked=False, widths=widths)
     widths = {"text": 768, "visual": 768, "gender": 768, "color": 64}
     return Case(name, "the paper's size", AMM(dropout=0.0), length=40, widths=widths)
 
@@ -135,4 +148,16 @@ def _smfl(first: SMFL) -> list[Case]:
     ]
 
 
-_EXTRA = {"jamfn": _jamfn, "amm": _amm, "mddr": _mddr, "smfl": _smfl}
+def _depformer(first: DEPFormer) -> list[Case]:
+    released = first.clone(variant="released")
+    return [
+        Case("depformer", "empty row", first, empty=True),
+        Case("depformer", "words as they are", first, length=24),
+        *(
+            Case("depformer", f"released, batch of {batch}", released, batch, length=24)
+            for batch in (2, 4, 8, 16)
+        ),
+    ]
+
+
+_EXTRA = {"jamfn": _jamfn, "amm": _amm, "mddr": _mddr, "smfl": _smfl, "depformer": _depformer}

@@ -26,7 +26,7 @@ from jaxdep.parity.reference import twin
 from jaxdep.train import objective, optimizer
 
 STEPS = 20
-EPOCH = 3  # steps to an epoch, for schedules
+EPOCH, EPOCHS = 3, 10  # steps to an epoch, and epochs, for schedules
 
 # Bars by precision. Gradients: ||difference|| / ||reference|| of the worst parameter tensor, see
 # `_gradients`.
@@ -118,7 +118,7 @@ def _differences(case: Case, dtype: str, steps: int) -> dict[str, float]:
     first = case.inputs()
     fields = {name: getattr(case.model, name) for name in fields_of(case.model)}
     module = twin(case.name, fields, first).to(getattr(torch, dtype))
-    state = {name: value.detach().numpy() for name, value in module.state_dict().items()}
+    state = {name: value.numpy().copy() for name, value in module.state_dict().items()}
     variables = from_torch(case.model, state, first)
     params = variables.pop("params")
     step = _jax_step(case, moves=steps > 0)
@@ -186,7 +186,7 @@ def _jax_step(case: Case, moves: bool) -> Callable[..., _Step]:
         (loss, changed), gradient = differentiate(params, variables, inputs, targets)
         if not moves:
             return _Step(loss, gradient, None, None, None)
-        tx = optimizer.build(config, epoch)
+        tx = optimizer.build(config, epoch, EPOCHS)
         updates, moments = tx.update(gradient, moments, params)
         return _Step(loss, gradient, optax.apply_updates(params, updates), changed, moments)
 
@@ -203,6 +203,7 @@ def _gradients(model: nn.Module, gradient: Any, module: torch.nn.Module) -> floa
     theirs = {
         name: np.zeros(p.shape) if p.grad is None else p.grad.numpy()
         for name, p in module.named_parameters()
+        if name in ours or p.grad is not None
     }
     dtype = next(iter(ours.values())).dtype
     largest = max(float(np.linalg.norm(value)) for value in theirs.values())
@@ -227,20 +228,20 @@ def _optimise(
     config = training.OPTIMIZERS[case.name]
     params, variables, moments = start
     reference = training.optimizer(config, module)
-    schedule = training.schedule(config, reference)
+    schedule = training.schedule(config, reference, EPOCH, EPOCHS)
     sizes = [case.batch, case.batch, case.batch - case.uneven]
     losses = []
     for number in range(steps):
         inputs = case.inputs(seed=number % 3, batch=sizes[number % 3])
         targets = _targets(case, inputs)
-        ours = step(params, variables, moments, _cast(inputs, dtype), targets, number // EPOCH)
-        params, variables, moments = ours.params, ours.variables, ours.moments
+        ours = step(params, variables, moments, _cast(inputs, dtype), targets, number / EPOCH)
+        params, moments = ours.params, ours.moments
+        variables = {**variables, **ours.variables}
         reference.zero_grad()
         loss = _torch_side(case, module, inputs, targets, dtype)
         loss.backward()
         reference.step()
-        if number % EPOCH == EPOCH - 1:
-            schedule.step()
+        schedule.step()
         losses.append(abs(float(ours.loss) - loss.item()) / abs(loss.item()))
     moved = to_torch(case.model, {"params": params, **variables})
     theirs = module.state_dict()

@@ -7,6 +7,8 @@ differ: dense and convolution kernels are transposed, `scale` is `weight`, `mean
 
 from __future__ import annotations
 
+import re
+import warnings
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,9 +16,15 @@ import flax.linen as nn
 import jax
 import numpy as np
 
+from jaxdep.models import DEPFormer
 from jaxdep.parity.shapes import inputs_of_state
 
-_IGNORED = "num_batches_tracked"
+_IGNORED = ("num_batches_tracked", "position_embedding.pe")
+_DEAD = {
+    DEPFormer: r"projection\..+|.+\.time_embedding\..+|encoder\.en_fv\..+|.+\.stacks\..+\.alpha\..+"
+}
+"""Names of weights that a published network holds and never reads, as patterns."""
+
 _RENAMED = {
     "kernel": "weight",
     "scale": "weight",
@@ -46,7 +54,8 @@ def from_torch(
 
     Args:
       model: of the same configuration.
-      state: `state_dict()`, tensors or arrays.
+      state: `state_dict()`, tensors or arrays. Weights of a published network that it never reads
+        are left out, and one warning names them.
       inputs: example inputs, for the widths and lengths that the model takes from them; None: they
         are read off the state.
 
@@ -57,6 +66,7 @@ def from_torch(
       ValueError: names every entry that is missing (-), surplus (+) or of another shape (!).
     """
     state = {name: _array(value) for name, value in state.items() if not name.endswith(_IGNORED)}
+    state = _living(model, state)
     inputs = inputs if inputs is not None else inputs_of_state(model, state)
     expected = jax.eval_shape(lambda key: model.init(key, inputs), jax.random.key(0))
     expected = {name: tree for name, tree in expected.items() if name != "intermediates"}
@@ -72,6 +82,18 @@ def from_torch(
         raise ValueError(f"the state does not fit {type(model).__name__}:\n" + "\n".join(problems))
     turned = [_turned(leaf, state[name]) for name, leaf, _ in leaves]
     return jax.tree.unflatten(jax.tree.structure(expected), turned)
+
+
+def _living(model: nn.Module, state: Mapping[str, Any]) -> dict[str, Any]:
+    """The state without what the published network never reads."""
+    dead = [name for name in state if re.fullmatch(_DEAD.get(type(model), "(?!)"), name)]
+    if dead:
+        warnings.warn(
+            f"{len(dead)} entries of the state take part in nothing and were left out:"
+            f" {', '.join(dead)}",
+            stacklevel=3,
+        )
+    return {name: value for name, value in state.items() if name not in dead}
 
 
 def _named(variables: Mapping[str, Any]) -> list[tuple[str, str, Any]]:

@@ -8,7 +8,7 @@ from typing import Any
 import flax.linen as nn
 import numpy as np
 
-from jaxdep.models import AMM, JAMFN, MDDR, SMFL
+from jaxdep.models import AMM, JAMFN, MDDR, SMFL, DEPFormer
 from jaxdep.nn import alignment
 
 
@@ -85,6 +85,14 @@ def _smfl(model: Any, state: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     return made
 
 
+def _depformer(model: Any, state: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    width = lambda name: _shape(state, f"{name}.weight")[1]
+    return {
+        "visual": np.zeros((1, model.words, width("fc1")), np.float32),
+        "acoustic": np.zeros((1, model.words, width("fc2")), np.float32),
+    }
+
+
 def _shape(state: Mapping[str, np.ndarray], name: str) -> tuple[int, int]:
     """Of an entry that must be a matrix."""
     shape = state[name].shape
@@ -93,4 +101,4 @@ def _shape(state: Mapping[str, np.ndarray], name: str) -> tuple[int, int]:
     return shape
 
 
-_READERS = {JAMFN: _jamfn, AMM: _amm, MDDR: _mddr, SMFL: _smfl}
+_READERS = {JAMFN: _jamfn, AMM: _amm, MDDR: _mddr, SMFL: _smfl, DEPFormer: _depformer}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,13 +13,16 @@ from torch.nn import functional
 
 from jaxdep import severity
 from jaxdep.experiment import Optimizer, Task
-from jaxdep.models import MDDR
+from jaxdep.models import MDDR, DEPFormer
 
 OPTIMIZERS = {
     "jamfn": Optimizer("adam", learning_rate=1e-4, weight_decay=5e-4),
     "amm": Optimizer("adam", learning_rate=1e-3, weight_decay=1e-5),
     "mddr": Optimizer("sgd", learning_rate=1e-3, weight_decay=5e-4, decay_every=2),
     "smfl": Optimizer("adam", learning_rate=1e-3, decay_every=5),
+    "depformer": Optimizer(
+        "adamw", learning_rate=1e-3, weight_decay=0.05, schedule="cosine", decayed="matrices"
+    ),
 }
 """Model's name to the optimiser of its paper."""
 
@@ -35,13 +39,19 @@ def _dr(output: torch.Tensor, target: torch.Tensor, delta: float, weight: float)
     return (factor * functional.huber_loss(output, target, reduction="none", delta=delta)).mean()
 
 
-_LOSSES = {"cross_entropy": _cross_entropy, "dr": _dr}
+def _squared(output: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+    return functional.mse_loss(output, target.to(output.dtype))
+
+
+_LOSSES = {"cross_entropy": _cross_entropy, "dr": _dr, "mse": _squared}
 
 
 def tasks_of(model: nn.Module) -> dict[str, Task]:
     """What a model is trained for."""
     if isinstance(model, MDDR):
         return {"depression": Task(loss="dr", options={"delta": 2.0, "weight": 0.1})}
+    if isinstance(model, DEPFormer):
+        return {model.task: Task() if model.classes else Task(loss="mse")}
     return {task: Task() for task in getattr(model, "tasks", ("depression",))}
 
 
@@ -51,6 +61,10 @@ def targets_of(model: nn.Module, batch: int, seed: int = 0) -> dict[str, np.ndar
     if isinstance(model, MDDR):
         return {"depression": rng.integers(0, 64, batch).astype(np.float32)}
     classes = {"depression": 2, "emotion": getattr(model, "emotion_classes", 0)}
+    if isinstance(model, DEPFormer):
+        if not model.classes:
+            return {model.task: rng.normal(size=batch).astype(np.float32)}
+        classes = {model.task: model.classes}
     return {
         task: rng.integers(0, classes[task], batch).astype(np.int32) for task in tasks_of(model)
     }
@@ -71,6 +85,13 @@ def loss(
 
 def optimizer(config: Optimizer, module: torch.nn.Module) -> torch.optim.Optimizer:
     """PyTorch's optimiser of these settings."""
+    if config.decayed == "matrices":
+        groups = [
+            {"params": [p for p in module.parameters() if p.ndim > 1]},
+            {"params": [p for p in module.parameters() if p.ndim == 1], "weight_decay": 0.0},
+        ]
+        rates = {"lr": config.learning_rate, "eps": config.eps}
+        return torch.optim.AdamW(groups, **rates, weight_decay=config.weight_decay)
     if config.name == "sgd":
         return torch.optim.SGD(
             module.parameters(),
@@ -84,11 +105,22 @@ def optimizer(config: Optimizer, module: torch.nn.Module) -> torch.optim.Optimiz
 
 
 def schedule(
-    config: Optimizer, optimizer: torch.optim.Optimizer
+    config: Optimizer, optimizer: torch.optim.Optimizer, steps: int, epochs: int
 ) -> torch.optim.lr_scheduler.LRScheduler:
-    """PyTorch's schedule of these settings, to be told of every epoch."""
-    every = config.decay_every or 10**9
-    return torch.optim.lr_scheduler.StepLR(optimizer, every, config.decay_factor)
+    """PyTorch's schedule of these settings, to be told of every step, `steps` to an epoch."""
+    if config.schedule == "step":
+        every = config.decay_every * steps or 10**9
+        return torch.optim.lr_scheduler.StepLR(optimizer, every, config.decay_factor)
+
+    def factor(x: int) -> float:
+        """As A11 of DEP-Former's specification writes it."""
+        warmup = config.warmup_epochs * steps
+        if x <= warmup:
+            return 1e-3 * (1 - x / warmup) + x / warmup
+        wave = 0.5 * (1 + math.cos(math.pi * (x - warmup) / (epochs * steps - warmup)))
+        return wave * (1 - 1e-6) + 1e-6
+
+    return torch.optim.lr_scheduler.LambdaLR(optimizer, factor)
 
 
 def tensors(arrays: Mapping[str, Any], device: str = "cpu") -> dict[str, torch.Tensor]:

@@ -13,6 +13,9 @@ import numpy as np
 from jaxdep.data.arrays import Labelled, Split
 from jaxdep.experiment import Experiment
 
+WORDS = ("words", "alone")
+"""Beginnings of the names of maps over words: as they were said, and each with no other beside."""
+
 COLUMNS = ("id", "split", "task", "run", "seed", "target", "prediction", "probability")
 
 
@@ -61,10 +64,8 @@ def attention(
         order = np.argsort(targets, kind="stable")
         rows = np.unique(np.concatenate([order[:each], order[-each:]]))
     chosen = split.take(rows, split.name)
-    inputs = chosen.inputs if isinstance(chosen, Split) else chosen.load().inputs
-    _, sown = experiment.model.apply(variables, inputs, mutable=["intermediates"])
-    leaves = jax.tree_util.tree_leaves_with_path(sown.get("intermediates", {}))
-    maps = {_name(path): np.asarray(leaf) for path, leaf in leaves}
+    inputs = _loaded(chosen).inputs
+    maps = {name: np.asarray(leaf) for name, leaf in _sown(experiment, variables, inputs).items()}
     maps = {name: leaf for name, leaf in maps.items() if leaf.ndim == 2 and leaf.shape[1] > 1}
     if not maps:
         return {}
@@ -79,6 +80,47 @@ def attention(
         "length": np.max([mask.sum(1) for mask in masks], axis=0),
         **maps,
     }
+
+
+def words(experiment: Experiment, variables: Any, split: Any) -> dict[str, np.ndarray]:
+    """What every run read of each word of every recording, where a model tells of words.
+
+    Args:
+      variables: of R runs.
+
+    Returns:
+      `ids`, `targets`, and maps [R, N, L] whose names begin with one of `WORDS`; empty if the
+      model sows none.
+    """
+    of_run = lambda run: jax.tree.map(lambda leaf: leaf[run], variables)
+    size, items = experiment.training.batch_size, np.arange(len(split))
+    # The last batch is filled up: a model may need whole ones.
+    batches = np.resize(items, -(-len(items) // size) * size).reshape(-1, size)
+    program = jax.jit(lambda one, inputs: _words(_sown(experiment, one, inputs)))
+    inputs_of = lambda rows: _loaded(split.take(rows, split.name)).inputs
+    if not jax.eval_shape(program, of_run(0), inputs_of(batches[0])):
+        return {}
+    runs, rows = range(len(jax.tree.leaves(variables)[0])), []
+    for inputs in map(inputs_of, batches):
+        of_runs = [jax.device_get(program(of_run(run), inputs)) for run in runs]
+        rows.append(jax.tree.map(lambda *each: np.stack(each), *of_runs))
+    joined = jax.tree.map(lambda *each: np.concatenate(each, 1)[:, : len(items)], *rows)
+    return {"ids": split.ids, "targets": split.targets[experiment.main_task], **joined}
+
+
+def _sown(experiment: Experiment, variables: Any, inputs: Any) -> dict[str, Any]:
+    """What a model tells of itself, by name."""
+    _, sown = experiment.model.apply(variables, inputs, mutable=["intermediates"])
+    leaves = jax.tree_util.tree_leaves_with_path(sown.get("intermediates", {}))
+    return {_name(path): leaf for path, leaf in leaves}
+
+
+def _words(maps: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: x for name, x in maps.items() if name.partition("/")[0] in WORDS}
+
+
+def _loaded(split: Any) -> Split:
+    return split if isinstance(split, Split) else split.load()
 
 
 def _said(output: np.ndarray) -> tuple[Any, Any]:

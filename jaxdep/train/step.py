@@ -92,7 +92,7 @@ def update(
     state: State,
     batch: Data,
     weights: Float[Array, " batch"],
-    key: PRNGKey,
+    keys: Mapping[str, PRNGKey],
 ) -> tuple[State, Float[Array, ""]]:
     """One step of the optimiser; a step that is not finite changes nothing but the status.
 
@@ -110,7 +110,7 @@ def update(
             variables,
             inputs,
             train=True,
-            rngs={"dropout": key},
+            rngs=keys,
             mutable=["batch_stats"],
         )
         losses = objective.per_example(tasks, outputs, batch["targets"])
@@ -150,7 +150,7 @@ def train_epoch(
     def body(state, step):
         number, rows, weight = step
         batch = sampling.gather(data, rows)
-        return one_step(experiment, run, state, batch, weight, number)
+        return one_step(experiment, run, state, batch, weight, number, steps)
 
     steps = len(indices)
     numbers = state.epoch * steps + jnp.arange(steps)
@@ -182,21 +182,29 @@ def frames_of(inputs: Mapping[str, Array]) -> dict[str, Array]:
 
 
 def one_step(
-    experiment: Experiment, run: Run, state: State, batch: Data, weights: Array, number: Array
+    experiment: Experiment,
+    run: Run,
+    state: State,
+    batch: Data,
+    weights: Array,
+    number: Array,
+    steps: int | Array,
 ) -> tuple[State, Float[Array, ""]]:
     """One update of a run by one of its batches.
 
     Args:
       weights: [B], 1 for a real example, 0 for one that fills the batch.
       number: of the step, counted over the whole run.
+      steps: in an epoch.
 
     Returns:
       The new state, and the sum of the losses over the real examples.
     """
     experiment = settings(experiment, run)
-    tx = optimizer.build(experiment.optimizer, state.epoch)
-    key = random.dropout_key(random.run_key(run.seed), number)
-    state, loss = update(experiment, tx, state, spread_batch(batch), weights, key)
+    epochs = experiment.training.epochs
+    tx = optimizer.build(experiment.optimizer, number / steps, epochs)
+    keys = random.update_keys(random.run_key(run.seed), number)
+    state, loss = update(experiment, tx, state, spread_batch(batch), weights, keys)
     return state, loss * weights.sum()
 
 

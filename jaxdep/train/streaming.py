@@ -120,11 +120,14 @@ class StreamTrainer(runs.Trainer):
         """The programs of a step, of a batch of the validation split, and of an epoch's end."""
         experiment, layout = self.experiment, self.layout
 
-        def one_step(given: Any, progress: Progress, weights: Any, number: Any) -> Progress:
+        def one_step(
+            given: Any, progress: Progress, weights: Any, number: Any, steps: Any
+        ) -> Progress:
             run, batch = given
 
             def go_on(progress: Progress) -> Progress:
-                state, loss = step.one_step(experiment, run, progress.state, batch, weights, number)
+                told = (batch, weights, number, steps)
+                state, loss = step.one_step(experiment, run, progress.state, *told)
                 return progress.replace(state=state, loss=progress.loss + loss)
 
             return jax.lax.cond(progress.began, go_on, lambda same: same, progress)
@@ -182,7 +185,8 @@ class StreamTrainer(runs.Trainer):
         ahead = stream.batches(self._train, orders[first:], lengths[first:])
         for number, batch in enumerate(ahead, first):
             given = runs_there, layout.place_runs(batch)
-            shared = layout.place_shared((weights[number], np.int32(epoch * steps + number)))
+            now = np.int32(epoch * steps + number)
+            shared = layout.place_shared((weights[number], now, np.int32(steps)))
             progress = one_step(given, progress, *shared)
             done = number + 1
             if self._within and done % self.save_every == 0 and done < steps:

@@ -27,7 +27,7 @@ def check(folder, counts):
             for name, feature in builder.info.features.items():
                 if isinstance(feature, tfds.features.Tensor) and feature.shape:
                     array = record[name]
-                    assert array.dtype == np.float32
+                    assert array.dtype == feature.np_dtype
                     wanted = feature.shape
                     assert len(array.shape) == len(wanted)
                     assert all(w in (None, n) for w, n in zip(wanted, array.shape, strict=True))

@@ -26,6 +26,7 @@ MORE = {
     },
     "mddr": {"SAN", "neither", "pose", "visual"},
     "amm": {"emotion", "no inter-task", "no attention"},
+    "depformer": {"published c", "hard gate", "the figure", "regression", "4 classes"},
     "jamfn": {"two scales", "multiply", "shared jaf", "add", "mean", "concat"},
 }
 VARIANTS = [
@@ -64,6 +65,9 @@ WITHOUT_GRADIENT = {
     ),
     # A sentence's text is one frame, at which an LSTM has no state yet.
     ("smfl", "LSTM"): ("encoder_text/weight_hh_l0",),
+    # Where all queries are kept, the own and the shared ones are the same.
+    ("depformer", "published c"): ("alpha.0/kernel", "alpha.0/bias"),
+    ("depformer", "4 classes"): ("alpha.0/kernel", "alpha.0/bias"),
     # Attention over one step chooses nothing; without sentences the face would be read alone.
     **{
         ("smfl", label): (

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import torch
 
-from jaxdep.nn.attention import ProbSparseAttention, kept_queries
 from jaxdep.nn.informer import Distilling, Embedding, Layer
+from jaxdep.nn.sparse_attention import ProbSparseAttention, kept_queries
 from jaxdep.parity.convert import to_torch
 
 HEADS, WIDTH, FEATURES = 2, 4, 6
@@ -67,7 +67,7 @@ def test_sparse_attention_is_its_definition(length, sampled):
     sample = np.random.default_rng(1).integers(0, length, (length, count)) if sampled else None
     module = ProbSparseAttention(HEADS, WIDTH)
     params = module.init(jax.random.key(0), x, sample)["params"]
-    found, kept = module.apply({"params": params}, x, sample)
+    found, kept, _ = module.apply({"params": params}, x, sample)
     expected, indices = literal(params, x, 5, sample)
     np.testing.assert_array_equal(kept, indices)
     np.testing.assert_allclose(found, expected, atol=1e-5)

@@ -22,12 +22,14 @@ OPTIMISED = [
     ("mddr", "resampled", FLOAT32),
     ("mddr", "batch of 5", FLOAT64),
     ("smfl", "released, batch of 5", FLOAT64),
+    ("depformer", "paper", FLOAT64),
 ]
 EVERY_DAY = {
     "jamfn": "flatten|no scales|empty row|length 1, masked",
     "mddr": "FAN|length 1, resampled|mask of the voice alone",
     "smfl": "paper|LSTM|released, no sentences",
     "amm": "pooled|residual|text alone|empty row",
+    "depformer": "released, batch of 4",
 }
 DAILY = [(name, label) for name, labels in EVERY_DAY.items() for label in labels.split("|")]
 

@@ -208,13 +208,13 @@ class TestBatches:
         ours, loss = step.train_epoch(exp, run, state, data)
 
         order = jax.random.permutation(random.order_key(random.run_key(5), 0), 40)
-        tx = step.optimizer.build(exp.optimizer)
+        tx, key = step.optimizer.build(exp.optimizer), jax.random.key(0)
         losses = []
         for start in (0, 16, 32):
             batch = sampling.gather(data, order[start : start + 16])
             size = len(batch["targets"]["depression"])
             state, value = step.update(
-                exp, tx, state, batch, np.ones(size, np.float32), jax.random.key(0)
+                exp, tx, state, batch, np.ones(size, np.float32), random.update_keys(key, 0)
             )
             losses.append(float(value) * size)
         assert size == 8

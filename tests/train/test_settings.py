@@ -10,7 +10,7 @@ import optax
 import pytest
 from toy import Toy, experiment, splits
 
-from jaxdep import material
+from jaxdep import material, random
 from jaxdep.data.arrays import Split
 from jaxdep.errors import UserError
 from jaxdep.experiment import Optimizer, Task, override
@@ -69,6 +69,29 @@ def test_sgd_with_momentum_and_coupled_decay_by_hand():
     np.testing.assert_allclose(weight, expected, rtol=1e-6)
 
 
+def test_learning_rate_rises_and_falls_along_a_wave():
+    """A11 of DEP-Former with 10 steps to an epoch and 300 epochs, as its specification has it."""
+    config = Optimizer(schedule="cosine", learning_rate=2.0)
+    for number, factor in ((0, 1e-3), (5, 0.5005), (10, 1.0), (1505, 0.5), (3000, 1e-6)):
+        rate = float(optimizer.learning_rate(config, jnp.asarray(number) / 10, 300))
+        assert rate == pytest.approx(2 * factor, rel=1e-4), number
+
+
+def test_matrices_alone_decay():
+    config = Optimizer("adamw", learning_rate=0.1, weight_decay=0.5, decayed="matrices")
+    tx = optimizer.build(config)
+    params = {"kernel": jnp.ones((2, 3)), "bias": jnp.ones(3)}
+    still = jax.tree.map(jnp.zeros_like, params)
+    updates, _ = tx.update(still, tx.init(params), params)
+    chex.assert_trees_all_close(updates, {"kernel": jnp.full((2, 3), -0.05), "bias": jnp.zeros(3)})
+
+
+@pytest.mark.parametrize("wrong", [{"schedule": "linear"}, {"decayed": "biases"}])
+def test_unknown_schedules_and_groups_are_refused(wrong):
+    with pytest.raises(UserError, match=f"optimizer.{next(iter(wrong))}="):
+        Optimizer(**wrong)
+
+
 def test_regression_is_scored_within_its_scale():
     tasks = {"depression": Task(loss="mse", bounds=(0.0, 63.0))}
     outputs = {"depression": jnp.array([-4.0, 70.0, 10.0])}
@@ -106,9 +129,9 @@ def test_an_example_that_fills_a_batch_does_not_move_batch_statistics():
     state = step.init(base, run, data)
     rows = jnp.array([0, 1, 2, 0])
     filled = jax.tree.map(lambda x: jnp.asarray(x)[rows], data)
-    tx, key = optimizer.build(base.optimizer), jax.random.key(0)
-    ours, _ = step.update(base, tx, state, data, jnp.ones(3), key)
-    theirs, _ = step.update(base, tx, state, filled, jnp.array([1.0, 1, 1, 0]), key)
+    tx, keys = optimizer.build(base.optimizer), random.update_keys(jax.random.key(0), 0)
+    ours, _ = step.update(base, tx, state, data, jnp.ones(3), keys)
+    theirs, _ = step.update(base, tx, state, filled, jnp.array([1.0, 1, 1, 0]), keys)
     stats = lambda state: state.variables["batch_stats"]
     chex.assert_trees_all_close(stats(ours), stats(theirs), atol=1e-6)
     assert any(

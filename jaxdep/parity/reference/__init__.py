@@ -6,11 +6,18 @@ from torch import nn
 
 from jaxdep.errors import UserError
 from jaxdep.parity.reference.amm import AMM
+from jaxdep.parity.reference.depformer import DEPFormer
 from jaxdep.parity.reference.jamfn import JAMFN
 from jaxdep.parity.reference.mddr import MDDR
 from jaxdep.parity.reference.smfl import SMFL
 
-TWINS: dict[str, type[nn.Module]] = {"jamfn": JAMFN, "amm": AMM, "mddr": MDDR, "smfl": SMFL}
+TWINS: dict[str, type[nn.Module]] = {
+    "jamfn": JAMFN,
+    "amm": AMM,
+    "mddr": MDDR,
+    "smfl": SMFL,
+    "depformer": DEPFormer,
+}
 """Model's name to its twin, which has the same fields beside the widths of its inputs."""
 
 
@@ -35,7 +42,7 @@ def twin(
     sizes = {
         f"{key}_width": value.shape[-1]
         for key, value in inputs.items()
-        if not key.endswith("_mask")
+        if not key.endswith("_mask") and key != "draws"
     }
     if name == "jamfn":
         sizes["length"] = inputs["acoustic"].shape[1]

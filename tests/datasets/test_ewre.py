@@ -1,0 +1,159 @@
+"""EWRE: what is read, what is refused, what is known of the stand-in."""
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+from corpus_case import check
+
+from jaxdep.data import arrays, corpora
+from jaxdep.datasets.ewre import synthetic
+from jaxdep.errors import UserError
+from jaxdep.models.baselines import LogisticRegression, averages
+
+QUIET = {"log": lambda line: None}
+SMALL = {"face_size": 4}
+
+
+@pytest.fixture(scope="session")
+def whole(tmp_path_factory):
+    """A stand-in of 8 recordings: 6 to train, 2 to test."""
+    folder = tmp_path_factory.mktemp("ewre") / "raw"
+    corpora.synthesize("ewre", folder, items=8)
+    return folder
+
+
+@pytest.fixture
+def raw(whole, tmp_path):
+    return shutil.copytree(whole, tmp_path / "raw")
+
+
+def files(folder, part="face", split="train"):
+    return sorted((folder / split / part).glob("*.npy"))
+
+
+def refused(raw, tmp_path, **options):
+    with pytest.raises(UserError) as error:
+        corpora.prepare("ewre", raw, data_dir=tmp_path / "data", options=options, **QUIET)
+    assert not (tmp_path / "data").exists()
+    return str(error.value)
+
+
+def test_prepared(whole, tmp_path):
+    folder = corpora.prepare("ewre", whole, data_dir=tmp_path, **QUIET)
+    check(folder, {"train": 6, "val": 2})
+    split = arrays.load_split(folder, "train", {})
+    assert split.inputs["visual"].dtype == np.uint8
+    assert split.inputs["visual"].shape == (6, 24, 224 * 224)
+    assert split.inputs["acoustic"].shape == (6, 24, 1000)
+    assert split.inputs["visual_mask"].all()
+    assert split.classes["depression"] == ("healthy", "depressed")
+    for name, label in zip(split.ids, split.targets["depression"], strict=True):
+        assert label == (name[-4] == "D")
+    face = np.load(whole / "train" / "face" / f"{split.ids[0]}.npy")
+    np.testing.assert_array_equal(split.inputs["visual"][0, 3], face[:, :, 3].reshape(-1))
+    card = json.loads((folder / "corpus.json").read_text())["card"]
+    assert card["words"] == list(synthetic.WORDS)
+
+
+def test_the_first_words_of_longer_files_are_kept(raw, tmp_path):
+    for path in files(raw):
+        np.save(path, np.load(path).repeat(2, 2).astype(np.float64))
+    folder = corpora.prepare("ewre", raw, data_dir=tmp_path, options=SMALL, **QUIET)
+    split = arrays.load_split(folder, "train", {})
+    assert split.inputs["visual"].dtype == np.float32
+    face = np.load(raw / "train" / "face" / f"{split.ids[0]}.npy")
+    squares = face[:, :, 5].reshape(4, 56, 4, 56).mean((1, 3)).reshape(-1)
+    np.testing.assert_allclose(split.inputs["visual"][0, 5], squares, rtol=1e-6)
+    assert split.inputs["visual"].shape[1] == 24
+
+
+def test_whole_numbers_become_bytes_on_demand(raw, tmp_path):
+    for path in files(raw) + files(raw, split="val"):
+        np.save(path, np.load(path).astype(np.float32))
+    options = {**SMALL, "faces": "uint8"}
+    folder = corpora.prepare("ewre", raw, data_dir=tmp_path / "data", options=options, **QUIET)
+    assert arrays.load_split(folder, "val", {}).inputs["visual"].dtype == np.uint8
+    shutil.rmtree(tmp_path / "data")
+    np.save(files(raw)[0], np.load(files(raw)[0]) + 0.5)
+    assert "not bytes" in refused(raw, tmp_path, **options)
+
+
+def nan(path):
+    array = np.load(path)
+    array[0, 0] = np.nan
+    np.save(path, array)
+
+
+FAULTS = {
+    "missing file": lambda raw: files(raw, "voice")[0].unlink(),
+    "unreadable or truncated": lambda raw: files(raw)[0].write_bytes(b"\x93NUMPY"),
+    "wrong shape": lambda raw: np.save(files(raw)[0], np.zeros((224, 200, 24), np.uint8)),
+    "no rows": lambda raw: np.save(files(raw, "voice")[0], np.zeros((0, 1000))),
+    "NaN or infinity": lambda raw: nan(files(raw, "voice")[0]),
+    "pickled array": lambda raw: np.save(files(raw)[0], np.array([{}]), allow_pickle=True),
+    "not numeric": lambda raw: np.save(files(raw, "voice")[0], np.full((24, 1000), "a")),
+    "too few words": lambda raw: np.save(files(raw, "voice")[0], np.zeros((23, 1000))),
+    "bad id": lambda raw: [p.rename(p.with_stem("D01")) for p in (files(raw)[0],)],
+    "duplicate id": lambda raw: shutil.copy(files(raw)[0], raw / "val" / "face"),
+}
+
+
+@pytest.mark.parametrize("kind", FAULTS)
+def test_faults_are_named_and_nothing_is_written(raw, tmp_path, kind):
+    FAULTS[kind](raw)
+    assert kind in refused(raw, tmp_path)
+
+
+def test_too_few_names_of_words(raw, tmp_path):
+    (raw / "words.txt").write_text("joy\n")
+    assert "words.txt: 1" in refused(raw, tmp_path)
+
+
+@pytest.mark.parametrize("options", [{"face_size": 100}, {"faces": "int8"}, {"n_words": 0}])
+def test_options_that_cannot_be(raw, tmp_path, options):
+    assert f"{next(iter(options))}=" in refused(raw, tmp_path, **options)
+
+
+def test_a_voice_in_two_splits_is_told(raw, tmp_path):
+    shutil.copy(files(raw, "voice")[0], files(raw, "voice", "val")[0])
+    said = []
+    corpora.prepare("ewre", raw, data_dir=tmp_path, options=SMALL, log=said.append)
+    assert any("same voice in two splits" in line for line in said)
+
+
+def test_nothing_and_too_few_items(tmp_path):
+    (tmp_path / "raw").mkdir()
+    (tmp_path / "raw" / "notes.txt").write_text("")
+    assert "missing file" in refused(tmp_path / "raw", tmp_path)
+    with pytest.raises(UserError, match="at least 8"):
+        corpora.synthesize("ewre", tmp_path / "new", items=4)
+
+
+def test_what_is_known_of_the_stand_in():
+    known = synthetic.bayes()
+    assert known["bayes_accuracy"] == pytest.approx(0.85**2 + 2 * 0.85 * 0.15 * 0.7)
+    assert known["best_single_modality"] == pytest.approx({"visual": 0.85, "acoustic": 0.85})
+    assert synthetic.bayes(0.0)["bayes_accuracy"] == 0.5
+
+
+@pytest.mark.slow
+def test_means_over_words_do_not_tell(tmp_path):
+    """And the events do, once known: the planted words' differences from turn to turn."""
+    truth = corpora.synthesize("ewre", tmp_path / "raw", items=400)
+    folder = corpora.prepare(
+        "ewre", tmp_path / "raw", data_dir=tmp_path, options={"face_size": 28}, **QUIET
+    )
+    train, test = (arrays.load_split(folder, split, {}) for split in ("train", "val"))
+    pairs = [(s.inputs, s.targets["depression"]) for s in (train, test)]
+    assert averages(train.inputs).shape[1] == 784 + 1000
+    said, _, _ = LogisticRegression(standardize=True).fit_predict(*pairs, test.inputs)
+    assert (said.argmax(1) == pairs[1][1]).mean() < 0.6
+    planted = [synthetic.WORDS.index(w) for w in truth["parameters"]["planted_words"]]
+    turns = np.array([1, -1, 1, -1])
+    shown = lambda s: np.einsum("t,ntd->nd", turns, s.inputs["acoustic"][:, planted])
+    direction = np.linalg.svd(shown(train))[2][0]
+    side = shown(test) @ direction > 0
+    right = (side == test.targets["depression"]).mean()
+    assert max(right, 1 - right) == pytest.approx(0.85, abs=0.08)
