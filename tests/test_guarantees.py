@@ -65,10 +65,10 @@ def together():
     ("seeds", "how"),
     [
         ([3], {"count": 1}),
-        ([3, 5], {"count": 2}),
-        ([3, 5], {"count": 2, "backend": "pmap"}),
+        pytest.param([3, 5], {"count": 2}, marks=pytest.mark.slow),
+        pytest.param([3, 5], {"count": 2, "backend": "pmap"}, marks=pytest.mark.slow),
         ([5, 3, 0], {"count": 8}),  # batches of each spread over devices
-        ([3, 5], {"count": 1, "vectorized": True}),
+        pytest.param([3, 5], {"count": 1, "vectorized": True}, marks=pytest.mark.slow),
     ],
 )
 def test_seeds_with_other_company(together, seeds, how):

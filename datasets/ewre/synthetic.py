@@ -39,27 +39,33 @@ _CELLS = 28  # of a face's side: the noise and events are as smooth as that
 
 
 def write(
-    directory: str | Path, items: int = 400, seed: int = 0, signal: float = 1.0
+    directory: str | Path,
+    items: int = 400,
+    seed: int = 0,
+    signal: float = 1.0,
+    words: int = 24,
 ) -> dict[str, Any]:
     """Writes faces, voices, `words.txt` and `synthetic.json`.
 
     Args:
       directory: made if missing.
-      items: recordings, of 24 words each: 1.2 MB and 0.1 MB.
+      items: recordings; of 24 words each has 1.3 MB.
       seed: the same seed writes the same files.
       signal: 1 for the full rates, 0 for labels that nothing shows.
+      words: of a recording.
 
     Returns:
       What `synthetic.json` holds: parameters, the planted words, and accuracies of the best model
       of one modality and of both.
 
     Raises:
-      ValueError: fewer than 8 items, or a signal outside 0..1.
+      ValueError: fewer than 8 items, a signal outside 0..1, or fewer than 12 words.
     """
-    stand_in.check_size(items, 8, signal)
+    stand_in.check_size(items, 8, signal, words=(words, 12))
     directory = Path(directory)
     rng = np.random.default_rng(np.random.SeedSequence([seed, 0xE7]))
-    quarter = len(WORDS) // 4
+    names = [f"{WORDS[n % 24]}{n // 24 + 1 if n >= 24 else ''}" for n in range(words)]
+    quarter = words // 4
     planted = np.arange(4) * quarter + rng.integers(1, quarter - 1, 4)
     directions = {
         "face": stand_in.orthonormal(_CELLS**2, 2, rng),
@@ -71,19 +77,19 @@ def write(
         label = labels[number]
         toward = lambda rate, label=label: rng.random() < (rate if label else 1 - rate)
         ways = {"face": toward(order), "voice": toward(order)}
-        made = _reading(ways, toward(agreement), planted, directions, rng)
+        made = _reading(ways, toward(agreement), planted, words, directions, rng)
         name = f"reader{number:05d}{'D' if label else 'N'}001"
         for part, array in (("face", _pixels(made["face"], rng)), ("voice", made["voice"])):
             folder = directory / split / part
             folder.mkdir(parents=True, exist_ok=True)
             np.save(folder / f"{name}.npy", array)
-    (directory / "words.txt").write_text("\n".join(WORDS) + "\n")
+    (directory / "words.txt").write_text("\n".join(names) + "\n")
     given = {"items": items, "seed": seed, "signal": signal}
     parameters = {
         "order_rate": order,
         "agreement_rate": agreement,
         "amplitude": AMPLITUDE,
-        "planted_words": [WORDS[place] for place in planted],
+        "planted_words": [names[place] for place in planted],
     }
     return stand_in.write_truth(directory, "ewre", given, parameters, {"depression": bayes(signal)})
 
@@ -103,16 +109,17 @@ def _reading(
     ways: dict[str, bool],
     agree: bool,
     planted: np.ndarray,
+    words: int,
     directions: dict[str, np.ndarray],
     rng: np.random.Generator,
 ) -> dict[str, np.ndarray]:
-    """Face [24, cells] and voice [24, 1000] of one recording, in deviations of their noise."""
+    """Face [words, cells] and voice [words, 1000] of one reader, in deviations of their noise."""
     sides = stand_in.signs(len(planted), rng)
     both = {"face": sides, "voice": sides if agree else -sides}
     turns = np.where(np.arange(len(planted)) % 2, -1.0, 1.0)
     made = {}
     for part, (own, shared) in directions.items():
-        noise = rng.standard_normal((len(WORDS), len(own)), np.float32)
+        noise = rng.standard_normal((words, len(own)), np.float32)
         noise += np.float32(OFFSET) * rng.standard_normal(len(own), np.float32)
         turn = turns if ways[part] else -turns
         noise[planted] += AMPLITUDE * (np.outer(turn, own) + np.outer(both[part], shared))
@@ -121,7 +128,7 @@ def _reading(
 
 
 def _pixels(face: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Grey maps [224, 224, 24] of bytes, with one level of noise in each pixel."""
+    """Grey maps [224, 224, words] of bytes, with one level of noise in each pixel."""
     cells = (GREY + GREYS * face).reshape(-1, _CELLS, _CELLS)
     wide = SIZE // _CELLS
     fine = cells.repeat(wide, 1).repeat(wide, 2)

@@ -63,18 +63,22 @@ def attention(
     else:
         order = np.argsort(targets, kind="stable")
         rows = np.unique(np.concatenate([order[:each], order[-each:]]))
-    chosen = split.take(rows, split.name)
+    # An even number: the published DEP-Former reads its patients in pairs.
+    filled = np.resize(rows, len(rows) + len(rows) % 2)
+    chosen = split.take(filled, split.name)
     inputs = _loaded(chosen).inputs
     maps = {name: np.asarray(leaf) for name, leaf in _sown(experiment, variables, inputs).items()}
     maps = {name: leaf for name, leaf in maps.items() if leaf.ndim == 2 and leaf.shape[1] > 1}
+    maps = {name: leaf[: len(rows)] for name, leaf in maps.items()}
     if not maps:
         return {}
     lengths = {leaf.shape[1] for leaf in maps.values()}
-    masks = [x for name, x in inputs.items() if name.endswith("_mask") and x.shape[1] in lengths]
+    own = {name: x[: len(rows)] for name, x in inputs.items()}
+    masks = [x for name, x in own.items() if name.endswith("_mask") and x.shape[1] in lengths]
     # Frames that a model made, such as aligned ones, have no mask among the inputs.
     masks = masks or [leaf != 0 for leaf in maps.values()]
     return {
-        "ids": chosen.ids,
+        "ids": split.ids[rows],
         "targets": targets[rows],
         "predictions": outputs[rows].argmax(-1) if outputs.ndim > 1 else outputs[rows],
         "length": np.max([mask.sum(1) for mask in masks], axis=0),

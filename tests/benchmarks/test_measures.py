@@ -8,8 +8,14 @@ from rich.console import Console
 from jaxdep.benchmarks import flops, measures, subjects, tables
 from jaxdep.errors import UserError
 
+EVERY_DAY = ("jamfn",)
+MODELS = [
+    pytest.param(model, marks=() if model in EVERY_DAY else pytest.mark.slow)
+    for model in subjects.SUBJECTS
+]
 
-@pytest.mark.parametrize("model", subjects.SUBJECTS)
+
+@pytest.mark.parametrize("model", MODELS)
 def test_train_step(model, tmp_path):
     line = measures.run("train-step", model, "tiny", repeats=1, seeds=2)
     twins = set(subjects.SUBJECTS[model].twins)

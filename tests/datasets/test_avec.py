@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from corpus_case import check
 
-from jaxdep import material
+from jaxdep import material, severity
 from jaxdep.data import arrays, corpora
 from jaxdep.datasets.avec2014 import synthetic
 from jaxdep.errors import UserError
@@ -46,7 +46,9 @@ def test_prepared(whole, tmp_path):
     check(folder, {"training": 8, "development": 8, "testing": 8})
     split = arrays.load_split(folder, "training", {})
     assert split.targets["depression"].dtype == np.float32
-    assert not split.classes
+    assert split.classes == {"severity": severity.NAMES}
+    of_scores = severity.category(split.targets["depression"])
+    np.testing.assert_array_equal(split.targets["severity"], of_scores)
     assert split.inputs["visual"].shape[2] == 2048
     assert split.inputs["acoustic"].shape[2] == 1024
     assert split.inputs["acoustic"].shape[1] > 40 * split.inputs["visual"].shape[1]

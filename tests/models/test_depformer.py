@@ -1,5 +1,8 @@
 """DEP-Former: the published network with its faults, and the repaired one without them."""
 
+import csv
+from dataclasses import replace
+
 import chex
 import jax
 import jax.numpy as jnp
@@ -7,9 +10,11 @@ import numpy as np
 import pytest
 import torch
 
+import jaxdep
 from jaxdep import parity
 from jaxdep.errors import UserError
 from jaxdep.experiment import fields_of
+from jaxdep.experiments import EXPERIMENTS
 from jaxdep.models import DEPFormer, examples
 from jaxdep.parity.cases import draws_of
 from jaxdep.parity.reference import TWINS, twin
@@ -109,7 +114,7 @@ def test_keys_are_drawn_anew_in_training():
     assert any((first != run(jax.random.key(seed))).any() for seed in range(1, 5))
 
 
-@pytest.mark.parametrize("factor", [0, 2])
+@pytest.mark.parametrize("factor", [2, pytest.param(0, marks=pytest.mark.slow)])
 def test_the_gate_learns_where_not_all_queries_are_shared(factor):
     """A7 g: with all of 6 queries the unit does nothing; with 3 of them it does."""
     model, inputs = SMALL.clone(shared_factor=factor), inputs_of()
@@ -165,3 +170,30 @@ def test_words_that_cannot_be_halved_are_refused():
     inputs = inputs_of()
     with pytest.raises(ValueError, match="multiple of 4"):
         jax.eval_shape(lambda: SMALL.clone(words=18).init(jax.random.key(0), inputs))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("variant", ["paper", "released"])
+def test_a_run_tells_of_its_words(variant, tmp_path):
+    """From files to `words.csv`; every recording has its shares in every run."""
+    base = EXPERIMENTS["depformer-demo"]
+    small = replace(
+        base,
+        model=SMALL.clone(variant=variant, expected=False, dropout=0.1),
+        corpus=replace(base.corpus, synthetic={"items": 24, "seed": 0}),
+        training=replace(base.training, batch_size=4, epochs=1),
+    )
+    quiet = lambda line: None
+    result = jaxdep.run(small, seeds=2, out=tmp_path / "run", data_dir=tmp_path, log=quiet)
+    with np.load(result.folder / "words.npz") as stored:
+        assert stored["words/visual"].shape == stored["alone/acoustic"].shape == (2, 6, 24)
+        np.testing.assert_allclose(stored["words/multimodal"].sum(-1), 1, atol=1e-5)
+    with (result.folder / "words.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 2 * 3 * 24
+    assert rows[0]["word"] == "joy"
+    assert (result.folder / "figures" / "words_alone.png").is_file()
+    odd = replace(small, training=replace(small.training, batch_size=3))
+    odd = replace(odd, model=odd.model.clone(variant="released"))
+    with pytest.raises(UserError, match="even batch"):
+        jaxdep.run(odd, out=tmp_path / "odd", data_dir=tmp_path, log=quiet)

@@ -22,7 +22,7 @@ OPTIMISED = [
     ("mddr", "resampled", FLOAT32),
     ("mddr", "batch of 5", FLOAT64),
     ("smfl", "released, batch of 5", FLOAT64),
-    ("depformer", "paper", FLOAT64),
+    pytest.param("depformer", "paper", FLOAT64, marks=pytest.mark.slow),
 ]
 EVERY_DAY = {
     "jamfn": "flatten|no scales|empty row|length 1, masked",
