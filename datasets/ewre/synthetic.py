@@ -2,7 +2,8 @@
 
 A recording is noise about an offset of its reader: faces of smooth grey, and the voice. At four
 *planted words*, one in each quarter, that are the same for all readers, there are events along
-fixed directions, which tell of three bits that each equal the label with a known rate:
+fixed directions, which tell of three bits that each equal the label at a known rate, in each split
+and group as exactly as whole readers allow:
 
 * face: at the planted words in turn the face goes one way and the other, or the reverse.
 * voice: likewise.
@@ -15,6 +16,8 @@ the groups; at every other word it does not.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +34,7 @@ WORDS = (
 """Of the stand-in; the words of EWRE are not published."""
 
 SHARES = {"train": 3, "val": 1}
-AMPLITUDE = 8.0
+AMPLITUDE, BOTH = 8.0, 20.0
 GREY, GREYS, OFFSET = 128.0, 20.0, 0.3
 """Of a face: its mean, the deviation of the noise in grey levels; a reader's offset in these."""
 
@@ -59,9 +62,9 @@ def write(
       of one modality and of both.
 
     Raises:
-      ValueError: fewer than 8 items, a signal outside 0..1, or fewer than 12 words.
+      ValueError: fewer than 8 items, a signal outside 0..1, or fewer than 16 words.
     """
-    stand_in.check_size(items, 8, signal, words=(words, 12))
+    stand_in.check_size(items, 8, signal, words=(words, 16))
     directory = Path(directory)
     rng = np.random.default_rng(np.random.SeedSequence([seed, 0xE7]))
     names = [f"{WORDS[n % 24]}{n // 24 + 1 if n >= 24 else ''}" for n in range(words)]
@@ -72,12 +75,13 @@ def write(
         "voice": stand_in.orthonormal(WIDTH, 2, rng),
     }
     order, agreement = stand_in.event_rates(signal)
-    labels = rng.permutation(np.arange(items) % 2)
-    for number, split in enumerate(stand_in.split_names(SHARES, items)):
-        label = labels[number]
-        toward = lambda rate, label=label: rng.random() < (rate if label else 1 - rate)
-        ways = {"face": toward(order), "voice": toward(order)}
-        made = _reading(ways, toward(agreement), planted, words, directions, rng)
+    splits = stand_in.split_names(SHARES, items)
+    for number, (split, label, right) in enumerate(
+        _readers(splits, (order, order, agreement), rng)
+    ):
+        face, voice, agree = right == label
+        ways = {"face": face, "voice": voice}
+        made = _reading(ways, agree, planted, words, directions, rng)
         name = f"reader{number:05d}{'D' if label else 'N'}001"
         for part, array in (("face", _pixels(made["face"], rng)), ("voice", made["voice"])):
             folder = directory / split / part
@@ -89,6 +93,7 @@ def write(
         "order_rate": order,
         "agreement_rate": agreement,
         "amplitude": AMPLITUDE,
+        "amplitude_both": BOTH,
         "planted_words": [names[place] for place in planted],
     }
     return stand_in.write_truth(directory, "ewre", given, parameters, {"depression": bayes(signal)})
@@ -103,6 +108,23 @@ def bayes(signal: float = 1.0) -> dict[str, Any]:
         "best_single_modality": {"visual": alone, "acoustic": alone},
         "chance": 0.5,
     }
+
+
+def _readers(
+    splits: Sequence[str], rates: Sequence[float], rng: np.random.Generator
+) -> Iterator[tuple[str, int, np.ndarray]]:
+    """Split and label of each reader, and which bits equal the label, in shares of the rates."""
+    combinations = np.array(list(product((True, False), repeat=len(rates))))
+    shares = np.where(combinations, rates, 1 - np.array(rates)).prod(1)
+    for split in dict.fromkeys(splits):
+        labels = np.arange(splits.count(split)) % 2
+        right = np.zeros((len(labels), len(rates)), bool)
+        for label in (0, 1):
+            own = np.flatnonzero(labels == label)
+            ends = np.rint(shares.cumsum() * len(own))
+            right[own] = combinations[np.searchsorted(ends, np.arange(len(own)), side="right")]
+        for reader in rng.permutation(len(labels)):
+            yield split, int(labels[reader]), right[reader]
 
 
 def _reading(
@@ -122,7 +144,7 @@ def _reading(
         noise = rng.standard_normal((words, len(own)), np.float32)
         noise += np.float32(OFFSET) * rng.standard_normal(len(own), np.float32)
         turn = turns if ways[part] else -turns
-        noise[planted] += AMPLITUDE * (np.outer(turn, own) + np.outer(both[part], shared))
+        noise[planted] += AMPLITUDE * np.outer(turn, own) + BOTH * np.outer(both[part], shared)
         made[part] = noise
     return made
 

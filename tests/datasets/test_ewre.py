@@ -153,7 +153,7 @@ def test_means_over_words_do_not_tell(tmp_path):
     planted = [synthetic.WORDS.index(w) for w in truth["parameters"]["planted_words"]]
     turns = np.array([1, -1, 1, -1])
     shown = lambda s: np.einsum("t,ntd->nd", turns, s.inputs["acoustic"][:, planted])
-    direction = np.linalg.svd(shown(train))[2][0]
+    direction = np.linalg.svd(shown(train), full_matrices=False)[2][0]
     side = shown(test) @ direction > 0
     right = (side == test.targets["depression"]).mean()
-    assert max(right, 1 - right) == pytest.approx(0.85, abs=0.08)
+    assert max(right, 1 - right) == pytest.approx(0.85, abs=0.02)
