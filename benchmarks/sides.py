@@ -15,6 +15,9 @@ from jaxdep.parity.cases import Case
 from jaxdep.parity.reference import twin
 from jaxdep.train import devices, runs, step
 
+_WHOLE = ("depformer",)
+"""Models whose experiments keep batches whole."""
+
 Call = Callable[[], Any]
 """Does the work once, and returns when it is done."""
 
@@ -28,8 +31,13 @@ def experiment_of(case: Case) -> Experiment:
         model=case.model,
         tasks=training.tasks_of(case.model),
         optimizer=training.OPTIMIZERS[case.name],
-        training=Training(batch_size=case.batch, epochs=10**6),
+        training=Training(batch_size=case.batch, epochs=10**6, shard_batch=case.name not in _WHOLE),
     )
+
+
+def sharing(experiment: Experiment) -> int:
+    """Examples of a batch that devices may share."""
+    return experiment.training.batch_size if experiment.training.shard_batch else 1
 
 
 def split_of(case: Case, items: int) -> dict[str, Any]:
@@ -44,7 +52,7 @@ def our_step(case: Case, **how: Any) -> Call:
       how: as the rest of `devices.layout`.
     """
     experiment, batch = experiment_of(case), split_of(case, case.batch)
-    layout = devices.layout(1, batch_size=case.batch, **how)
+    layout = devices.layout(1, batch_size=sharing(experiment), **how)
     one = runs.stack(experiment, [0])
     trainer = runs.Trainer(experiment, {"train": batch, "validation": batch}, layout)
     state = layout.place_runs(trainer.init(one))
@@ -66,7 +74,7 @@ def our_epoch(case: Case, items: int, seeds: int = 1, **how: Any) -> Call:
     """One epoch of runs that train together, with its validation, as `jaxdep run` does it."""
     experiment = experiment_of(case)
     splits = {"train": split_of(case, items), "validation": split_of(case, case.batch)}
-    layout = devices.layout(seeds, batch_size=case.batch, **how)
+    layout = devices.layout(seeds, batch_size=sharing(experiment), **how)
     trainer = runs.Trainer(experiment, splits, layout)
     all_runs = runs.stack(experiment, range(seeds))
     state = trainer.init(all_runs)

@@ -31,7 +31,7 @@ EWRE = Experiment(
     optimizer=Optimizer(
         name="adamw", learning_rate=1e-3, weight_decay=0.05, schedule="cosine", decayed="matrices"
     ),
-    training=Training(batch_size=32, epochs=300, monitor="depression.accuracy"),
+    training=Training(batch_size=32, epochs=300, monitor="depression.accuracy", shard_batch=False),
     paper=PaperRow("DEP-Former", "abstract", "DEP-Former"),
 )
 
@@ -61,7 +61,7 @@ def _avec(base: Experiment) -> list[Experiment]:
         title="DEP-Former on AVEC2014: BDI-II score",
         corpus=corpus,
         tasks={"depression": Task(loss="huber", bounds=severity.RANGE)},
-        training=Training(batch_size=32, epochs=300, monitor="depression.mae"),
+        training=replace(base.training, monitor="depression.mae"),
     )
     graded = replace(
         _variant(score, "severity", "category of severity", classes=4, task="severity"),

@@ -118,6 +118,9 @@ class Training:
       buckets: groups of recordings of like length, of which batches are made; 1: any length may
         meet any other. With `--stream` each group is padded to its own longest recording only
         (where JAMFN reads padding, as the paper's does, it then reads less of it).
+      shard_batch: whether devices that no run has for itself share batches, where that is usual:
+        on CPUs. Each then has the weights, moves them, and adds up the gradients of all; where
+        weights are most of the work, as DEP-Former's, one device is twice as fast.
       compute: `float32`, or `bfloat16` with float32 parameters: faster on GPUs, to three digits.
     """
 
@@ -127,6 +130,7 @@ class Training:
     monitor: str = "loss"
     precision: str = "highest"
     buckets: int = 1
+    shard_batch: bool = True
     compute: Literal["float32", "bfloat16"] = "float32"
 
     def __post_init__(self) -> None:

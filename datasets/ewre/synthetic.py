@@ -34,7 +34,7 @@ WORDS = (
 """Of the stand-in; the words of EWRE are not published."""
 
 SHARES = {"train": 3, "val": 1}
-AMPLITUDE, BOTH = 8.0, 20.0
+AMPLITUDE, BOTH = 8.0, 12.0
 GREY, GREYS, OFFSET = 128.0, 20.0, 0.3
 """Of a face: its mean, the deviation of the noise in grey levels; a reader's offset in these."""
 
@@ -76,9 +76,8 @@ def write(
     }
     order, agreement = stand_in.event_rates(signal)
     splits = stand_in.split_names(SHARES, items)
-    for number, (split, label, right) in enumerate(
-        _readers(splits, (order, order, agreement), rng)
-    ):
+    readers = _readers(splits, (order, order, agreement), rng)
+    for number, (split, label, right) in enumerate(readers):
         face, voice, agree = right == label
         ways = {"face": face, "voice": voice}
         made = _reading(ways, agree, planted, words, directions, rng)
