@@ -35,11 +35,6 @@ def experiment_of(case: Case) -> Experiment:
     )
 
 
-def sharing(experiment: Experiment) -> int:
-    """Examples of a batch that devices may share."""
-    return experiment.training.batch_size if experiment.training.shard_batch else 1
-
-
 def split_of(case: Case, items: int) -> dict[str, Any]:
     """Random recordings with random targets."""
     return {"inputs": case.inputs(batch=items), "targets": training.targets_of(case.model, items)}
@@ -52,7 +47,7 @@ def our_step(case: Case, **how: Any) -> Call:
       how: as the rest of `devices.layout`.
     """
     experiment, batch = experiment_of(case), split_of(case, case.batch)
-    layout = devices.layout(1, batch_size=sharing(experiment), **how)
+    layout = devices.layout(1, batch_size=experiment.training.shared_batch, **how)
     one = runs.stack(experiment, [0])
     trainer = runs.Trainer(experiment, {"train": batch, "validation": batch}, layout)
     state = layout.place_runs(trainer.init(one))
@@ -74,7 +69,7 @@ def our_epoch(case: Case, items: int, seeds: int = 1, **how: Any) -> Call:
     """One epoch of runs that train together, with its validation, as `jaxdep run` does it."""
     experiment = experiment_of(case)
     splits = {"train": split_of(case, items), "validation": split_of(case, case.batch)}
-    layout = devices.layout(seeds, batch_size=sharing(experiment), **how)
+    layout = devices.layout(seeds, batch_size=experiment.training.shared_batch, **how)
     trainer = runs.Trainer(experiment, splits, layout)
     all_runs = runs.stack(experiment, range(seeds))
     state = trainer.init(all_runs)

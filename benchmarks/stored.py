@@ -13,7 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxdep import launch, material
-from jaxdep.benchmarks import sides, timing
+from jaxdep.benchmarks import timing
 from jaxdep.data import sampling, stream
 from jaxdep.errors import UserError
 from jaxdep.experiment import Experiment
@@ -48,7 +48,7 @@ def shares(name: str, case: Case, repeats: int) -> Iterator[dict[str, Any]]:
             "train": splits["train"].take(items, "train"),
             "validation": splits["validation"].take(items[:1], "validation"),
         }
-        layout = devices.layout(1, batch_size=sides.sharing(experiment))
+        layout = devices.layout(1, batch_size=experiment.training.shared_batch)
         in_memory = {part: split.arrays for part, split in cut(resident).items()}
         orders = np.resize(items, (len(items) // case.batch, case.batch))
         found = timing.medians(

@@ -56,12 +56,14 @@ def _avec(base: Experiment) -> list[Experiment]:
         test=("testing",),
     )
     score = replace(
-        _variant(base, "", "", classes=0),
+        base,
         name="depformer-avec2014",
         title="DEP-Former on AVEC2014: BDI-II score",
         corpus=corpus,
+        model=base.model.clone(classes=0),
         tasks={"depression": Task(loss="huber", bounds=severity.RANGE)},
         training=replace(base.training, monitor="depression.mae"),
+        paper=None,
     )
     graded = replace(
         _variant(score, "severity", "category of severity", classes=4, task="severity"),

@@ -141,6 +141,11 @@ class Training:
             raise UserError(f"training.compute={self.compute!r}: there are float32 and bfloat16")
 
     @property
+    def shared_batch(self) -> int:
+        """Examples of a batch, as far as devices may share them."""
+        return self.batch_size if self.shard_batch else 1
+
+    @property
     def higher_is_better(self) -> bool:
         """Whether `monitor` improves by growing."""
         return self.monitor.endswith("accuracy")

@@ -77,13 +77,8 @@ def run(
     seeds = check_seeds(seeds)
     if stream and experiment.is_baseline:
         raise UserError(f"{experiment.name} is fitted in memory: leave out --stream")
-    training = experiment.training
-    layout = device_layout.layout(
-        len(seeds),
-        devices=devices,
-        backend=backend,
-        batch_size=training.batch_size if training.shard_batch else 1,
-    )
+    shared = experiment.training.shared_batch
+    layout = device_layout.layout(len(seeds), devices=devices, backend=backend, batch_size=shared)
     digest = digest_of(experiment.digest, seeds)
     folder = record.folder_of_process(open_folder(experiment.name, digest, out, resume))
     if folder.finished:

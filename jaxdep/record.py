@@ -98,8 +98,9 @@ def attention(
     maps = predictions.attention(subject.experiment, one, subject.splits["test"], said)
     if maps:
         np.savez(folder.attention, **maps)
-    every = jax.tree.map(lambda leaf: leaf[sound], state.best)
-    if read := predictions.words(subject.experiment, every, subject.splits["test"]):
+    if predictions.of_words(maps):
+        every = jax.tree.map(lambda leaf: leaf[sound], state.best)
+        read = predictions.words(subject.experiment, every, subject.splits["test"])
         np.savez(folder.words, **read)
 
 

@@ -113,15 +113,15 @@ def _readers(
     splits: Sequence[str], rates: Sequence[float], rng: np.random.Generator
 ) -> Iterator[tuple[str, int, np.ndarray]]:
     """Split and label of each reader, and which bits equal the label, in shares of the rates."""
-    combinations = np.array(list(product((True, False), repeat=len(rates))))
+    combinations = list(product((True, False), repeat=len(rates)))
     shares = np.where(combinations, rates, 1 - np.array(rates)).prod(1)
+    of = dict(zip(combinations, shares, strict=True))
     for split in dict.fromkeys(splits):
         labels = np.arange(splits.count(split)) % 2
         right = np.zeros((len(labels), len(rates)), bool)
         for label in (0, 1):
-            own = np.flatnonzero(labels == label)
-            ends = np.rint(shares.cumsum() * len(own))
-            right[own] = combinations[np.searchsorted(ends, np.arange(len(own)), side="right")]
+            own = labels == label
+            right[own] = stand_in.split_names(of, own.sum())
         for reader in rng.permutation(len(labels)):
             yield split, int(labels[reader]), right[reader]
 

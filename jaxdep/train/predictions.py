@@ -86,24 +86,26 @@ def attention(
     }
 
 
+def of_words(maps: Mapping[str, Any]) -> dict[str, Any]:
+    """Those that are over words."""
+    return {name: x for name, x in maps.items() if name.partition("/")[0] in WORDS}
+
+
 def words(experiment: Experiment, variables: Any, split: Any) -> dict[str, np.ndarray]:
-    """What every run read of each word of every recording, where a model tells of words.
+    """What every run read of each word of every recording; for models that tell of words.
 
     Args:
       variables: of R runs.
 
     Returns:
-      `ids`, `targets`, and maps [R, N, L] whose names begin with one of `WORDS`; empty if the
-      model sows none.
+      `ids`, `targets`, and maps [R, N, L] whose names begin with one of `WORDS`.
     """
     of_run = lambda run: jax.tree.map(lambda leaf: leaf[run], variables)
     size, items = experiment.training.batch_size, np.arange(len(split))
     # The last batch is filled up: a model may need whole ones.
     batches = np.resize(items, -(-len(items) // size) * size).reshape(-1, size)
-    program = jax.jit(lambda one, inputs: _words(_sown(experiment, one, inputs)))
+    program = jax.jit(lambda one, inputs: of_words(_sown(experiment, one, inputs)))
     inputs_of = lambda rows: _loaded(split.take(rows, split.name)).inputs
-    if not jax.eval_shape(program, of_run(0), inputs_of(batches[0])):
-        return {}
     runs, rows = range(len(jax.tree.leaves(variables)[0])), []
     for inputs in map(inputs_of, batches):
         of_runs = [jax.device_get(program(of_run(run), inputs)) for run in runs]
@@ -117,10 +119,6 @@ def _sown(experiment: Experiment, variables: Any, inputs: Any) -> dict[str, Any]
     _, sown = experiment.model.apply(variables, inputs, mutable=["intermediates"])
     leaves = jax.tree_util.tree_leaves_with_path(sown.get("intermediates", {}))
     return {_name(path): leaf for path, leaf in leaves}
-
-
-def _words(maps: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: x for name, x in maps.items() if name.partition("/")[0] in WORDS}
 
 
 def _loaded(split: Any) -> Split:

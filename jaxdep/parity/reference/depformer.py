@@ -64,6 +64,11 @@ class Embedding(nn.Module):
         return self.drop(value + self.position_embedding(x).to(value.dtype))
 
 
+def kept(length: int, factor: float) -> int:
+    """How many of so many queries read by themselves."""
+    return max(min(math.floor(factor * math.log(length)), length), 1)
+
+
 class Attention(nn.Module):
     """Sparse attention; with a gate, its queries may be those of another encoder."""
 
@@ -77,9 +82,6 @@ class Attention(nn.Module):
         if steps:
             self.alpha = nn.Sequential(nn.Linear(inner * steps, 1), nn.Sigmoid())
         self.heads, self.factor, self.drop = heads, factor, nn.Dropout(dropout)
-
-    def kept(self, length: int, factor: float) -> int:
-        return max(min(math.floor(factor * math.log(length)), length), 1)
 
     def forward(
         self,
@@ -97,7 +99,7 @@ class Attention(nn.Module):
         else:
             ranked = scores
         rank = ranked.amax(-1) - ranked.mean(-1)
-        index = rank.topk(self.kept(x.shape[1], self.factor)).indices
+        index = rank.topk(kept(x.shape[1], self.factor)).indices
         if not gate:
             context = self.context(self.rows(q, index), k, v, index)
         elif gate == "mixing":
@@ -106,7 +108,7 @@ class Attention(nn.Module):
             g = self.alpha(q.flatten(1))
             if gate == "hard":
                 g = g + (g.round() - g).detach()
-            count = self.kept(x.shape[1], factor or self.factor)
+            count = kept(x.shape[1], factor or self.factor)
             own, other = index[..., :count], shared[..., :count]
             g = g[..., None, None]
             context = g * self.context(self.rows(q, own), k, v, own)
@@ -326,7 +328,7 @@ class DEPFormer(nn.Module):
             number = next(numbers)
             if self.variant == "paper" and not self.training:
                 return None
-            count = max(min(math.floor(self.factor * math.log(length)), length), 1)
+            count = kept(length, self.factor)
             if given is not None:
                 return given[number, :length, :count].long() % length
             return torch.randint(length, (length, count), device=self.fc.weight.device)
