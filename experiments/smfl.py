@@ -149,10 +149,12 @@ FIGURE_6 = [
     for suffix, parts in _PARTS.items()
 ]
 
+_MILD: dict[str, Any] = {"dropout": 0.1, "fusion_dropout": 0.5}  # chosen on the dev split
 DEMO = replace(
     DAICWOZ,
     name="smfl-demo",
     title="SMFL on a stand-in of DAIC-WOZ: all modalities",
+    model=SMFL(**_MILD),
     optimizer=Optimizer(name="adam", learning_rate=1e-3, weight_decay=3e-3),
     training=Training(batch_size=8, epochs=12),
     paper=None,
@@ -160,7 +162,7 @@ DEMO = replace(
 DEMOS = [
     DEMO,
     *(
-        _variant(DEMO, suffix, suffix, None, modalities=parts)
+        _variant(DEMO, suffix, suffix, None, modalities=parts, **_MILD)
         for suffix, parts in _PARTS.items()
         if len(parts) == 1
     ),

@@ -53,6 +53,15 @@ class Contest:
         """Spent on compiling them."""
         return sum(trainer.compile_seconds for trainer in self.trainers.values())
 
+    def compile(self) -> None:
+        """Compiles the programs of all groups.
+
+        Raises:
+          UserError: a group's settings do not fit one another, or not the corpus.
+        """
+        for number, group in enumerate(self.groups):
+            self._trainer(number, group)
+
     def train(self, until: int) -> None:
         """Trains every run that is still in, as far as an epoch."""
         for number, group in enumerate(self.groups):

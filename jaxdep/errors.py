@@ -11,6 +11,10 @@ class UserError(Exception):
     """The user's input is at fault; the command line prints it without a traceback and exits 2."""
 
 
+class ModelError(UserError, ValueError):
+    """A model's settings do not fit one another, or not what the model is given to read."""
+
+
 @dataclass(frozen=True)
 class Fault:
     """One thing wrong with one raw file.

@@ -90,12 +90,13 @@ def run(
     if merge_tasks:
         subject = dataclasses.replace(subject, merge_tasks=True)
         record.check_sessions(material.about(subject.prepared))
-    record.begin(folder, subject, {"seeds": seeds, "digest": digest})
+    asked = {"seeds": seeds, "digest": digest}
     if experiment.is_baseline:
+        record.begin(folder, subject, asked)
         described, outputs = _fit_baseline(experiment, subject.splits, seeds)
         return record.finish(folder, subject, described, outputs, {"programs": 0, "seconds": 0.0})
     with jax.default_matmul_precision(experiment.training.precision):
-        return _train(subject, seeds, layout, folder, resume, report)
+        return _train(subject, asked, layout, folder, resume, report)
 
 
 def evaluate(
@@ -191,17 +192,19 @@ def subject_of(
 
 def _train(
     subject: record.Subject,
-    seeds: Sequence[int],
+    asked: Mapping[str, Any],
     layout: device_layout.Layout,
     folder: RunFolder,
     resume: bool,
     report: Callable[[Experiment, int], Any] | None,
 ) -> record.Result:
     experiment = subject.experiment
-    stacked = runs.stack(experiment, seeds)
+    stacked = runs.stack(experiment, asked["seeds"])
     trainer, test = _trainer(subject, layout)
+    trainer.compile(stacked)  # what does not fit is refused here, before anything is written
+    record.begin(folder, subject, asked)
     history = History(folder.metrics)
-    with report(experiment, len(seeds)) if report else nullcontext() as display:
+    with report(experiment, len(asked["seeds"])) if report else nullcontext() as display:
 
         def note(epoch: int, status: np.ndarray, lines: list[dict[str, Any]]) -> None:
             history.add(epoch, lines)

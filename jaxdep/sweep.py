@@ -99,11 +99,12 @@ def sweep(
     subject = launch.subject_of(
         experiment, manual_dir, data_dir=data_dir, skip_bad=skip_bad, signal=signal, log=log
     )
-    record.begin(folder, subject, {**asked, "digest": digest})
     log(f"{len(points)} configurations x {len(seeds)} seeds in {len(groups)} programs")
     how = {"devices": devices, "backend": backend, "runs_per_device": runs_per_device}
     with jax.default_matmul_precision(experiment.training.precision):
         contest = Contest(subject, groups, seeds, folder, resume, how, log, report)
+        contest.compile()
+        record.begin(folder, subject, {**asked, "digest": digest})
         for until in steps:
             contest.train(until)
             if until != steps[-1]:

@@ -86,6 +86,20 @@ class TestSeeds:
         assert not (tmp_path / "r").exists()
 
 
+class TestSettingsThatDoNotFit:
+    @pytest.mark.parametrize(
+        ("wrong", "message"),
+        [
+            ({"model.scales": (2,)}, "kernel_size must be odd"),
+            ({"training.monitor": "f1"}, "training.monitor='f1'"),
+        ],
+    )
+    def test_nothing_is_written(self, data_dir, tmp_path, wrong, message):
+        with pytest.raises(UserError, match=message):
+            run(tmp_path / "r", data_dir, overrides=SMALL | wrong)
+        assert not (tmp_path / "r").exists()
+
+
 class TestEvaluate:
     def test_the_same_split_gives_the_same_predictions(self, finished):
         again = launch.evaluate(finished.folder, log=lambda line: None)

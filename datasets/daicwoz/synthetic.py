@@ -37,7 +37,8 @@ def write(
 
     Args:
       directory: made if missing.
-      items: interviews of all splits together, in the published proportions; labels are balanced.
+      items: interviews of all splits together, in the published proportions; labels are balanced
+        in each split.
       seed: the same seed writes the same files.
       signal: 1 for the full rates, 0 for events that know nothing of the label.
       mean_seconds: mean length; lengths are log-normal between half and twice of it.
@@ -56,11 +57,10 @@ def write(
     ids = [n for n in range(300, 300 + items + len(ABSENT)) if n not in ABSENT][:items]
     of_split: dict[str, list[str]] = {split: [] for split in labels.FILES}
     splits = stand_in.split_names(labels.PUBLISHED, items)
-    depressed = rng.permutation(np.arange(items) % 2)
-    for number, split, label in zip(ids, splits, depressed, strict=True):
+    interviews = list(events.dealt(splits, signal, rng))
+    for number, (split, label, told) in zip(ids, interviews, strict=True):
         name = str(number)
         seconds = stand_in.length(mean_seconds, 0.3, mean_seconds / 2, 2 * mean_seconds, rng)
-        told = events.bits(label, signal, rng)
         _interview(directory / f"{name}_P", name, seconds, told, directions, rng)
         score = int(rng.integers(labels.CUT, 21) if label else rng.integers(0, labels.CUT))
         of_split[split].append(f"{name},{label},{score},{rng.integers(0, 2)}")

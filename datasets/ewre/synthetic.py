@@ -2,11 +2,12 @@
 
 A recording is noise about an offset of its reader: faces of smooth grey, and the voice. At four
 *planted words*, one in each quarter, that are the same for all readers, there are events along
-fixed directions, which tell of three bits that each equal the label at a known rate, in each split
+fixed directions, which tell of five bits that each equal the label at a known rate, in each split
 and group as exactly as whole readers allow:
 
-* face: at the planted words in turn the face goes one way and the other, or the reverse.
-* voice: likewise.
+* face, two: from the first to the second planted word, and from the third to the fourth, the face
+  goes one way and then the other, or the reverse.
+* voice, two: likewise.
 * both: face and voice have one more event at each planted word, its side drawn anew; the bit is
   whether the two go the same way. One modality alone knows nothing of it.
 
@@ -16,8 +17,6 @@ the groups; at every other word it does not.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +33,7 @@ WORDS = (
 """Of the stand-in; the words of EWRE are not published."""
 
 SHARES = {"train": 3, "val": 1}
-AMPLITUDE, BOTH = 8.0, 12.0
+AMPLITUDE = 12.0
 GREY, GREYS, OFFSET = 128.0, 20.0, 0.3
 """Of a face: its mean, the deviation of the noise in grey levels; a reader's offset in these."""
 
@@ -76,11 +75,11 @@ def write(
     }
     order, agreement = stand_in.event_rates(signal)
     splits = stand_in.split_names(SHARES, items)
-    readers = _readers(splits, (order, order, agreement), rng)
+    readers = stand_in.dealt(splits, (*[order] * 4, agreement), rng)
     for number, (split, label, right) in enumerate(readers):
-        face, voice, agree = right == label
-        ways = {"face": face, "voice": voice}
-        made = _reading(ways, agree, planted, words, directions, rng)
+        told = right == label
+        ways = {"face": told[:2], "voice": told[2:4]}
+        made = _reading(ways, told[4], planted, words, directions, rng)
         name = f"reader{number:05d}{'D' if label else 'N'}001"
         for part, array in (("face", _pixels(made["face"], rng)), ("voice", made["voice"])):
             folder = directory / split / part
@@ -92,7 +91,6 @@ def write(
         "order_rate": order,
         "agreement_rate": agreement,
         "amplitude": AMPLITUDE,
-        "amplitude_both": BOTH,
         "planted_words": [names[place] for place in planted],
     }
     return stand_in.write_truth(directory, "ewre", given, parameters, {"depression": bayes(signal)})
@@ -101,33 +99,16 @@ def write(
 def bayes(signal: float = 1.0) -> dict[str, Any]:
     """What the best possible classifier attains, labels being balanced."""
     order, agreement = stand_in.event_rates(signal)
-    alone = stand_in.best_accuracy([order])
+    alone = stand_in.best_accuracy([order] * 2)
     return {
-        "bayes_accuracy": stand_in.best_accuracy([order, order, agreement]),
+        "bayes_accuracy": stand_in.best_accuracy([order] * 4 + [agreement]),
         "best_single_modality": {"visual": alone, "acoustic": alone},
         "chance": 0.5,
     }
 
 
-def _readers(
-    splits: Sequence[str], rates: Sequence[float], rng: np.random.Generator
-) -> Iterator[tuple[str, int, np.ndarray]]:
-    """Split and label of each reader, and which bits equal the label, in shares of the rates."""
-    combinations = list(product((True, False), repeat=len(rates)))
-    shares = np.where(combinations, rates, 1 - np.array(rates)).prod(1)
-    of = dict(zip(combinations, shares, strict=True))
-    for split in dict.fromkeys(splits):
-        labels = np.arange(splits.count(split)) % 2
-        right = np.zeros((len(labels), len(rates)), bool)
-        for label in (0, 1):
-            own = labels == label
-            right[own] = stand_in.split_names(of, own.sum())
-        for reader in rng.permutation(len(labels)):
-            yield split, int(labels[reader]), right[reader]
-
-
 def _reading(
-    ways: dict[str, bool],
+    ways: dict[str, np.ndarray],
     agree: bool,
     planted: np.ndarray,
     words: int,
@@ -137,13 +118,12 @@ def _reading(
     """Face [words, cells] and voice [words, 1000] of one reader, in deviations of their noise."""
     sides = stand_in.signs(len(planted), rng)
     both = {"face": sides, "voice": sides if agree else -sides}
-    turns = np.where(np.arange(len(planted)) % 2, -1.0, 1.0)
     made = {}
     for part, (own, shared) in directions.items():
         noise = rng.standard_normal((words, len(own)), np.float32)
         noise += np.float32(OFFSET) * rng.standard_normal(len(own), np.float32)
-        turn = turns if ways[part] else -turns
-        noise[planted] += AMPLITUDE * np.outer(turn, own) + BOTH * np.outer(both[part], shared)
+        turn = np.outer(np.where(ways[part], 1.0, -1.0), (1, -1)).ravel()
+        noise[planted] += AMPLITUDE * (np.outer(turn, own) + np.outer(both[part], shared))
         made[part] = noise
     return made
 

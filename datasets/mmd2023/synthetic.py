@@ -59,18 +59,17 @@ def write(
         "words": stand_in.orthonormal(streams.EMBEDDING, 2, rng),
     }
     ids = [f"p{number:03d}" for number in range(items)]
-    depressed = rng.permutation(np.arange(items) % 2)
+    splits = stand_in.split_names(labels.PUBLISHED, items)
+    patients = list(events.dealt(splits, signal, rng))
     words, rows = {}, []
-    for name, label in zip(ids, depressed, strict=True):
-        told = events.bits(label, signal, rng)
+    for name, (_, label, told) in zip(ids, patients, strict=True):
         seconds = stand_in.length(mean_seconds, 0.3, mean_seconds / 2, 2 * mean_seconds, rng)
         words[name] = _patient(directory, name, seconds, told, directions, rng)
         cut = raw.Settings().hamd_from
         rows.append((name, int(rng.integers(cut, 40) if label else rng.integers(0, cut))))
     _write_labels(directory / labels.FILE, rows)
-    splits = np.array(stand_in.split_names(labels.PUBLISHED, items))
     for split, file in labels.LISTS.items():
-        own = np.array(ids)[splits == split]
+        own = np.array(ids)[np.array(splits) == split]
         (directory / file).write_text("\n".join(own) + "\n")
     kaldiio.save_ark(str(directory / streams.ARK), words)
     given = {"items": items, "seed": seed, "signal": signal}

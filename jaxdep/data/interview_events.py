@@ -13,12 +13,13 @@ voices fall or rise at the end of a sentence:
   with probability `agreement_rate` if depressed, with the complement if not.
 
 So six independent bits carry the label: two that the voice shows, two the face, one the words, and
-one that only voice and face together show. The best attainable accuracy follows by enumeration.
+one that only voice and face together show. The best attainable accuracy follows by enumeration; in
+each split the bits have their rates as nearly as whole interviews allow.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,7 +29,7 @@ import numpy as np
 from jaxdep.data import stand_in
 from jaxdep.data.stand_in import PATTERNS
 
-AMPLITUDE, AUTOCORRELATION, OFFSET = 8.0, 0.6, 0.3
+AMPLITUDE, AUTOCORRELATION, OFFSET = 12.0, 0.6, 0.3
 SLOT = 8
 """Frames from one event to the next; the last begins as many before the answer's end."""
 
@@ -59,14 +60,20 @@ class Bits:
     agree: bool
 
 
+def _rates(signal: float) -> list[float]:
+    """How often each bit equals the label: those of order, of the words, of the coincidence."""
+    order, agreement = stand_in.event_rates(signal)
+    return [order] * 5 + [agreement]
+
+
 def bayes(signal: float = 1.0) -> dict[str, Any]:
     """What the best possible classifier attains, labels being balanced."""
-    order, agreement = stand_in.event_rates(signal)
-    two, one = stand_in.best_accuracy([order] * 2), stand_in.best_accuracy([order])
+    rates = _rates(signal)
+    two, one = stand_in.best_accuracy(rates[:2]), stand_in.best_accuracy(rates[:1])
     return {
         "kind": "classification",
         "chance": 0.5,
-        "bayes_accuracy": stand_in.best_accuracy([order] * 5 + [agreement]),
+        "bayes_accuracy": stand_in.best_accuracy(rates),
         "best_single_modality": {"acoustic": two, "visual": two, "text": one},
     }
 
@@ -86,12 +93,14 @@ def write_truth(
     return stand_in.write_truth(directory, corpus, given, parameters, tasks)
 
 
-def bits(label: int, signal: float, rng: np.random.Generator) -> Bits:
-    """Draws what the events of an interview tell, given its label."""
-    order, agreement = stand_in.event_rates(signal)
-    toward = lambda rate: bool(rng.random() < (rate if label else 1 - rate))
-    falls = {name: {size: toward(order) for size in PATTERNS} for name in ("acoustic", "visual")}
-    return Bits(falls, toward(order), toward(agreement))
+def dealt(
+    splits: Sequence[str], signal: float, rng: np.random.Generator
+) -> Iterator[tuple[str, int, Bits]]:
+    """Split and label of each interview, and what its events tell, as `stand_in.dealt`."""
+    for split, label, right in stand_in.dealt(splits, _rates(signal), rng):
+        told = iter(right == label)
+        falls = {name: {size: next(told) for size in PATTERNS} for name in ("acoustic", "visual")}
+        yield split, label, Bits(falls, next(told), next(told))
 
 
 def turns(seconds: float, rng: np.random.Generator) -> list[Turn]:

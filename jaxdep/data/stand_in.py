@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import product
 from pathlib import Path
 from typing import Any, TypeVar
@@ -15,6 +15,8 @@ Name = TypeVar("Name")
 
 ORDER_RATE, AGREEMENT_RATE = 0.85, 0.7
 """At full signal, how often an event's order, and two events' agreement, speak for the label."""
+
+_DRAWS = 100
 
 PATTERNS = {3: np.array([1.0, 0.0, -1.0]), 5: np.array([1.0, 0.5, 0.0, -0.5, -1.0])}
 """Falling events by their number of frames; rising ones are these, negated."""
@@ -68,6 +70,43 @@ def split_names(shares: Mapping[Name, float], items: int) -> list[Name]:
     names = list(shares)
     which = np.searchsorted(np.rint(ends).astype(int), np.arange(items), side="right")
     return [names[index] for index in which]
+
+
+def dealt(
+    splits: Sequence[str], rates: Sequence[float], rng: np.random.Generator
+) -> Iterator[tuple[str, int, np.ndarray]]:
+    """Split and label of each item, and which bits [B] equal the label, with little left to luck.
+
+    In each split the labels are balanced, each bit equals each label at its rate, as nearly as
+    whole items allow, and the best attainable accuracy is nearly that of `best_accuracy`: of many
+    draws, the nearest.
+
+    Args:
+      splits: of each item; items of one split follow one another.
+      rates: of each bit, the probability that it equals the label.
+    """
+    evidence, best = np.log(rates) - np.log1p(-np.array(rates)), best_accuracy(rates)
+
+    def error(right: np.ndarray) -> float:
+        likelihood = ((2.0 * right - 1) @ evidence).round(6)
+        return abs((np.sign(likelihood) + 1).mean() / 2 - best)
+
+    for split in dict.fromkeys(splits):
+        labels = np.arange(splits.count(split)) % 2
+        draws = (_right(labels, rates, rng) for _ in range(_DRAWS))
+        right = min(draws, key=error)
+        for item in rng.permutation(len(labels)):
+            yield split, int(labels[item]), right[item]
+
+
+def _right(labels: np.ndarray, rates: Sequence[float], rng: np.random.Generator) -> np.ndarray:
+    """Which bits equal the label, [N, B]: independent, at their rates among items of each label."""
+    right = np.zeros((len(labels), len(rates)), bool)
+    for label in (0, 1):
+        own = labels == label
+        first = np.arange(own.sum())[:, None] < np.rint(own.sum() * np.array(rates))
+        right[own] = rng.permuted(first, axis=0)
+    return right
 
 
 def length(

@@ -8,6 +8,7 @@ import flax.linen as nn
 import jax.numpy as jnp
 from jaxtyping import Array
 
+from jaxdep.errors import ModelError
 from jaxdep.models.inputs import require
 from jaxdep.nn import initializers, masking
 from jaxdep.nn.attention import CrossAttention, ScoreAttention
@@ -51,7 +52,7 @@ class AMM(nn.Module):
         """Returns logits [B, C] of each task."""
         unknown = set(self.tasks) - set(_SHORT)
         if unknown or not self.tasks:
-            raise ValueError(f"tasks must be of {', '.join(_SHORT)}; got {self.tasks}")
+            raise ModelError(f"tasks must be of {', '.join(_SHORT)}; got {self.tasks}")
         streams = self._encoders(inputs)
         m, mask = self._modalities(streams)
         states = self._tasks(m, mask)

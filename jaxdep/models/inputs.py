@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from jaxdep.errors import ModelError
 from jaxdep.types import Inputs, Mask, Sequence, Windows
 
 MODALITIES = ("acoustic", "visual", "text")
@@ -12,12 +13,12 @@ def require(inputs: Inputs, name: str, model: str) -> Sequence:
     """The sequence of that name.
 
     Raises:
-      ValueError: it is not there, or is not [B, L, D].
+      ModelError: it is not there, or is not [B, L, D].
     """
     if name not in inputs:
-        raise ValueError(f"{model} reads inputs[{name!r}]; got only {', '.join(sorted(inputs))}")
+        raise ModelError(f"{model} reads inputs[{name!r}]; got only {', '.join(sorted(inputs))}")
     if inputs[name].ndim != 3:
-        raise ValueError(
+        raise ModelError(
             f"inputs[{name!r}] must be [batch, time, feature]; got {inputs[name].shape}"
         )
     return inputs[name]

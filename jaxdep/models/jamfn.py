@@ -7,6 +7,7 @@ from typing import Literal
 import flax.linen as nn
 import jax.numpy as jnp
 
+from jaxdep.errors import ModelError
 from jaxdep.models.inputs import require
 from jaxdep.nn import masking
 from jaxdep.nn.convolution import Conv1d, FoldedMaps, Maps
@@ -40,7 +41,7 @@ class JAMFN(nn.Module):
         x_a, mask_a = self._encode(inputs, "acoustic", "bilstm_a", train)
         x_v, mask_v = self._encode(inputs, "visual", "bilstm_v", train)
         if x_a.shape[1] != x_v.shape[1]:
-            raise ValueError(
+            raise ModelError(
                 f"acoustic and visual must have one length; got {x_a.shape[1]}, {x_v.shape[1]}"
             )
         scales_a = self._scales(x_a, "conv_a")  # eq. 6

@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from jaxdep.errors import ModelError
 from jaxdep.models.inputs import require
 from jaxdep.nn import alignment, masking
 from jaxdep.nn.attention import ScoreNetwork
@@ -65,7 +66,7 @@ class MDDR(nn.Module):
         networks = {"visual": self._visual, "acoustic": self._acoustic, "pose": self._pose}
         unknown = sorted(set(self.modalities) - set(networks))
         if unknown or not self.modalities:
-            raise ValueError(f"modalities are of {', '.join(networks)}; got {self.modalities}")
+            raise ModelError(f"modalities are of {', '.join(networks)}; got {self.modalities}")
         made = []
         for modality in self.modalities:
             x = require(inputs, modality, "MDDR")
@@ -79,7 +80,7 @@ class MDDR(nn.Module):
         length = lead.shape[1]
         if not length:
             frames = inputs[self.modalities[0]].shape[1]
-            raise ValueError(f"{frames} frames of {self.modalities[0]} are too few to align")
+            raise ModelError(f"{frames} frames of {self.modalities[0]} are too few to align")
         aligned = [masking.zero_padding(lead, lead_mask)]
         for x, mask in made[1:]:
             if self.align == "resample":

@@ -13,6 +13,7 @@ import flax.linen as nn
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
+from jaxdep.errors import ModelError
 from jaxdep.models.inputs import require, windows_of
 from jaxdep.nn import masking, sentences
 from jaxdep.nn.convolution import Conv1d
@@ -93,7 +94,7 @@ def _embeddings(inputs: Inputs, real: Mask, most: int, train: bool) -> PerSenten
     shapes = [(1, kernel, stride) for kernel, stride in _TEXT]
     t = _layers("conv_text", found[..., None], shapes, real, train)
     if t.shape[-1] != HIDDEN:
-        raise ValueError(f"embeddings must have 768 features; got {x.shape[-1]}")
+        raise ModelError(f"embeddings must have 768 features; got {x.shape[-1]}")
     return t
 
 

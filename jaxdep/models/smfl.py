@@ -7,6 +7,7 @@ from typing import Literal
 import flax.linen as nn
 import jax.numpy as jnp
 
+from jaxdep.errors import ModelError
 from jaxdep.models import mmfl
 from jaxdep.models.inputs import MODALITIES, require, windows_of
 from jaxdep.nn import masking, sentences
@@ -85,7 +86,7 @@ class SMFL(nn.Module):
         """A vector for each sentence of each modality, which of them there are, and of any."""
         unknown = sorted(set(self.modalities) - set(MODALITIES))
         if unknown or not self.modalities:
-            raise ValueError(f"modalities are of {', '.join(MODALITIES)}; got {self.modalities}")
+            raise ModelError(f"modalities are of {', '.join(MODALITIES)}; got {self.modalities}")
         encoded, masks = {}, {}
         for modality in self.modalities:
             x, mask = require(inputs, modality, "SMFL"), inputs.get(f"{modality}_mask")

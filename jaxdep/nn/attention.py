@@ -6,6 +6,7 @@ import flax.linen as nn
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from jaxdep.errors import ModelError
 from jaxdep.nn.dropout import Dropout
 from jaxdep.nn.initializers import Initializer, zeros
 from jaxdep.nn.linear import Linear
@@ -76,7 +77,7 @@ class SelfAttention(nn.Module):
         """
         width = x.shape[-1]
         if width % self.heads:
-            raise ValueError(f"the width {width} is no multiple of heads {self.heads}")
+            raise ModelError(f"the width {width} is no multiple of heads {self.heads}")
         weight = self.param("in_proj_weight", nn.initializers.xavier_uniform(), (width, 3 * width))
         bias = self.param("in_proj_bias", zeros, (3 * width,))
         projected = x @ weight + bias[None, None]
@@ -114,7 +115,7 @@ class CrossAttention(nn.Module):
           [B, L, features]; the weights [B, H, L, S] are sown as `attention`.
         """
         if self.features % self.heads:
-            raise ValueError(f"features {self.features} is no multiple of heads {self.heads}")
+            raise ModelError(f"features {self.features} is no multiple of heads {self.heads}")
 
         inits = {"weight_init": self.weight_init, "bias_init": self.bias_init}
         project = lambda name, x: Linear(self.features, name=name, **inits)(x)

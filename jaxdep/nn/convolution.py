@@ -10,6 +10,7 @@ import jax.numpy as jnp
 from flax.linen.dtypes import promote_dtype
 from jaxtyping import Array, Float
 
+from jaxdep.errors import ModelError
 from jaxdep.nn import initializers, masking
 from jaxdep.nn.dropout import Dropout
 from jaxdep.nn.initializers import Initializer
@@ -38,7 +39,7 @@ class Conv1d(nn.Module):
     def setup(self) -> None:
         """Checks the kernel."""
         if self.padding != "valid" and (self.kernel_size % 2 == 0 or self.stride > 1):
-            raise ValueError(
+            raise ModelError(
                 "to keep the length, kernel_size must be odd and stride 1; got"
                 f" {self.kernel_size} and {self.stride}"
             )

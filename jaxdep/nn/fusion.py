@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array
 
+from jaxdep.errors import ModelError
 from jaxdep.nn.attention import head_weights, read_heads
 from jaxdep.nn.convolution import FoldedMaps, Maps
 from jaxdep.nn.dropout import Dropout
@@ -124,7 +125,7 @@ class CMJAT(nn.Module):
         """
         width, count = strong.shape[-1], strong.shape[1]
         if width % self.heads:
-            raise ValueError(f"the width {width} is no multiple of heads {self.heads}")
+            raise ModelError(f"the width {width} is no multiple of heads {self.heads}")
         tokens = jnp.concatenate([strong, weak], 1)
         mask = jnp.concatenate([strong_mask, weak_mask], 1)
         order = jnp.arange(2 * count)

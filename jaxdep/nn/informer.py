@@ -9,6 +9,7 @@ import flax.linen as nn
 import jax.numpy as jnp
 from jaxtyping import Array, Bool
 
+from jaxdep.errors import ModelError
 from jaxdep.nn import initializers
 from jaxdep.nn.convolution import Conv1d
 from jaxdep.nn.dropout import Dropout
@@ -158,7 +159,7 @@ class Encoder(nn.Module):
         """
         length, halvings = x.shape[1], self.layers - 1
         if not 0 < self.stacks <= self.layers or length % 2**halvings:
-            raise ValueError(
+            raise ModelError(
                 f"{self.layers} layers halve {halvings} times: {length} steps must be a multiple"
                 f" of {2**halvings}, and stacks 1 to {self.layers}; got {self.stacks}"
             )

@@ -10,7 +10,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
-from jaxdep.errors import UserError
+from jaxdep.errors import ModelError
 from jaxdep.nn.attention import HeadWeights, read_heads
 from jaxdep.nn.dropout import Dropout
 from jaxdep.nn.initializers import torch_uniform
@@ -109,7 +109,7 @@ class SharedAttention(ProbSparseAttention):
           shared: the other encoder's queries.
 
         Raises:
-          UserError: the batch is odd, and the gate is the published one.
+          ModelError: the batch is odd, and the gate is the published one.
         """
         q, k = self._split(x, "W_Q"), self._split(x, "W_K")
         own = self._kept(q, k, sample)
@@ -189,7 +189,7 @@ def _scattered(chosen: Heads, key: Heads, kept: Kept) -> HeadWeights:
 def _mixed(query: Heads, own: Kept, shared: Kept, gate: PerExample) -> Heads:
     """Queries as the published unit takes them (A7, 2 to 4), its exchange of examples included."""
     if len(query) % 2:
-        raise UserError(
+        raise ModelError(
             "the published sharing unit exchanges queries between pairs of examples: give an even"
             f" batch (training.batch_size); got {len(query)}"
         )

@@ -55,7 +55,7 @@ def trainer(
     """
     total = len(runs.seed)
     how: dict[str, Any] = {"devices": devices, "backend": backend}
-    how["batch_size"] = experiment.training.batch_size
+    how["batch_size"] = experiment.training.shared_batch
     rows = layout(total, **how).rows
     size = min(total, runs_per_device * rows) if runs_per_device else total
     while True:

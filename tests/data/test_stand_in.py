@@ -23,6 +23,22 @@ def test_splits_are_in_proportion():
     assert [few.count(split) for split in ("train", "dev", "test")] == [6, 2, 2]
 
 
+@pytest.mark.parametrize("items", [47, 500])
+def test_bits_have_their_rates_in_each_split(items):
+    rates, rng = [0.85] * 4 + [0.7], np.random.default_rng(0)
+    dealt = list(stand_in.dealt(["train"] * 20 + ["test"] * items, rates, rng))
+    assert [split for split, _, _ in dealt].count("train") == 20
+    labels, right = zip(
+        *[(label, bits) for split, label, bits in dealt if split == "test"], strict=True
+    )
+    assert abs(2 * sum(labels) - items) <= 1
+    for label in (0, 1):
+        own = np.array(right)[np.array(labels) == label]
+        np.testing.assert_allclose(own.mean(0), rates, atol=0.5 / len(own))
+    votes = (2 * np.array(right) - 1) @ (np.log(rates) - np.log1p(-np.array(rates)))
+    assert (votes > 0).mean() == pytest.approx(stand_in.best_accuracy(rates), abs=1 / items)
+
+
 def test_noise_is_stationary_and_correlated():
     noise = stand_in.autocorrelated(20_000, 2, 0.6, np.random.default_rng(0))
     np.testing.assert_allclose(noise.var(0), 1, atol=0.1)

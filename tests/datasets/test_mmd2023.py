@@ -108,7 +108,8 @@ def test_the_published_loader(folder, prepare):
     table = split.inputs["sentences"][row][split.inputs["sentences_mask"][row]]
     times = answers(folder, name)
     seconds = np.diff(times, axis=1)[:, 0].cumsum()
-    np.testing.assert_array_equal(table[1:3, 0], [172, 344])
+    assert len(table) > 1
+    np.testing.assert_array_equal(table[:, 0], 172 * np.arange(len(table)))
     np.testing.assert_array_equal(table[:2, 3], seconds[:2] * 30)
 
 

@@ -193,7 +193,10 @@ def test_a_run_tells_of_its_words(variant, tmp_path):
     assert len(rows) == 2 * 3 * 24
     assert rows[0]["word"] == "joy"
     assert (result.folder / "figures" / "words_alone.png").is_file()
-    odd = replace(small, training=replace(small.training, batch_size=3))
-    odd = replace(odd, model=odd.model.clone(variant="released"))
-    with pytest.raises(UserError, match="even batch"):
-        jaxdep.run(odd, out=tmp_path / "odd", data_dir=tmp_path, log=quiet)
+    released = replace(small, model=small.model.clone(variant="released"))
+    odd = replace(released, training=replace(small.training, batch_size=3))
+    uneven = replace(small, model=small.model.clone(words=18))
+    for wrong, message in ((odd, "even batch"), (uneven, "multiple of 4")):
+        with pytest.raises(UserError, match=message):
+            jaxdep.run(wrong, out=tmp_path / "wrong", data_dir=tmp_path, log=quiet)
+        assert not (tmp_path / "wrong").exists()

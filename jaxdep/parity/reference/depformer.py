@@ -160,9 +160,14 @@ class Distilling(nn.Module):
         self.downConv = nn.Conv1d(features, features, 3, padding=1, padding_mode="circular")
         self.norm = nn.BatchNorm1d(features)
 
-    def forward(self, x: Tensor) -> Tensor:
-        y = functional.elu(self.norm(self.downConv(x.transpose(1, 2))))
-        return functional.max_pool1d(y, 3, 2, 1).transpose(1, 2)
+    def forward(self, x: Tensor, real: Tensor) -> Tensor:
+        y = self.downConv(x.transpose(1, 2))
+        normal = self.norm(y[real] if self.training else y)
+        if self.training and not real.all():  # rows that count for nothing are normalised alike
+            var, mean = torch.var_mean(y[real], (0, 2), correction=0, keepdim=True)
+            normal = (y - mean) / (var + self.norm.eps).sqrt() * self.norm.weight[:, None]
+            normal = normal + self.norm.bias[:, None]
+        return functional.max_pool1d(functional.elu(normal), 3, 2, 1).transpose(1, 2)
 
 
 class Encoder(nn.Module):
@@ -198,7 +203,13 @@ class Encoder(nn.Module):
             self.en_fv = layer(last)
 
     def forward(
-        self, x: Tensor, draw: Draw, shared: list[Tensor], gate: str, factor: float
+        self,
+        x: Tensor,
+        real: Tensor,
+        draw: Draw,
+        shared: list[Tensor],
+        gate: str = "",
+        factor: float = 0.0,
     ) -> tuple[Tensor, list[Tensor]]:
         x = self.embedding(x)
         made, indices = [], []
@@ -206,7 +217,7 @@ class Encoder(nn.Module):
             y = x[:, -(x.shape[1] // 2**stack) :]
             for name, part in parts.items():
                 if name.startswith("c"):
-                    y = part(y)
+                    y = part(y, real)
                 else:
                     y, index = part(y, draw(y.shape[1]))
             indices.append(index)
@@ -291,10 +302,12 @@ class DEPFormer(nn.Module):
         face = self._adapt(self.fc1, inputs["visual"], inputs.get("visual_mask"))
         voice = self._adapt(self.fc2, inputs["acoustic"], inputs.get("acoustic_mask"))
         own = dict(self.named_children())
-        m, kept = self.encoder(torch.cat([face, voice], -1), draw, [], "", 0.0)
+        masks = [x.any(1) for name, x in inputs.items() if name.endswith("_mask")]
+        real = torch.stack(masks).all(0) if masks else torch.ones(len(face), dtype=torch.bool)
+        m, kept = self.encoder(torch.cat([face, voice], -1), real, draw, [])
         if self.variant == "released":
             kept = kept[-1:] * len(kept)
-        shared = (draw, kept, self.gate, self.shared_factor)
+        shared = (real, draw, kept, self.gate, self.shared_factor)
         f, _ = (own.get("encoder_fv") or own["encoder_f"])(face, *shared)
         v, _ = (own.get("encoder_fv") or own["encoder_v"])(voice, *shared)
         cross = self.cross(f, v, m) if self.query == "visual" else self.cross(v, f, m)
