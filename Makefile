@@ -11,10 +11,10 @@ demo: $(VENV)/.installed
 	$(BIN)/jaxdep run jamfn-demo --seeds 4
 
 test: $(VENV)/.installed-test
-	$(BIN)/python -m pytest -n 2 -m "not slow" tests
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not slow" tests
 
 test-slow: $(VENV)/.installed-test
-	$(BIN)/python -m pytest -n 2 -m slow tests
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m slow tests
 
 lint: $(VENV)/.installed-test
 	$(BIN)/ruff check .

@@ -17,6 +17,7 @@ MORE = {
     "smfl": {
         "scaled",
         "TCN (all)",
+        "LSTM",
         "no LSTM",
         "no CMJAT",
         "acoustic",

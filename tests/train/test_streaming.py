@@ -65,7 +65,7 @@ def test_equals_resident(stored, resident, how):
     assert_same(outcome(StreamTrainer(EXPERIMENT, stored, layout), stored["test"]), resident)
 
 
-@pytest.mark.parametrize("count", [1, 2])
+@pytest.mark.parametrize("count", [pytest.param(1, marks=pytest.mark.slow), 2])
 def test_buckets_equal_resident_and_pad_less(prepared, count):
     """Both paths meet the same batches; what is read from disk is padded to its group alone."""
     changes = {"training.buckets": 3, "model.fusion": "add", "model.masked": True}
