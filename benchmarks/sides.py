@@ -10,20 +10,22 @@ import numpy as np
 import torch
 
 from jaxdep.experiment import Corpus, Experiment, Training, fields_of
+from jaxdep.experiments import EXPERIMENTS
 from jaxdep.parity import training
 from jaxdep.parity.cases import Case
 from jaxdep.parity.reference import twin
 from jaxdep.train import devices, runs, step
-
-_WHOLE = ("depformer",)
-"""Models whose experiments keep batches whole."""
 
 Call = Callable[[], Any]
 """Does the work once, and returns when it is done."""
 
 
 def experiment_of(case: Case) -> Experiment:
-    """The experiment that trains a case; it has no corpus of its own."""
+    """The experiment that trains a case; it has no corpus of its own.
+
+    Devices share its batches where they do in the model's own experiments.
+    """
+    own = next(each for each in EXPERIMENTS.values() if type(each.model) is type(case.model))
     return Experiment(
         name=case.name,
         title=case.name,
@@ -31,7 +33,9 @@ def experiment_of(case: Case) -> Experiment:
         model=case.model,
         tasks=training.tasks_of(case.model),
         optimizer=training.OPTIMIZERS[case.name],
-        training=Training(batch_size=case.batch, epochs=10**6, shard_batch=case.name not in _WHOLE),
+        training=Training(
+            batch_size=case.batch, epochs=10**6, shard_batch=own.training.shard_batch
+        ),
     )
 
 

@@ -71,7 +71,7 @@ def _variant(
         base,
         name=f"{base.name}-{suffix}",
         title=f"{base.title.partition(':')[0]}: {title}",
-        model=SMFL(**fields),
+        model=base.model.clone(**fields),
         paper=paper,
     )
 
@@ -149,12 +149,11 @@ FIGURE_6 = [
     for suffix, parts in _PARTS.items()
 ]
 
-_MILD: dict[str, Any] = {"dropout": 0.1, "fusion_dropout": 0.5}  # chosen on the dev split
 DEMO = replace(
     DAICWOZ,
     name="smfl-demo",
     title="SMFL on a stand-in of DAIC-WOZ: all modalities",
-    model=SMFL(**_MILD),
+    model=SMFL(dropout=0.1, fusion_dropout=0.5),  # chosen on the dev split
     optimizer=Optimizer(name="adam", learning_rate=1e-3, weight_decay=3e-3),
     training=Training(batch_size=8, epochs=12),
     paper=None,
@@ -162,7 +161,7 @@ DEMO = replace(
 DEMOS = [
     DEMO,
     *(
-        _variant(DEMO, suffix, suffix, None, modalities=parts, **_MILD)
+        _variant(DEMO, suffix, suffix, None, modalities=parts)
         for suffix, parts in _PARTS.items()
         if len(parts) == 1
     ),

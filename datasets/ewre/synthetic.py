@@ -73,9 +73,8 @@ def write(
         "face": stand_in.orthonormal(_CELLS**2, 2, rng),
         "voice": stand_in.orthonormal(WIDTH, 2, rng),
     }
-    order, agreement = stand_in.event_rates(signal)
     splits = stand_in.split_names(SHARES, items)
-    readers = stand_in.dealt(splits, (*[order] * 4, agreement), rng)
+    readers = stand_in.dealt(splits, _rates(signal), rng)
     for number, (split, label, right) in enumerate(readers):
         told = right == label
         ways = {"face": told[:2], "voice": told[2:4]}
@@ -87,6 +86,7 @@ def write(
             np.save(folder / f"{name}.npy", array)
     (directory / "words.txt").write_text("\n".join(names) + "\n")
     given = {"items": items, "seed": seed, "signal": signal}
+    order, agreement = stand_in.event_rates(signal)
     parameters = {
         "order_rate": order,
         "agreement_rate": agreement,
@@ -96,12 +96,18 @@ def write(
     return stand_in.write_truth(directory, "ewre", given, parameters, {"depression": bayes(signal)})
 
 
+def _rates(signal: float) -> list[float]:
+    """How often each bit equals the label: two of the face, two of the voice, one of both."""
+    order, agreement = stand_in.event_rates(signal)
+    return [order] * 4 + [agreement]
+
+
 def bayes(signal: float = 1.0) -> dict[str, Any]:
     """What the best possible classifier attains, labels being balanced."""
-    order, agreement = stand_in.event_rates(signal)
-    alone = stand_in.best_accuracy([order] * 2)
+    rates = _rates(signal)
+    alone = stand_in.best_accuracy(rates[:2])
     return {
-        "bayes_accuracy": stand_in.best_accuracy([order] * 4 + [agreement]),
+        "bayes_accuracy": stand_in.best_accuracy(rates),
         "best_single_modality": {"visual": alone, "acoustic": alone},
         "chance": 0.5,
     }

@@ -6,12 +6,10 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import product
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 from scipy import signal
-
-Name = TypeVar("Name")
 
 ORDER_RATE, AGREEMENT_RATE = 0.85, 0.7
 """At full signal, how often an event's order, and two events' agreement, speak for the label."""
@@ -64,8 +62,8 @@ def best_accuracy(rates: Sequence[float]) -> float:
     return float(total)
 
 
-def split_names(shares: Mapping[Name, float], items: int) -> list[Name]:
-    """The name of each of so many items, in the order of the shares and in their proportions."""
+def split_names(shares: Mapping[str, float], items: int) -> list[str]:
+    """The split of each of so many items, in the order of the splits and in their proportions."""
     ends = np.cumsum(list(shares.values())) / sum(shares.values()) * items
     names = list(shares)
     which = np.searchsorted(np.rint(ends).astype(int), np.arange(items), side="right")
