@@ -6,11 +6,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from jaxdep.parity.reference import TWINS, sequences
+from jaxdep.parity.reference import JAMFN
 
 
-class FoldedJAMFN(TWINS["jamfn"]):
-    """The twin without its `[B, L, channels]` maps; `fusion="jaf"`, `readout="sum"`, no masks.
+class FoldedJAMFN(JAMFN):
+    """The reference without its `[B, L, channels]` maps; `fusion="jaf"`, `readout="sum"`, no masks.
 
     Nothing non-linear stands between the convolutions and the attention, so that the temporal
     features are a convolution to one channel, and the fused vector is each kernel's matrix applied
@@ -18,15 +18,15 @@ class FoldedJAMFN(TWINS["jamfn"]):
     """
 
     def forward(self, inputs: dict[str, Tensor]) -> dict[str, Tensor]:
-        """As the twin's."""
-        x_a, _ = self._encode(inputs, "acoustic", self.bilstm_a)
-        x_v, _ = self._encode(inputs, "visual", self.bilstm_v)
+        """As the reference's."""
+        x_a = self._context(self.bilstm_a, inputs["acoustic"], None)
+        x_v = self._context(self.bilstm_v, inputs["visual"], None)
         read = torch.zeros((), device=x_a.device)
         for jaf, conv_a, conv_v in zip(self.jaf, self.conv_a, self.conv_v, strict=True):
             t_a, t_v = _one_channel(x_a, conv_a, jaf.fc1), _one_channel(x_v, conv_v, jaf.fc2)
             mixed_a, mixed_v = jaf.fc3(torch.cat([t_a, t_v], 1)).chunk(2, 1)
-            read = read + _weighted(x_a, conv_a, sequences.softmax(t_a * mixed_a, None))
-            read = read + _weighted(x_v, conv_v, sequences.softmax(t_v * mixed_v, None))
+            read = read + _weighted(x_a, conv_a, mixed_a.softmax(1))
+            read = read + _weighted(x_v, conv_v, mixed_v.softmax(1))
         return {"depression": self.classifier(read)}
 
 

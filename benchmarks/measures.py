@@ -113,7 +113,7 @@ def input_(setting: Setting) -> Iterator[Point]:
 
 def compile_(setting: Setting) -> Iterator[Point]:
     """Seconds to the first update in a new process: nothing cached, all cached, PyTorch."""
-    sides = (OURS, *setting.subject.twins)
+    sides = (OURS, *setting.subject.references)
     with tempfile.TemporaryDirectory() as cache:
         keep = {
             "JAX_COMPILATION_CACHE_DIR": cache,
@@ -168,8 +168,8 @@ def _epochs(setting: Setting, count: int) -> Point:
 
 def _speeds(setting: Setting, case: Case, found: dict[str, Found], steps: float = 1) -> Point:
     """Floating-point operations a second of each side, which did the work of `steps` updates."""
-    work = {name: flops.of_step(case, kind) for name, kind in setting.subject.twins.items()}
-    # Ours does the work of the leanest twin: the others' algebra has more of it.
+    work = {name: flops.of_step(case, kind) for name, kind in setting.subject.references.items()}
+    # Ours does the work of the leanest reference: the others' algebra has more of it.
     work[OURS] = min(work.values())
     return {"flops_per_s": {name: steps * work[name] / one.seconds for name, one in found.items()}}
 
@@ -179,7 +179,7 @@ def _epoch_of(setting: Setting, count: int) -> Work:
 
 
 def _compare(setting: Setting, work: Work) -> dict[str, Found]:
-    sides = (OURS, *setting.subject.twins)
+    sides = (OURS, *setting.subject.references)
     found = worker.compare([replace(work, side=side) for side in sides], setting.repeats)
     return dict(zip(sides, found, strict=True))
 

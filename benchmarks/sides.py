@@ -13,7 +13,7 @@ from jaxdep.experiment import Corpus, Experiment, Training, fields_of
 from jaxdep.experiments import EXPERIMENTS
 from jaxdep.parity import training
 from jaxdep.parity.cases import Case
-from jaxdep.parity.reference import twin
+from jaxdep.parity.reference import reference
 from jaxdep.train import devices, runs, step
 
 Call = Callable[[], Any]
@@ -122,7 +122,7 @@ def their_epoch(case: Case, kind: type[torch.nn.Module], items: int, seeds: int 
 
 
 class _Update:
-    """A twin and its optimiser; calling it makes one update."""
+    """A reference and its optimiser; calling it makes one update."""
 
     def __init__(self, module: torch.nn.Module, case: Case) -> None:
         self.module = module
@@ -141,9 +141,9 @@ def _updater(case: Case, kind: type[torch.nn.Module]) -> tuple[_Update, str]:
 
 
 def module_of(case: Case, kind: type[torch.nn.Module]) -> torch.nn.Module:
-    """A twin of a case with random weights."""
+    """The reference of a case with random weights."""
     fields = {name: getattr(case.model, name) for name in fields_of(case.model)}
-    return twin(case.name, fields, case.inputs(batch=1), kind)
+    return reference(case.name, fields, case.inputs(batch=1), kind)
 
 
 def _wait(device: str) -> None:

@@ -12,9 +12,9 @@ import torch
 from jaxdep.benchmarks.folded import FoldedJAMFN
 from jaxdep.data import dialogue
 from jaxdep.errors import UserError
-from jaxdep.models import AMM, JAMFN, MDDR, SMFL, DEPFormer
+from jaxdep.models import AMM, JAMFN, MDDR, SMFL, DEPFormer, SMFLReleased
 from jaxdep.parity.cases import Case
-from jaxdep.parity.reference import TWINS
+from jaxdep.parity.reference import REFERENCES
 
 
 @dataclass(frozen=True)
@@ -24,12 +24,12 @@ class Subject:
     Attributes:
       experiment: whose corpus has a stand-in to read from disk; empty: none.
       sizes: by name; `paper` is the paper's.
-      twins: PyTorch modules that ours is timed against, by name; `stock` is always among them.
+      references: PyTorch modules that ours is timed against, by name; `stock` is always among them.
     """
 
     experiment: str
     sizes: Mapping[str, Case]
-    twins: Mapping[str, type[torch.nn.Module]] = field(default_factory=dict)
+    references: Mapping[str, type[torch.nn.Module]] = field(default_factory=dict)
 
 
 def _jamfn(batch: int = 32, length: int = 596, **fields: int) -> Case:
@@ -61,12 +61,8 @@ class _Released(Case):
 
 
 def _smfl(batch: int, length: int, frames: dict[str, int], **fields: Any) -> Case:
-    how: Any = {"frames": frames, "widths": {"acoustic": 79, "visual": 242}}
-    made = Case
-    if fields.get("variant") == "released":
-        how |= {"widths": {"acoustic": 513, "visual": 204}, "masked": False}
-        made = _Released
-    return made("smfl", "", SMFL(**fields), batch, length, **how)
+    widths = {"acoustic": 79, "visual": 242}
+    return Case("smfl", "", SMFL(**fields), batch, length, frames=frames, widths=widths)
 
 
 class _Bytes(Case):
@@ -96,7 +92,7 @@ SUBJECTS: dict[str, Subject] = {
             "small": _jamfn(length=150, layers=2, hidden=64),
             "tiny": _jamfn(batch=4, length=12, layers=1, hidden=8, channels=16),
         },
-        {"stock": TWINS["jamfn"], "folded": FoldedJAMFN},
+        {"stock": REFERENCES["jamfn"], "folded": FoldedJAMFN},
     ),
     "amm": Subject(
         "",
@@ -104,7 +100,7 @@ SUBJECTS: dict[str, Subject] = {
             "paper": Case("amm", "", AMM(), 128, 40, widths=_AMM_WIDTHS),
             "tiny": Case("amm", "", AMM(text_hidden=8, visual_hidden=8, features=16), 4, 6),
         },
-        {"stock": TWINS["amm"]},
+        {"stock": REFERENCES["amm"]},
     ),
     "mddr": Subject(
         "",
@@ -116,18 +112,33 @@ SUBJECTS: dict[str, Subject] = {
             "small": _mddr(8, 24, features=64, layers=2, heads=4, feed_forward=256),
             "tiny": _mddr(4, 3, features=16, filters=(4, 6), layers=1, heads=2, feed_forward=16),
         },
-        {"stock": TWINS["mddr"]},
+        {"stock": REFERENCES["mddr"]},
     ),
     "smfl": Subject(
         "",
         {
             # DAIC-WOZ: sentences of up to ten seconds.
             "paper": _smfl(8, 21, {"acoustic": 1000, "visual": 300}),
-            # The published network, which takes one patient after another, at its frame rates.
-            "released": _smfl(8, 21, {"acoustic": 1720, "visual": 300}, variant="released"),
             "tiny": _smfl(3, 3, {"acoustic": 9, "visual": 3}, channels=4, layers=1),
         },
-        {"stock": TWINS["smfl"]},
+        {"stock": REFERENCES["smfl"]},
+    ),
+    "smfl_released": Subject(
+        "",
+        {
+            # One patient after another in PyTorch, at the published frame rates.
+            "paper": _Released(
+                "smfl_released",
+                "",
+                SMFLReleased(),
+                8,
+                21,
+                masked=False,
+                frames={"acoustic": 1720, "visual": 300},
+                widths={"acoustic": 513, "visual": 204},
+            ),
+        },
+        {"stock": REFERENCES["smfl_released"]},
     ),
     "depformer": Subject(
         "depformer-ewre",
@@ -136,7 +147,7 @@ SUBJECTS: dict[str, Subject] = {
             "small": _depformer(32, 28 * 28),
             "tiny": _depformer(2, 16, hidden=8, adapted=4, features=8, heads=2, width=4),
         },
-        {"stock": TWINS["depformer"]},
+        {"stock": REFERENCES["depformer"]},
     ),
 }
 

@@ -17,9 +17,9 @@ _PAGE = """# What was measured
 Made by `jaxdep bench NAME --model M --size S --out benchmarks/results`; do not edit. Times are
 medians in seconds after a warm-up, the sides taking turns, each in a process of its own with the
 same environment (memory in huge pages: PyTorch gains by them too, and has them here). `ratio` is
-PyTorch's time by ours: above 1, ours is faster. `stock` is the twin of the paper as PyTorch users
+PyTorch's time by ours: above 1, ours is faster. `stock` is the paper's reference as PyTorch users
 write it; `folded` (JAMFN) is PyTorch with the algebra that ours uses. FLOP/s count matrix products
-and convolutions, for ours those of the leanest twin. Peak memory is that of a whole process.
+and convolutions, for ours those of the leanest reference. Peak memory is that of a whole process.
 
 Not measured: anything on a GPU, for want of one. The same commands measure it there.
 """

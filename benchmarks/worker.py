@@ -27,7 +27,7 @@ class Work:
 
     Attributes:
       model: and `size`: of `subjects.SUBJECTS`.
-      side: `ours`, or the name of a twin.
+      side: `ours`, or the name of a reference.
       turn: one update, or an epoch of `items` recordings with its validation.
       changes: fields of the case that differ, such as its batch.
       items: recordings of an epoch; a multiple of the batch.
@@ -141,7 +141,7 @@ def _call(work: Work) -> Any:
         return sides.our_step(case, **work.how)
     if work.side == OURS:
         return sides.our_epoch(case, work.items, work.seeds, **work.how)
-    kind = subject.twins[work.side]
+    kind = subject.references[work.side]
     if work.turn == "step":
         return sides.their_step(case, kind)
     return sides.their_epoch(case, kind, work.items, work.seeds)

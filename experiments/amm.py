@@ -1,5 +1,6 @@
 """AMM on MGID (Zhang et al., BIBM 2021), and a logistic regression beside it.
 
+    jaxdep prepare mgid --manual-dir /corpora/mgid --image-encoder DIR    before runs with images
     jaxdep run amm-mgid --seeds 8 --manual-dir /corpora/mgid        text and images
     jaxdep run amm-mgid-text --seeds 8 --manual-dir /corpora/mgid   text alone
     jaxdep run lr-mgid-text --manual-dir /corpora/mgid
@@ -20,38 +21,47 @@ from jaxdep.experiment import Corpus, Experiment, Optimizer, PaperRow, Task, Tra
 from jaxdep.models import AMM, LogisticRegression
 
 _BOTH = {"depression": Task(average="micro"), "emotion": Task(average="micro")}
+_CLASSES = {"depression": 2, "emotion": 6}
 _TOKENS = 64  # 95% of the texts have no more
 
-TEXT = Experiment(
-    name="amm-mgid-text",
-    title="Text-AMM on MGID, multi-task",
+BOTH = Experiment(
+    name="amm-mgid",
+    title="AMM on MGID, text and images, multi-task",
     corpus=Corpus(
         name="mgid",
         lengths={"text": _TOKENS},
         synthetic={"items": 5000, "seed": 0},
         test=("test", "dev"),
     ),
-    model=AMM(),
+    model=AMM(tasks=_CLASSES),
     tasks=_BOTH,
     optimizer=Optimizer(name="adam", learning_rate=1e-3, weight_decay=1e-5),
     training=Training(batch_size=64, epochs=100, patience=4),
-    paper=PaperRow("AMM", "Table IV", "MTL T"),
-)
-
-BOTH = replace(
-    TEXT,
-    name="amm-mgid",
-    title="AMM on MGID, text and images, multi-task",
     paper=PaperRow("AMM", "Table IV", "MTL T+V"),
 )
 
+TEXT = replace(
+    BOTH,
+    name="amm-mgid-text",
+    title="Text-AMM on MGID, multi-task",
+    model=BOTH.model.clone(modalities=("text",)),
+    paper=PaperRow("AMM", "Table IV", "MTL T"),
+)
+
+IMAGE = replace(
+    BOTH,
+    name="amm-mgid-image",
+    title="Image-AMM on MGID, multi-task",
+    model=BOTH.model.clone(modalities=("visual",)),
+    paper=PaperRow("AMM", "Table IV", "MTL V"),
+)
+
 # A third of the paper's widths: a CPU trains it in minutes.
-_NARROW = {"text_hidden": 128, "features": 256, "task_hidden": 128}
 NARROW = replace(
     TEXT,
     name="amm-mgid-text-narrow",
     title="Text-AMM on MGID, narrow, multi-task",
-    model=AMM(**_NARROW),
+    model=TEXT.model.clone(text_hidden=128, features=256, task_hidden=128),
 )
 
 
@@ -60,11 +70,34 @@ def _single(multi: Experiment, task: str, row: str) -> Experiment:
         multi,
         name=f"{multi.name}-{task}",
         title=multi.title.replace("multi-task", f"{task} alone"),
-        model=multi.model.clone(tasks=(task,)),
+        model=multi.model.clone(tasks={task: _CLASSES[task]}),
         tasks={task: _BOTH[task]},
         paper=PaperRow("AMM", "Table IV", row),
     )
 
+
+def _ablated(base: Experiment, suffix: str, title: str, row: str) -> Experiment:
+    return replace(
+        base,
+        name=f"amm-mgid-{suffix}",
+        title=f"AMM on MGID, text and images, {title}",
+        model=base.model.clone(inter_modal=False),
+        paper=PaperRow("AMM", "Table V", row),
+    )
+
+
+DEPRESSION = _single(BOTH, "depression", "STL T+V")
+# "No I_t Attention only handles depression detection" (section V.E): it is depression alone.
+TABLE_5 = [
+    _ablated(BOTH, "no-ie", "without inter-modal attention", "No Ie"),
+    replace(
+        DEPRESSION,
+        name="amm-mgid-no-it",
+        title="AMM on MGID, text and images, without inter-task attention: depression alone",
+        paper=PaperRow("AMM", "Table V", "No It"),
+    ),
+    _ablated(DEPRESSION, "no-attention", "without either attention", "No attention"),
+]
 
 REGRESSION = replace(
     TEXT,
@@ -81,8 +114,12 @@ EXPERIMENTS = [
     _single(TEXT, "emotion", "STL T"),
     NARROW,
     _single(NARROW, "depression", "STL T"),
+    IMAGE,
+    _single(IMAGE, "depression", "STL V"),
+    _single(IMAGE, "emotion", "STL V"),
     BOTH,
-    _single(BOTH, "depression", "STL T+V"),
+    DEPRESSION,
     _single(BOTH, "emotion", "STL T+V"),
+    *TABLE_5,
     REGRESSION,
 ]

@@ -11,7 +11,7 @@ from typing import Any
 __version__ = "0.1.0"
 
 _SUBPACKAGES = ("losses", "models", "parity")
-_FUNCTIONS = {"run": "jaxdep.launch", "evaluate": "jaxdep.launch", "sweep": "jaxdep.sweep"}
+_FUNCTIONS = {"run": "jaxdep.launch", "evaluate": "jaxdep.launch", "sweep": "jaxdep.sweeps"}
 
 __all__ = ["__version__", *_FUNCTIONS, *_SUBPACKAGES]
 
@@ -23,3 +23,7 @@ def __getattr__(name: str) -> Any:
     if name in _FUNCTIONS:
         return getattr(import_module(_FUNCTIONS[name]), name)
     raise AttributeError(f"module 'jaxdep' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -165,8 +166,7 @@ def sweep(
         halving: Stop the worse half of the configurations at each rung (successive halving).
         runs_per_device: Runs that a device trains at once; auto for as many as fit.
     """
-    from jaxdep import search
-    from jaxdep import sweep as sweeps
+    from jaxdep import search, sweeps
     from jaxdep.analysis import ranking, table
 
     if runs_per_device != "auto" and not (runs_per_device.isdigit() and int(runs_per_device)):
@@ -230,16 +230,17 @@ def report(folders: Positional[tuple[Path, ...]], merge_tasks: bool | None = Non
 
 
 @app.command
-def parity(model: Positional[str] = "") -> int:
-    """Compares a model, or all, with its PyTorch twin: outputs, gradients, updates.
+def parity(model: Positional[str] = "", full: bool = False) -> int:
+    """Compares a model, or all, with its PyTorch reference: outputs, gradients, updates.
 
     Args:
         model: A model of `jaxdep list`; all by default.
+        full: Every case in both precisions, and the papers' sizes; takes an hour.
     """
     _need_torch()
     from jaxdep.parity import compare
 
-    rows = compare.run(model or None)
+    rows = compare.run(model or None, full, os.cpu_count() or 1)
     compare.show(rows, _console)
     return 0 if all(row.ok for row in rows) else 1
 
@@ -254,7 +255,7 @@ def bench(
     json: bool = False,
     out: Path | None = None,
 ) -> None:
-    """Measures a model's training beside its PyTorch twin's.
+    """Measures a model's training beside its PyTorch reference's.
 
     Args:
         name: One of train-step, epoch, seeds, length, batch, devices, input, compile, memory,

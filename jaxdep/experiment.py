@@ -58,6 +58,8 @@ class Task:
       options: of the loss, such as `delta`; its own defaults where they are not named.
       bounds: least and largest score of a regression's scale; reported predictions stay within.
       balanced: weigh each class by the inverse of its share of the training split.
+      label: the corpus's label that is predicted; empty: that of the task's own name. An auxiliary
+        output of a model is a task of its own with the label of another one.
     """
 
     loss: str = "cross_entropy"
@@ -66,6 +68,7 @@ class Task:
     options: Mapping[str, Any] = field(default_factory=dict)
     bounds: tuple[float, ...] = ()
     balanced: bool = False
+    label: str = ""
 
 
 @dataclass(frozen=True)
@@ -75,7 +78,7 @@ class Optimizer:
     Attributes:
       name: `adam` or `sgd` (weight decay coupled: added to the gradient before the moments, as
         PyTorch's `weight_decay`), or `adamw` (decoupled).
-      clip_norm: largest global norm of the gradient; 0: no clipping.
+      clip_norm: largest global norm of the gradient, above 0; None: no clipping.
       schedule: of the learning rate: `step` multiplies it by `decay_factor` after every
         `decay_every` epochs (0: never); `cosine` lets it rise over `warmup_epochs` from a
         thousandth, in every step, and fall to a millionth along half a wave (DEP-Former, A11).
@@ -89,7 +92,7 @@ class Optimizer:
     b1: float = 0.9
     b2: float = 0.999
     eps: float = 1e-8
-    clip_norm: float = 0.0
+    clip_norm: float | None = None
     schedule: Literal["step", "cosine"] = "step"
     decay_every: int = 0
     decay_factor: float = 0.1
@@ -102,6 +105,10 @@ class Optimizer:
             raise UserError(f"optimizer.schedule={self.schedule!r}: there are step and cosine")
         if self.decayed not in ("all", "matrices"):
             raise UserError(f"optimizer.decayed={self.decayed!r}: there are all and matrices")
+        if isinstance(self.clip_norm, int | float) and not self.clip_norm > 0:
+            raise UserError(
+                f"optimizer.clip_norm={self.clip_norm}: a norm is above 0; None clips nothing"
+            )
 
 
 @dataclass(frozen=True)
@@ -118,6 +125,8 @@ class Training:
       buckets: groups of recordings of like length, of which batches are made; 1: any length may
         meet any other. With `--stream` each group is padded to its own longest recording only
         (where JAMFN reads padding, as the paper's does, it then reads less of it).
+      sampler: `shuffled`: an epoch meets every recording once; `balanced`: as many are drawn with
+        replacement, every class of the main task equally often.
       shard_batch: whether devices that no run has for itself share batches, where that is usual:
         on CPUs. Each then has the weights, moves them, and adds up the gradients of all; where
         weights are most of the work, as DEP-Former's, one device is twice as fast.
@@ -130,6 +139,7 @@ class Training:
     monitor: str = "loss"
     precision: str = "highest"
     buckets: int = 1
+    sampler: Literal["shuffled", "balanced"] = "shuffled"
     shard_batch: bool = True
     compute: Literal["float32", "bfloat16"] = "float32"
 
@@ -137,6 +147,10 @@ class Training:
         """Refuses formats and groups that do not exist."""
         if self.buckets < 1:
             raise UserError(f"training.buckets={self.buckets}: give a number from 1")
+        if self.sampler not in ("shuffled", "balanced"):
+            raise UserError(f"training.sampler={self.sampler!r}: there are shuffled and balanced")
+        if self.sampler == "balanced" and self.buckets > 1:
+            raise UserError("training.sampler='balanced' draws from all: set training.buckets=1")
         if self.compute not in ("float32", "bfloat16"):
             raise UserError(f"training.compute={self.compute!r}: there are float32 and bfloat16")
 
@@ -193,6 +207,7 @@ class Experiment:
     def digest(self) -> str:
         """Stable hash of everything that decides a result: two equal digests train alike."""
         described = {k: v for k, v in to_json(self).items() if k not in ("title", "paper")}
+        described["main_task"] = self.main_task  # sorted names do not tell it
         return hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()
 
 
@@ -303,17 +318,32 @@ def _replace(part: Any, path: list[str], value: Any, whole: str) -> Any:
     if isinstance(part, Mapping):
         new = _replace(part[head], rest, value, whole) if rest else _read(value, None, whole)
         return {**part, head: new}
-    old = getattr(part, head)
+    old, kind = getattr(part, head), _kind(part, head)
     if rest and not (dataclasses.is_dataclass(old) or isinstance(old, Mapping)):
         raise UserError(f"unknown setting {whole!r}: {head!r} has no fields of its own")
     if not rest and (isinstance(old, Mapping) or type(old) in _MODEL_NAMES):
         raise UserError(f"{whole!r} is a group: set its fields, such as {whole}.NAME=VALUE")
-    new = _replace(old, rest, value, whole) if rest else _read(value, old, whole)
+    new = _replace(old, rest, value, whole) if rest else _read(value, old, whole, kind)
     return dataclasses.replace(part, **{head: new})
 
 
-def _read(value: Any, old: Any, whole: str) -> Any:
-    """Turns a command line's text into the type of the value that it replaces."""
+def _kind(part: Any, name: str) -> Any:
+    """What stands for a field that is None: a value of the type that it may have beside None."""
+    kinds = {"int | None": 0, "float | None": 0.0}
+    declared = {f.name: f.type for f in dataclasses.fields(part)} if part is not None else {}
+    return kinds.get(str(declared.get(name)))
+
+
+def _read(value: Any, old: Any, whole: str, optional: Any = None) -> Any:
+    """Turns a command line's text into the type of the value that it replaces.
+
+    Args:
+      optional: of a field that may be None, some value of its other type.
+    """
+    if optional is not None:
+        if value is None or (isinstance(value, str) and value == "None"):
+            return None
+        old = optional
     if isinstance(value, str) and not isinstance(old, str):
         try:
             value = ast.literal_eval(value)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import platform
 import subprocess
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -112,12 +112,11 @@ class RunFolder:
             ) from None
 
 
-def open_folder(name: str, digest: str, out: str | Path | None, resume: bool) -> RunFolder:
+def open_folder(name: str, out: str | Path | None, resume: bool) -> RunFolder:
     """Chooses a run's folder and makes sure that nothing in it is overwritten.
 
     Args:
       name: of the experiment; a new folder below `runs/` is named after it.
-      digest: of all that decides the result; `config.json` of a folder that is resumed has it.
       out: the folder that the user names; None: none.
 
     Raises:
@@ -134,20 +133,46 @@ def open_folder(name: str, digest: str, out: str | Path | None, resume: bool) ->
     if not resume:
         if folder.path.exists() and any(folder.path.iterdir()):
             raise UserError(f"{folder.path} is not empty: give --resume or another --out")
-        return folder
-    if not folder.config.is_file():
+    elif not folder.config.is_file():
         raise UserError(f"{folder.path}: nothing to resume there; leave out --resume")
-    if folder.read(folder.config).get("digest") != digest:
-        raise UserError(
-            f"{folder.path} holds a run with other settings or seeds; repeat its command"
-            f" ({folder.read(folder.environment)['command']}) with --resume"
-        )
     return folder
 
 
-def digest_of(*parts: Any) -> str:
-    """Hash of what decides a result, given as plain data."""
-    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+def check_same(folder: RunFolder, config: Mapping[str, Any]) -> None:
+    """Makes sure that the run in a folder is the one that is asked for.
+
+    Args:
+      config: what `config.json` of that run would hold, its `identity` included.
+
+    Raises:
+      UserError: it is another one; every setting that differs is named.
+    """
+    there, here = _flat(folder.read(folder.config)), _flat(json.loads(json.dumps(config)))
+    keys = [*here, *(key for key in there if key not in here)]
+    apart = [key for key in keys if there.get(key) != here.get(key)]
+    if not apart:
+        return
+    short = lambda value: str(value)[:40]
+    lines = [
+        f"  {key}: {short(there.get(key))} there, {short(here.get(key))} here" for key in apart
+    ]
+    raise UserError(
+        f"{folder.path} holds another run; what differs:\n" + "\n".join(lines) + "\nRepeat its"
+        f" command ({folder.read(folder.environment)['command']}) with --resume, or give another"
+        " --out"
+    )
+
+
+def _flat(data: Any, path: str = "") -> dict[str, Any]:
+    """Plain data by dotted path, without titles."""
+    if not isinstance(data, dict):
+        return {path: data}
+    found: dict[str, Any] = {}
+    for key, value in data.items():
+        where = f"{path}.{key}" if path else key
+        if where not in ("title", "paper"):
+            found |= _flat(value, where)
+    return found
 
 
 @dataclass(frozen=True)
@@ -166,7 +191,7 @@ class History:
 
 def write_json(path: Path, data: Any) -> None:
     """Writes JSON in one move."""
-    write_text(path, json.dumps(data, indent=1, sort_keys=True, allow_nan=False) + "\n")
+    write_text(path, json.dumps(data, indent=1, allow_nan=False) + "\n")
 
 
 def write_text(path: Path, text: str) -> None:

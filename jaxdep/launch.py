@@ -20,7 +20,7 @@ from jaxdep.experiment import Experiment
 from jaxdep.folder import (
     History,
     RunFolder,
-    digest_of,
+    check_same,
     open_folder,
     write_json,
     write_text,
@@ -79,18 +79,18 @@ def run(
         raise UserError(f"{experiment.name} is fitted in memory: leave out --stream")
     shared = experiment.training.shared_batch
     layout = device_layout.layout(len(seeds), devices=devices, backend=backend, batch_size=shared)
-    digest = digest_of(experiment.digest, seeds)
-    folder = record.folder_of_process(open_folder(experiment.name, digest, out, resume))
-    if folder.finished:
-        log(f"{folder.path} is already complete")
-        return record.report_on(RunFolder.at(folder.shared))
-
+    folder = record.folder_of_process(open_folder(experiment.name, out, resume))
     how = {"data_dir": data_dir, "skip_bad": skip_bad, "signal": signal}
     subject = subject_of(experiment, manual_dir, stream=stream, log=log, **how)
     if merge_tasks:
         subject = dataclasses.replace(subject, merge_tasks=True)
         record.check_sessions(material.about(subject.prepared))
-    asked = {"seeds": seeds, "digest": digest}
+    asked = {"seeds": seeds}
+    if resume:
+        check_same(RunFolder.at(folder.shared), record.config_of(subject, asked))
+    if folder.finished:
+        log(f"{folder.path} is already complete")
+        return record.report_on(RunFolder.at(folder.shared))
     if experiment.is_baseline:
         record.begin(folder, subject, asked)
         described, outputs = _fit_baseline(experiment, subject.splits, seeds)
@@ -185,9 +185,11 @@ def subject_of(
     """
     with hosts.first_then_others("prepared"):
         prepared = material.prepare(experiment, manual_dir, log=log, **how)
+    experiment = material.resolved(experiment, prepared)
     splits = material.load(experiment, prepared, stream)
     log("; ".join(f"{role}: {len(s)} of {s.name}" for role, s in splits.items()))
-    return record.Subject(material.weighed(experiment, splits), prepared, splits)
+    identity = material.identity(prepared, splits)
+    return record.Subject(material.weighed(experiment, splits), prepared, splits, identity)
 
 
 def _train(

@@ -69,10 +69,10 @@ def huber(prediction: PerExample, target: PerExample, delta: Number = 2.0) -> Pe
     return jnp.where(distance <= delta, distance**2 / 2, delta * (distance - delta / 2))
 
 
-def dr(
+def dr_loss(
     prediction: PerExample, target: PerExample, delta: Number = 2.0, weight: Number = 0.1
 ) -> PerExample:
-    """The difference-refinement loss of MDDR (eq. 3): small errors inside a category count less.
+    """The Depression Recognition loss of MDDR (eq. 3): small errors inside a category count less.
 
     `weight H(d)` where prediction and target fall in one severity category *and* `|d| <= delta`,
     else `H(d)`, with `H` as in `huber`. Categories of the BDI-II: minimal 0-13, mild 14-19,
@@ -116,7 +116,7 @@ def _difference(prediction: PerExample, target: PerExample) -> PerExample:
 
 LOSSES = {
     "cross_entropy": cross_entropy,
-    "dr": dr,
+    "dr": dr_loss,
     "huber": huber,
     "mse": mse,
     "mae": mae,

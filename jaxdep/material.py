@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -50,6 +50,26 @@ def prepare(
     )
 
 
+def resolved(experiment: Experiment, prepared: Path) -> Experiment:
+    """The experiment with all options that its corpus was prepared with, by whomever named."""
+    options = corpora.options_of(prepared)
+    return replace(experiment, corpus=replace(experiment.corpus, options=options))
+
+
+def identity(prepared: Path, splits: Splits) -> dict[str, Any]:
+    """What a run is trained on: the content of its corpus, and its splits.
+
+    Runs with equal settings, seeds and identities train alike, wherever the corpus lies.
+    """
+    corpus = about(prepared)
+    return {
+        "corpus": corpus["name"],
+        "synthetic": corpus["synthetic"] is not None,
+        "contents": corpus["contents"],
+        "splits": {role: split.digest for role, split in splits.items()},
+    }
+
+
 def load(experiment: Experiment, prepared: Path, streamed: bool = False) -> Splits:
     """The three splits of an experiment, padded to the lengths of its training split.
 
@@ -65,9 +85,13 @@ def load(experiment: Experiment, prepared: Path, streamed: bool = False) -> Spli
         from jaxdep.data.stream import open_split as opened
     train = opened(prepared, corpus.train, corpus.lengths)
     lengths = train.lengths
-    missing = set(experiment.tasks) - set(train.targets)
-    if missing:
-        raise UserError(f"{corpus.name} has no labels for {', '.join(sorted(missing))}")
+    labels = {name: task.label or name for name, task in experiment.tasks.items()}
+    if missing := sorted(set(labels.values()) - set(train.targets)):
+        known = ", ".join(sorted(train.targets))
+        raise UserError(f"{corpus.name} has no labels for {', '.join(missing)}; it has {known}")
+    main = labels[experiment.main_task]
+    if experiment.training.sampler == "balanced" and main not in train.classes:
+        raise UserError(f"training.sampler='balanced' is by class, and {main} has none")
     there = arrays.splits_of(prepared)
     test = next((name for name in corpus.test if name in there), None)
     if test is None:
@@ -75,9 +99,19 @@ def load(experiment: Experiment, prepared: Path, streamed: bool = False) -> Spli
     if corpus.validation:
         validation = opened(prepared, corpus.validation, lengths)
     else:
-        train, validation = arrays.carve(train, corpus.carve, experiment.main_task)
+        train, validation = arrays.carve(train, corpus.carve, main)
     held_out = opened(prepared, test, lengths)
-    return {"train": train, "validation": validation, "test": held_out}
+    splits = {"train": train, "validation": validation, "test": held_out}
+    return {role: _named(split, labels) for role, split in splits.items()}
+
+
+def _named(split: Any, labels: Mapping[str, str]) -> Any:
+    """The split with the label of each task under the task's name, too."""
+    targets = split.targets | {task: split.targets[label] for task, label in labels.items()}
+    classes = split.classes | {
+        task: split.classes[label] for task, label in labels.items() if label in split.classes
+    }
+    return replace(split, targets=targets, classes=classes)
 
 
 def weighed(experiment: Experiment, splits: Splits) -> Experiment:

@@ -35,12 +35,14 @@ class Subject:
 
     Attributes:
       prepared: folder of the prepared corpus.
+      identity: as `material.identity`.
       merge_tasks: whether the scores of one session's recordings are averaged before judging.
     """
 
     experiment: Experiment
     prepared: Path
     splits: material.Splits
+    identity: Mapping[str, Any]
     merge_tasks: bool = False
 
 
@@ -54,15 +56,24 @@ def folder_of_process(folder: RunFolder) -> RunFolder:
     return RunFolder(Path(scratch), folder.shared)
 
 
-def begin(folder: RunFolder, subject: Subject, config: Mapping[str, Any]) -> None:
+def config_of(subject: Subject, asked: Mapping[str, Any]) -> dict[str, Any]:
+    """What `config.json` holds: the experiment, what was asked of it, and what it is trained on.
+
+    Args:
+      asked: seeds and the like.
+    """
+    return {**to_json(subject.experiment), **asked, "identity": subject.identity}
+
+
+def begin(folder: RunFolder, subject: Subject, asked: Mapping[str, Any]) -> None:
     """Writes what is known of a run before it begins: its settings and surroundings.
 
     Args:
-      config: joins the experiment's own settings in `config.json`.
+      asked: as in `config_of`.
     """
     folder.path.mkdir(parents=True, exist_ok=True)
     where = {"prepared_corpus": str(subject.prepared)}
-    write_json(folder.config, {**to_json(subject.experiment), **config})
+    write_json(folder.config, config_of(subject, asked))
     write_json(folder.environment, {**environment(devices.describe()), **where})
 
 

@@ -105,8 +105,10 @@ def group(experiment: Experiment, configurations: Sequence[Configuration]) -> li
         for path in configuration:
             if path.startswith("corpus."):
                 raise UserError(f"{path} changes the data: sweep it by runs of their own")
-        traced = [path for path in configuration if is_traceable(experiment, path)]
+        traced = [path for path in configuration if is_traceable(checked, path)]
         shaping = {key: value for key, value in configuration.items() if key not in traced}
+        # What is off in the experiment and on here is on in the program, at any value.
+        shaping |= {path: 1.0 for path in traced if not is_traceable(experiment, path)}
         of_shape = override(experiment, shaping)
         entry = found.setdefault(of_shape.digest, (of_shape, [], []))
         entry[1].append(number)

@@ -13,6 +13,10 @@ EDGES = (13.5, 19.5, 28.5)
 RANGE = (0.0, 63.0)
 
 
+DEPRESSED_FROM = 14
+"""Totals from here on, mild and worse, are taken for depression where a task is binary."""
+
+
 def category(scores: Any) -> Any:
     """Index into `NAMES` of each score, of a NumPy or JAX array of any shape."""
     above = [(scores >= edge).astype("int32") for edge in EDGES]

@@ -25,6 +25,13 @@ def pytest_unconfigure():
         shutil.rmtree(os.environ["JAX_COMPILATION_CACHE_DIR"], ignore_errors=True)
 
 
+@pytest.fixture(scope="module", autouse=True)
+def programs_of_one_module():
+    """Compiled programs go with the module that needed them: each holds maps of memory."""
+    yield
+    jax.clear_caches()
+
+
 @pytest.fixture
 def x64():
     """Float64 for the length of one test."""

@@ -14,7 +14,7 @@ PLACES = {"datasets": "jaxdep.datasets", "experiments": "jaxdep.experiments"}
 ALLOWED = {
     "nn": set(),
     "losses": set(),
-    "models": {"nn", "losses"},
+    "models": {"nn", "losses", "data"},
     "data": set(),
     "analysis": set(),
     "train": {"models", "losses", "data", "experiment"},

@@ -14,6 +14,7 @@ import pytest
 from small import SMALL
 
 from jaxdep import launch
+from jaxdep.data import corpora
 from jaxdep.errors import UserError
 
 FILES = ["config.json", "environment.json", "meta.json", "metrics.jsonl"]
@@ -146,9 +147,30 @@ class TestResume:
         for name in ("results.json", "predictions.csv", "metrics.jsonl"):
             assert (killed / name).read_bytes() == (whole / name).read_bytes(), name
 
-    def test_only_with_the_same_settings(self, finished, data_dir):
-        with pytest.raises(UserError, match="other settings or seeds"):
-            run(finished.folder, data_dir, resume=True, seeds=3)
+    @pytest.mark.parametrize(
+        ("options", "named"),
+        [
+            ({"seeds": 3}, r"seeds: \[0, 1\] there, \[0, 1, 2\] here"),
+            ({"overrides": SMALL | {"model.hidden": 5}}, "model.hidden: 4 there, 5 here"),
+            ({"signal": 0.5}, "identity.contents"),
+        ],
+    )
+    def test_another_run_is_refused_and_what_differs_is_named(
+        self, finished, data_dir, options, named
+    ):
+        before = sorted(finished.folder.rglob("*"))
+        with pytest.raises(UserError, match=named):
+            run(finished.folder, data_dir, resume=True, **options)
+        assert sorted(finished.folder.rglob("*")) == before
+
+    def test_a_run_on_given_files_does_not_go_on_with_the_stand_in(self, tmp_path, data_dir):
+        """Where shapes match: forget `--manual-dir`, and it is refused."""
+        manual = tmp_path / "corpus"
+        corpora.synthesize("dvlog", manual, items=60, seed=5, mean_length=40)
+        run(tmp_path / "r", data_dir, manual_dir=manual)
+        with pytest.raises(UserError, match=r"(?s)identity\.contents.*identity\.splits"):
+            run(tmp_path / "r", data_dir, resume=True)
+        assert run(tmp_path / "r", data_dir, manual_dir=manual, resume=True).folder.is_dir()
 
     def test_finished_run_is_left_alone(self, finished, data_dir):
         before = (finished.folder / "predictions.csv").read_bytes()

@@ -47,7 +47,7 @@ def numpy_dr(prediction, target, delta, weight):
     ],
 )
 def test_dr_by_hand(prediction, target, expected):
-    found = losses.dr(jnp.array([prediction]), jnp.array([target]), DELTA, WEIGHT)
+    found = losses.dr_loss(jnp.array([prediction]), jnp.array([target]), DELTA, WEIGHT)
     np.testing.assert_allclose(found, [expected], rtol=1e-5, atol=1e-7)
 
 
@@ -63,7 +63,7 @@ def test_dr_by_hand(prediction, target, expected):
     ],
 )
 def test_gradient_of_each_branch(prediction, target, expected):
-    loss = lambda p: losses.dr(p, jnp.array([target]), DELTA, WEIGHT).sum()
+    loss = lambda p: losses.dr_loss(p, jnp.array([target]), DELTA, WEIGHT).sum()
     np.testing.assert_allclose(jax.grad(loss)(jnp.array([prediction])), [expected], rtol=1e-6)
 
 
@@ -74,7 +74,7 @@ def test_a_million_pairs(x64):
         rng.random(10**6) < 0.5, target + rng.normal(0, 2, 10**6), rng.uniform(-5, 70, 10**6)
     )
     prediction[::7] = np.round(prediction[::7] * 2) / 2  # many at the edges
-    found = losses.dr(jnp.asarray(prediction), jnp.asarray(target), 1.7, 0.3)
+    found = losses.dr_loss(jnp.asarray(prediction), jnp.asarray(target), 1.7, 0.3)
     np.testing.assert_allclose(found, numpy_dr(prediction, target, 1.7, 0.3), rtol=1e-12)
 
 
@@ -85,13 +85,13 @@ def test_delta_and_weight_are_traced():
     @jax.jit
     def loss(delta, weight):
         traces.append(1)
-        return losses.dr(*pair, delta, weight)
+        return losses.dr_loss(*pair, delta, weight)
 
     for delta, weight in ((2.0, 0.1), (0.5, 0.9), (30.0, 0.0)):
         expected = numpy_dr(*map(np.asarray, pair), delta, weight)
         np.testing.assert_allclose(loss(delta, weight), expected, rtol=1e-6)
     assert len(traces) == 1
-    slopes = jax.grad(lambda d, w: losses.dr(*pair, d, w).sum(), (0, 1))(2.0, 0.1)
+    slopes = jax.grad(lambda d, w: losses.dr_loss(*pair, d, w).sum(), (0, 1))(2.0, 0.1)
     # By delta only the far pair moves, |d| - delta; by the weight only the near one of a category.
     np.testing.assert_allclose(slopes, (20.0 - 2.0, 0.5), rtol=1e-6)
 
@@ -99,7 +99,7 @@ def test_delta_and_weight_are_traced():
 def test_weight_one_is_huber():
     rng = np.random.default_rng(1)
     pair = jnp.asarray(rng.uniform(0, 63, 100)), jnp.asarray(rng.uniform(0, 63, 100))
-    chex.assert_trees_all_equal(losses.dr(*pair, 2.0, 1.0), losses.huber(*pair, 2.0))
+    chex.assert_trees_all_equal(losses.dr_loss(*pair, 2.0, 1.0), losses.huber(*pair, 2.0))
 
 
 def test_simple_errors():

@@ -84,3 +84,15 @@ def test_numbers_share_a_program_and_shapes_do_not():
 def test_group_refuses(values, message):
     with pytest.raises(UserError, match=message):
         search.group(experiment(Toy()), [values])
+
+
+def test_what_is_off_is_another_program():
+    """None is structural: no clipping is not a clipping to norm 0."""
+    values = (None, 0.5, 2)
+    points = search.grid({"optimizer.clip_norm": values})
+    off, on = search.group(experiment(), points)
+    assert value_of(off.experiment, "optimizer.clip_norm") is None
+    assert (off.members, on.members) == ((0,), (1, 2))
+    assert on.hyper == ({"optimizer.clip_norm": 0.5}, {"optimizer.clip_norm": 2.0})
+    with pytest.raises(UserError, match="None clips nothing"):
+        search.group(experiment(), search.grid({"optimizer.clip_norm": (0, 1)}))

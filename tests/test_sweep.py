@@ -12,14 +12,15 @@ import time
 import pytest
 from small import SMALL
 
-from jaxdep import launch, search, sweep
+from jaxdep import launch, search, sweeps
 from jaxdep.errors import UserError
 
 AXES = {
     "optimizer.learning_rate": (1e-4, 1e-3, 1e-2),
     "optimizer.weight_decay": (0.0, 1e-3),
 }
-SHORT = SMALL | {"training.epochs": 2}
+# Weights of classes are counted in the training split, which a sweep must do as a run does.
+SHORT = SMALL | {"training.epochs": 2, "tasks.depression.balanced": True}
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +30,7 @@ def data_dir(tmp_path_factory):
 
 def swept(out, data_dir, axes=AXES, **options):
     options = {"seeds": 2, "overrides": SHORT, "devices": 2, "log": lambda line: None} | options
-    return sweep.sweep("jamfn-demo", axes, out=out, data_dir=data_dir, **options)
+    return sweeps.sweep("jamfn-demo", axes, out=out, data_dir=data_dir, **options)
 
 
 @pytest.fixture(scope="module")
@@ -102,9 +103,9 @@ def test_halving_stops_the_worse_half(data_dir, tmp_path):
 
 
 def test_rungs():
-    assert sweep.rungs(30, 1) == [30]
-    assert sweep.rungs(30, 8) == [3, 7, 15, 30]
-    assert sweep.rungs(2, 100) == [1, 2]
+    assert sweeps.rungs(30, 1) == [30]
+    assert sweeps.rungs(30, 8) == [3, 7, 15, 30]
+    assert sweeps.rungs(2, 100) == [1, 2]
 
 
 def test_shapes_make_programs(data_dir, tmp_path):

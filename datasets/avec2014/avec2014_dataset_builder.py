@@ -27,10 +27,11 @@ class Builder(ManualBuilder):
     """Face, voice and head of people who read a fable or answer questions; BDI-II score 0-63."""
 
     pkg_dir_path = pathlib.Path(__file__).parent
-    VERSION = tfds.core.Version("1.1.0")
+    VERSION = tfds.core.Version("1.2.0")
     RELEASE_NOTES: ClassVar[dict[str, str]] = {
         "1.0.0": "First release.",
         "1.1.0": "Categories of severity.",
+        "1.2.0": "A binary label.",
     }
     LAYOUT = LAYOUT.format(name="avec2014", task="_<Northwind|Freeform>")
     MANUAL_DOWNLOAD_INSTRUCTIONS = LAYOUT
@@ -41,7 +42,7 @@ class Builder(ManualBuilder):
 
     @classmethod
     def features(cls, options: Mapping[str, Any]) -> dict[str, Any]:
-        """Three sequences of their own lengths, the score and its category, and the session."""
+        """Three sequences of their own lengths, the score and its categories, and the session."""
         frames = {
             name: tfds.features.Tensor(shape=(None, width), dtype=np.float32, encoding="bytes")
             for name, width in raw.WIDTHS.items()
@@ -50,6 +51,7 @@ class Builder(ManualBuilder):
             **frames,
             "depression": tfds.features.Scalar(dtype=np.float32),
             "severity": tfds.features.ClassLabel(names=list(severity.NAMES)),
+            "depressed": tfds.features.ClassLabel(names=["minimal", "mild or more"]),
             "session": tfds.features.Text(),
         }
 

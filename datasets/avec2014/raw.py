@@ -55,6 +55,7 @@ def scan(folder: Path, tasks: tuple[str, ...], sessions: int, strict_subjects: b
             **(_read(folder, partition, name, Faults()) or {}),
             "depression": float(labels[session].score),
             "severity": int(severity.category(np.array(labels[session].score))),
+            "depressed": int(labels[session].score >= severity.DEPRESSED_FROM),
             "session": session,
         }
         subject = session.partition("_")[0]

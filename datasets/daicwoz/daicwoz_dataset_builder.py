@@ -29,6 +29,7 @@ class Builder(ManualBuilder):
   <id>_P/<id>_CLNF_features3D.txt          header; 4 leading columns and 204, 30 rows a second
   <id>_P/<id>_CLNF_{AUs,gaze,pose}.txt     header; 4 leading columns and 20, 12, 6
   <id>_P/<id>_TEXT.npy                     float [sentences, 768], if you have made your own
+  <id>_P/<id>_EGEMAPS.npy                  float [T, 25], 100 rows a second, for acoustic=egemaps
   {train,dev}_split_Depression_AVEC2017.csv, full_test_split.csv
 The corpus is given under an agreement: https://dcapswoz.ict.usc.edu
 Without it: jaxdep synthesize daicwoz DIR"""
@@ -38,6 +39,7 @@ Without it: jaxdep synthesize daicwoz DIR"""
         "the total that the recorded people scored in the PHQ-8 questionnaire, from 10 on"
     )
     OPTIONS: ClassVar[Mapping[str, Any]] = {
+        "acoustic": "covarep",
         "speakers": "participant",
         "max_sentences": 0,
         "cut": "paper",
@@ -49,7 +51,9 @@ Without it: jaxdep synthesize daicwoz DIR"""
         "text_tokens": False,
         "normalize": True,
     }
-    """Options: whose sentences (`participant`, `both`); how many at most (0: all); cut by their own
+    """Options: features of the voice (`covarep`, with formants, as the corpus ships them, or
+    `egemaps`, the 25 descriptors of SMFL's paper, which you extract); whose sentences
+    (`participant`, `both`); how many at most (0: all); cut by their own
     times or as the published network cuts them (`paper`, `released`), two of its faults mended if
     you say so (`data.dialogue.released_windows`); splits (`official`, or `stratified` 8:2 by
     `split_seed`); encoder of the words (None: `TEXT.npy` where there is one); its tokens instead of
@@ -73,9 +77,13 @@ Without it: jaxdep synthesize daicwoz DIR"""
         """Three streams, where their sentences are, the label and the score."""
         name = options["text_encoder"]
         words = text.encoder(name).width if name else raw.EMBEDDING
-        widths = {"acoustic": raw.ACOUSTIC, "visual": raw.VISUAL, "text": words}
+        widths = {
+            "acoustic": raw.ACOUSTIC[options["acoustic"]],
+            "visual": raw.VISUAL,
+            "text": words,
+        }
         return {
-            **interviews.features(widths),
+            **interviews.features(widths, options["normalize"]),
             "phq8": tfds.features.Scalar(dtype=np.float32),
         }
 
@@ -98,6 +106,7 @@ Without it: jaxdep synthesize daicwoz DIR"""
 
 
 _CHOICES: dict[str, tuple[str, ...]] = {
+    "acoustic": tuple(raw.ACOUSTIC),
     "speakers": ("participant", "both"),
     "split": ("official", "stratified"),
 }

@@ -15,7 +15,9 @@ from jaxdep.data.builder import Scan
 from jaxdep.datasets.daicwoz import labels, tables, transcripts
 from jaxdep.errors import Faults
 
-ACOUSTIC = tables.COVAREP + tables.FORMANT
+ACOUSTIC = {"covarep": tables.COVAREP + tables.FORMANT, "egemaps": tables.EGEMAPS}
+"""Features of a frame of the voice, by where they come from."""
+
 VISUAL = sum(tables.FACE.values())
 EMBEDDING = 768
 RATES = {"acoustic": tables.ACOUSTIC_RATE, "visual": tables.VISUAL_RATE}
@@ -28,6 +30,7 @@ Embed = Callable[[Sequence[str]], list[np.ndarray]]
 class Settings(interviews.Cutting):
     """How interviews are read; see the builder's options."""
 
+    acoustic: str = "covarep"
     speakers: str = "participant"
     split: str = "official"
     split_seed: int = 0
@@ -82,7 +85,7 @@ def _interview(
     path = own / f"{name}_TRANSCRIPT.csv"
     said = transcripts.read(path, folder, settings.speakers, faults, repairs)
     streams = {
-        "acoustic": tables.acoustic(own, name, folder, faults, repairs),
+        "acoustic": _voice(own, name, folder, settings, faults, repairs),
         "visual": tables.visual(own, name, folder, faults, repairs),
     }
     vectors = None
@@ -112,8 +115,20 @@ def _interview(
     return settings(times, streams, RATES, words, counts)
 
 
+def _voice(
+    own: Path, name: str, folder: Path, settings: Settings, faults: Faults, repairs: Counter
+) -> np.ndarray:
+    """Frames of the voice; none if a file has a fault."""
+    if settings.acoustic == "covarep":
+        return tables.acoustic(own, name, folder, faults, repairs)
+    path = own / f"{name}_EGEMAPS.npy"
+    frames = checks.read_array(path, folder, tables.EGEMAPS, faults, name)
+    return np.zeros((0, tables.EGEMAPS), np.float32) if frames is None else frames
+
+
 def _card(found: Scan, known: Mapping[str, labels.Label], settings: Settings) -> dict[str, Any]:
     card: dict[str, Any] = {
+        "voice": settings.acoustic,
         "speakers": settings.speakers,
         "sentences": f"cut as {settings.cut}, at most {settings.max_sentences or 'all'}",
         "splits": settings.split,

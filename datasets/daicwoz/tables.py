@@ -14,6 +14,9 @@ ACOUSTIC_RATE, VISUAL_RATE = 100, 30
 """Rows a second."""
 
 COVAREP, FORMANT = 74, 5
+EGEMAPS = 25
+"""Descriptors of the extended Geneva set (eGeMAPS), which users extract from the recordings."""
+
 FACE = {"features3D": 204, "AUs": 20, "gaze": 12, "pose": 6}
 """CLNF's files and their values in a row, behind four leading columns."""
 

@@ -68,7 +68,7 @@ Without it: jaxdep synthesize mmd2023 DIR"""
             "text": streams.EMBEDDING,
         }
         return {
-            **interviews.features(widths),
+            **interviews.features(widths, options["normalize"]),
             "hamd": tfds.features.Scalar(dtype=np.float32),
         }
 

@@ -77,13 +77,32 @@ def attention(stored: Mapping[str, np.ndarray], classes: list[str]) -> tuple[Fig
     figure.legend(
         handles, labels, frameon=False, fontsize=8, loc="outside lower center", ncols=len(labels)
     )
+    alike = _agreement(maps, int(stored["length"].min()))
+    by_position = (
+        f" Between these recordings the weights correlate by {alike:.2f}: they follow the position"
+        " in time, not the person."
+    )
     return figure, (
         "Weight of each frame in the decision of one run, for a few recordings; the weights of a"
         " stream sum to one (those between modalities in each frame). Flat lines are averages;"
         " peaks are moments that the model picked; on padding: weight beyond the end of the"
         " recording, which a model without masks may give. A weight shows where the model read,"
         " not what made a person be labelled so."
-    )
+    ) + (by_position if alike > 0.9 else "")
+
+
+def _agreement(maps: Mapping[str, np.ndarray], length: int) -> float:
+    """Mean correlation of two recordings' weights over the frames that all have; 0 of one."""
+    if length < 3 or len(next(iter(maps.values()))) < 2:
+        return 0.0
+    found = []
+    for weights in maps.values():
+        moves = weights[:, :length] - weights[:, :length].mean(1, keepdims=True)
+        size = np.linalg.norm(moves, axis=1)
+        if (size > 0).all():
+            pairs = np.triu_indices(len(weights), 1)
+            found += list(((moves @ moves.T) / np.outer(size, size))[pairs])
+    return float(np.mean(found)) if found else 0.0
 
 
 def _scale(name: str) -> str:

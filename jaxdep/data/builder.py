@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
 
+import numpy as np
 import tensorflow_datasets as tfds
 
 from jaxdep.errors import Faults
@@ -76,6 +78,7 @@ class ManualBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
     ) -> None:
         self.options = {**self.OPTIONS, **(options or {})}
         self._scan = scan
+        self._digests: dict[str, str] = {}
         kwargs["file_format"] = "array_record"
         super().__init__(**kwargs)
 
@@ -108,4 +111,22 @@ class ManualBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
 
     def _generate_examples(self, items: list[Item]) -> Iterator[tuple[str, dict[str, Any]]]:
         for item in items:
-            yield item.id, {**item.load(), "id": item.id}
+            example = {**item.load(), "id": item.id}
+            self._digests[item.id] = _digest(example)
+            yield item.id, example
+
+    @property
+    def contents(self) -> str:
+        """Hash of all recordings that were stored: of their features, labels and ids."""
+        told = "".join(f"{name}{self._digests[name]}" for name in sorted(self._digests))
+        return hashlib.sha256(told.encode()).hexdigest()
+
+
+def _digest(example: Mapping[str, Any]) -> str:
+    """Hash of a recording's features, whatever their order."""
+    sha = hashlib.blake2b(digest_size=16)
+    for name in sorted(example):
+        value = np.asarray(example[name])
+        sha.update(f"{name}{value.dtype}{value.shape}".encode())
+        sha.update(np.ascontiguousarray(value).tobytes())
+    return sha.hexdigest()

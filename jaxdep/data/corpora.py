@@ -7,6 +7,7 @@ import contextlib
 import difflib
 import hashlib
 import importlib
+import importlib.util
 import inspect
 import io
 import json
@@ -116,6 +117,13 @@ def prepare(
     return target
 
 
+def options_of(prepared: Path) -> dict[str, Any]:
+    """The options with which a corpus was prepared, those that nobody named included."""
+    about = json.loads((prepared / "corpus.json").read_text())
+    known = builder_class(about["name"]).OPTIONS
+    return {name: value for name, value in about["options"].items() if name in known}
+
+
 def parse_options(name: str, given: Mapping[str, str]) -> dict[str, Any]:
     """A corpus's options from the text of a command line.
 
@@ -207,16 +215,35 @@ def _module(name: str, part: str) -> ModuleType:
 
 
 def _sources(module: ModuleType) -> str:
-    """The source of a module and of those of ours that it names, and that these name."""
+    """The source of a module and of those of ours that it imports, and that these import."""
     found: dict[str, str] = {}
-    left = [module]
+    left = [module.__name__]
     while left:
-        one = left.pop()
-        if one.__name__ in found or not one.__name__.startswith("jaxdep."):
+        name = left.pop()
+        if name in found or not name.startswith("jaxdep."):
             continue
-        found[one.__name__] = inspect.getsource(one)
-        left += [value for value in vars(one).values() if isinstance(value, ModuleType)]
+        found[name] = inspect.getsource(importlib.import_module(name))
+        left += _imported(found[name])
     return "".join(found[name] for name in sorted(found))
+
+
+def _imported(source: str) -> list[str]:
+    """Names of the modules of ours that a module's source imports, or imports names from."""
+    names = []
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            names += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            below = [f"{node.module}.{alias.name}" for alias in node.names]
+            names += [node.module, *filter(_is_module, below)]
+    return names
+
+
+def _is_module(name: str) -> bool:
+    try:
+        return name.startswith("jaxdep.") and importlib.util.find_spec(name) is not None
+    except ModuleNotFoundError:
+        return False  # a name within a module, which is no package
 
 
 def _existing(name: str, folder: Path, builder: type[ManualBuilder]) -> Path:
@@ -309,6 +336,7 @@ def _store(
         (folder / "card.md").write_text(_card(about))
         if about["synthetic"]:
             (folder / "synthetic.json").write_text(json.dumps(about["synthetic"], indent=1))
+        about = {**about, "contents": built.contents}
         (folder / "corpus.json").write_text(json.dumps(about, indent=1, default=str))
         _move(folder, target)
 

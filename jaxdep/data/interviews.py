@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 import numpy as np
 import tensorflow_datasets as tfds
 
-from jaxdep.data import dialogue
+from jaxdep.data import dialogue, functionals
 from jaxdep.data.builder import Item, Scan
 from jaxdep.errors import UserError
 
@@ -61,7 +61,8 @@ class Cutting:
           counts: of each sentence, how many of these rows.
 
         Returns:
-          `acoustic`, `visual`, `text` and `sentences`, as `models.inputs.windows_of` reads them.
+          `acoustic`, `visual`, `text` and `sentences`, as `models.inputs.windows_of` reads them;
+          of normalised streams the functionals from before.
         """
         most = self.max_sentences or None
         times = np.asarray(times).reshape(-1, 2)[:most]
@@ -79,7 +80,10 @@ class Cutting:
             else:
                 windows = dialogue.windows(times, rates[name], len(stream))
                 frames, windows = dialogue.pack(stream, windows)
-            made[name] = _standardised(frames) if self.normalize else frames
+            if self.normalize:
+                made[name + functionals.SUFFIX] = functionals.summarize(frames)
+                frames = _standardised(frames)
+            made[name] = frames
             places.append(windows)
         ends = rows.cumsum()
         places.append(np.stack([ends - rows, ends], 1))
@@ -99,13 +103,22 @@ def refuse_unknown(corpus: str, options: Mapping[str, Any], **choices: Sequence[
             raise UserError(f"{corpus}: {name}={options[name]!r}: there are {', '.join(known)}")
 
 
-def features(widths: Mapping[str, int]) -> dict[str, Any]:
-    """TFDS features of the streams of these widths, of where their sentences are, of the label."""
+def features(widths: Mapping[str, int], normalize: bool) -> dict[str, Any]:
+    """TFDS features of the streams of these widths, of where their sentences are, of the label.
+
+    Args:
+      normalize: as in `Cutting`.
+    """
     stream = lambda width, dtype: tfds.features.Tensor(
         shape=(None, width), dtype=dtype, encoding="bytes"
     )
+    summarized = ("acoustic", "visual") if normalize else ()
+    vector = lambda width: tfds.features.Tensor(
+        shape=(len(functionals.FUNCTIONALS) * width,), dtype=np.float32
+    )
     return {
         **{name: stream(width, np.float32) for name, width in widths.items()},
+        **{name + functionals.SUFFIX: vector(widths[name]) for name in summarized},
         "sentences": stream(6, np.int32),
         "depression": tfds.features.ClassLabel(names=["normal", "depression"]),
     }
@@ -135,7 +148,7 @@ def gather(
         if cut is not None:
             path = folder / f"{name}.npz"
             np.savez(path, **cut)
-            lengths.append({key: len(array) for key, array in cut.items()})
+            lengths.append({key: len(array) for key, array in cut.items() if array.ndim > 1})
             # The folder lives as long as the scan, and that as long as what loads from it.
             load = lambda path=path, label=label, _=found: {**_read(path), **targets(label)}
         found.items.append(Item(name, label.split, load, subject=name))

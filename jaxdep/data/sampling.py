@@ -35,6 +35,23 @@ def shuffled(key: PRNGKey, items: int, batch_size: int) -> tuple[Indices, Weight
     return _in_batches(jax.random.permutation(key, items), batch_size)
 
 
+def balanced(key: PRNGKey, labels: Int[Array, " item"], batch_size: int) -> tuple[Indices, Weights]:
+    """An epoch's batches drawn with replacement, so that every class is met equally often.
+
+    Args:
+      labels: class of each item.
+
+    Returns:
+      As `shuffled`; as many examples as there are items.
+    """
+    ranked = jnp.sort(labels)
+    counts = jnp.searchsorted(ranked, labels, side="right") - jnp.searchsorted(ranked, labels)
+    shares = 1 / counts
+    items = len(labels)
+    drawn = jax.random.choice(key, items, (items,), replace=True, p=shares / shares.sum())
+    return _in_batches(drawn, batch_size)
+
+
 def by_length(frames: Mapping[str, Any]) -> Int[Array, " item"]:
     """Items from the shortest to the longest, by their first sequence, then the next.
 

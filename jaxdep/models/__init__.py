@@ -1,20 +1,23 @@
-"""One file a paper; the forward reads like the paper's method section."""
+"""The five systems, and the networks that two papers' authors published beside them."""
 
 import flax.linen as nn
 
 from jaxdep.models.amm import AMM
 from jaxdep.models.baselines import LogisticRegression
-from jaxdep.models.depformer import DEPFormer
+from jaxdep.models.depformer import DEPFormer, DEPFormerReleased
 from jaxdep.models.jamfn import JAMFN
 from jaxdep.models.mddr import MDDR
 from jaxdep.models.smfl import SMFL
+from jaxdep.models.smfl_released import SMFLReleased
 
 MODELS: dict[str, type[nn.Module]] = {
     "jamfn": JAMFN,
     "amm": AMM,
     "mddr": MDDR,
     "smfl": SMFL,
+    "smfl_released": SMFLReleased,
     "depformer": DEPFormer,
+    "depformer_released": DEPFormerReleased,
 }
 """Name to Flax module; its fields are its configuration."""
 
@@ -29,5 +32,7 @@ __all__ = [
     "MODELS",
     "SMFL",
     "DEPFormer",
+    "DEPFormerReleased",
     "LogisticRegression",
+    "SMFLReleased",
 ]

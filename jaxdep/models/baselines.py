@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from jaxdep.data import functionals
 from jaxdep.losses import cross_entropy
 
 
 @dataclass(frozen=True)
 class LogisticRegression:
-    """Logistic regression on the means over time of all sequences, and on all vectors.
+    """Logistic regression on functionals over time of all sequences, and on all vectors.
 
     Attributes:
+      functionals: some of `data.functionals.FUNCTIONALS`. Of a sequence that the corpus normalised
+        within each recording they are those from before.
       C: inverse strengths of the L2 penalty to try; the validation split chooses.
       standardize: scale each feature to mean 0 and variance 1 over the training split.
     """
 
+    functionals: tuple[str, ...] = ("mean",)
     C: tuple[float, ...] = (0.01, 0.1, 1.0, 10.0, 100.0)
     standardize: bool = False
 
@@ -40,8 +44,8 @@ class LogisticRegression:
         from sklearn.pipeline import make_pipeline
         from sklearn.preprocessing import StandardScaler
 
-        features, labels = averages(train[0]), train[1]
-        held_out = averages(validation[0])
+        features, labels = columns(train[0], self.functionals), train[1]
+        held_out = columns(validation[0], self.functionals)
         fitted = {}
         for strength in self.C:
             regression = Regression(C=strength, max_iter=10_000)
@@ -51,19 +55,22 @@ class LogisticRegression:
             fitted[strength] = (float(losses.mean()), model)
         chosen = min(fitted, key=lambda strength: fitted[strength][0])
         loss, model = fitted[chosen]
-        return model.predict_log_proba(averages(test)), chosen, loss
+        return model.predict_log_proba(columns(test, self.functionals)), chosen, loss
 
 
-def averages(inputs: Mapping[str, np.ndarray]) -> np.ndarray:
-    """Means over the real frames of every sequence, and all vectors, side by side: [N, D]."""
-    columns = []
+def columns(inputs: Mapping[str, np.ndarray], names: Sequence[str] = ("mean",)) -> np.ndarray:
+    """Functionals over the real frames of every sequence, and all vectors, side by side: [N, D]."""
+    found = []
     for name in sorted(inputs):
-        array = inputs[name]
-        pictures = array.dtype == np.uint8
-        if not (pictures or np.issubdtype(array.dtype, np.floating)):
+        array, stored = inputs[name], inputs.get(name + functionals.SUFFIX)
+        if array.dtype != np.uint8 and not np.issubdtype(array.dtype, np.floating):
             continue  # masks, and where sentences are
-        if array.ndim == 3:
-            mask = inputs[f"{name}_mask"][..., None]
-            array = (array * mask).sum(1) / np.maximum(mask.sum(1), 1)
-        columns.append(array)
-    return np.concatenate(columns, axis=1).astype(np.float64)
+        if stored is not None:
+            continue  # normalised in each recording: what tells people apart is in the functionals
+        if name.endswith(functionals.SUFFIX):
+            array = functionals.select(array, names)
+        elif array.ndim == 3:
+            each = zip(array, inputs[f"{name}_mask"], strict=True)
+            array = np.stack([functionals.summarize(x[real], names) for x, real in each])
+        found.append(array)
+    return np.concatenate(found, axis=1).astype(np.float64)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import types
 from collections.abc import Mapping
 from typing import Any
@@ -10,15 +11,22 @@ import flax.linen as nn
 import numpy as np
 
 from jaxdep.models.amm import AMM
-from jaxdep.models.depformer import DEPFormer
+from jaxdep.models.depformer import DEPFormer, DEPFormerReleased
 from jaxdep.models.jamfn import JAMFN
 from jaxdep.models.mddr import MDDR
 from jaxdep.models.smfl import SMFL
+from jaxdep.models.smfl_released import SMFLReleased
 
 
 def small(name: str) -> list[tuple[str, nn.Module]]:
     """A label and a small model for every variant of the model of that name."""
     return _SMALL[name]()
+
+
+def calm(model: nn.Module) -> nn.Module:
+    """The model without any dropout."""
+    rates = [field.name for field in dataclasses.fields(model) if field.name.endswith("dropout")]
+    return model.clone(**dict.fromkeys(rates, 0.0))
 
 
 def example_inputs(
@@ -141,14 +149,17 @@ def _amm() -> list[tuple[str, nn.Module]]:
         "heads": 2,
         "task_hidden": 5,
     }
+    depression, emotion = {"depression": 2}, {"emotion": 6}
     variants: dict[str, dict[str, Any]] = {
         "paper": {},
+        "text": {"modalities": ("text",)},
+        "image": {"modalities": ("visual",)},
         "pooled": {"tokens": "pooled"},
-        "depression": {"tasks": ("depression",)},
-        "emotion": {"tasks": ("emotion",)},
+        "depression": {"tasks": depression},
+        "emotion": {"tasks": emotion},
         "no inter-modal": {"inter_modal": False},
         "no inter-task": {"inter_task": False},
-        "no attention": {"inter_modal": False, "inter_task": False},
+        "no attention": {"inter_modal": False, "tasks": depression},
         "residual": {"residual": True},
     }
     return [(label, AMM(**{**base, **own})) for label, own in variants.items()]
@@ -173,6 +184,9 @@ def _mddr() -> list[tuple[str, nn.Module]]:
         "FAN": {"sea": False},
         "SAN": {"faa": False},
         "neither": {"faa": False, "sea": False},
+        "separate": {"faa_weights": "separate"},
+        "voice first": {"modalities": ("acoustic", "pose", "visual")},
+        "no face": {"modalities": ("pose", "acoustic")},
     }
     return [(label, MDDR(**{**base, **own})) for label, own in variants.items()]
 
@@ -187,64 +201,96 @@ def _smfl() -> list[tuple[str, nn.Module]]:
         "max_sentences": 5,
         "fusion_dropout": 0.0,
     }
+    alone: dict[str, Any] = {
+        "self_attention": False,
+        "lstm": False,
+        "cmjat_targets": (),
+        "cross_attention": False,
+    }
+    one = lambda modality: {"modalities": (modality,), "cmjat_targets": ()}
     variants: dict[str, dict[str, Any]] = {
         "paper": {},
         "scaled": {"scale": True},
-        "TCN (all)": {
-            "split": False,
-            "self_attention": False,
-            "lstm": False,
-            "cmjat": False,
-            "cross_attention": False,
-        },
-        "LSTM": {"encoder": "lstm", "cmjat": False},
+        "TCN (all)": {**alone, "split": False, "pooling": "mean"},
+        "TCN (all), last": {**alone, "split": False},
+        "TCN (sentence)": alone,
+        "LSTM": {"encoder": "lstm", "cmjat_targets": ()},
+        "LSTM (all)": {"encoder": "lstm", "split": False, "pooling": "mean"},
         "no LSTM": {"lstm": False},
-        "no CMJAT": {"cmjat": False},
-        "acoustic": {"modalities": ("acoustic",)},
-        "visual": {"modalities": ("visual",)},
-        "text": {"modalities": ("text",)},
-        "released": {"variant": "released"},
-        "released, mended": {
-            "variant": "released",
-            "fix_history": True,
-            "cmjat_target": "visual",
+        "no CMJAT": {"cmjat_targets": ()},
+        "both targets, heads": {
+            "cmjat_targets": ("visual", "acoustic"),
+            "cmjat_head": True,
+            "modalities": ("text", "visual", "acoustic"),
         },
+        "acoustic and text": {"modalities": ("acoustic", "text"), "cmjat_targets": ("acoustic",)},
+        "acoustic": one("acoustic"),
+        "visual": one("visual"),
+        "text": one("text"),
     }
     return [(label, SMFL(**{**base, **own})) for label, own in variants.items()]
 
 
+def _smfl_released() -> list[tuple[str, nn.Module]]:
+    mended = SMFLReleased(
+        max_sentences=5, fusion_dropout=0.0, fix_history=True, cmjat_target="visual"
+    )
+    return [
+        ("published", SMFLReleased(max_sentences=5, fusion_dropout=0.0)),
+        ("mended", mended),
+    ]
+
+
+_DEPFORMER: dict[str, Any] = {
+    "features": 8,
+    "heads": 2,
+    "width": 4,
+    "feed_forward": 5,
+    "hidden": 12,
+    "adapted": 6,
+}
+
+
 def _depformer() -> list[tuple[str, nn.Module]]:
-    base: dict[str, Any] = {
-        "features": 8,
-        "heads": 2,
-        "width": 4,
-        "feed_forward": 5,
-        "hidden": 12,
-        "adapted": 6,
-        "expected": True,
-    }
+    base: dict[str, Any] = {**_DEPFORMER, "expected": True}
     variants: dict[str, dict[str, Any]] = {
-        "paper": {"shared_factor": 2},
-        "published c": {},
-        "hard gate": {"shared_factor": 2, "gate": "hard"},
+        "paper": {},
+        "segments": {"words_from": "segments"},
+        "published c": {"shared_factor": 5},
+        "hard gate": {"gate": "hard"},
         "the figure": {
-            "shared_factor": 2,
             "stacks": 1,
             "words": 40,
             "share_encoder": False,
             "cross_query": "acoustic",
         },
-        "regression": {"classes": 0, "shared_factor": 2},
+        "visual": {"modalities": ("visual",)},
+        "acoustic": {"modalities": ("acoustic",), "words_from": "segments"},
+        "regression": {"classes": None},
         "4 classes": {"classes": 4, "task": "severity"},
     }
     return [(label, DEPFormer(**{**base, **own})) for label, own in variants.items()]
 
 
-_SMALL = {"jamfn": _jamfn, "amm": _amm, "mddr": _mddr, "smfl": _smfl, "depformer": _depformer}
+def _depformer_released() -> list[tuple[str, nn.Module]]:
+    return [("published", DEPFormerReleased(**_DEPFORMER))]
+
+
+_SMALL = {
+    "jamfn": _jamfn,
+    "amm": _amm,
+    "mddr": _mddr,
+    "smfl": _smfl,
+    "smfl_released": _smfl_released,
+    "depformer": _depformer,
+    "depformer_released": _depformer_released,
+}
 _INPUTS = {
     JAMFN: _jamfn_inputs,
     AMM: _amm_inputs,
     MDDR: _mddr_inputs,
     SMFL: _smfl_inputs,
+    SMFLReleased: _smfl_inputs,
     DEPFormer: _depformer_inputs,
+    DEPFormerReleased: _depformer_inputs,
 }

@@ -5,16 +5,15 @@ from __future__ import annotations
 from typing import Literal
 
 import flax.linen as nn
-import jax.numpy as jnp
 
 from jaxdep.errors import ModelError
 from jaxdep.models.inputs import require
 from jaxdep.nn import masking
 from jaxdep.nn.convolution import Conv1d, FoldedMaps, Maps
-from jaxdep.nn.fusion import JointAttention
+from jaxdep.nn.fusion import FramewiseFusion, JointAttentionFusion
 from jaxdep.nn.linear import Linear
 from jaxdep.nn.recurrent import LSTM
-from jaxdep.types import Inputs, Logits, Mask, Scores, Sequence, Vector
+from jaxdep.types import Inputs, Logits, Mask, Sequence
 
 
 class JAMFN(nn.Module):
@@ -38,34 +37,26 @@ class JAMFN(nn.Module):
     @nn.compact
     def __call__(self, inputs: Inputs, train: bool = False) -> dict[str, Logits]:
         """Returns `{"depression": [B, 2]}`."""
-        x_a, mask_a = self._encode(inputs, "acoustic", "bilstm_a", train)
-        x_v, mask_v = self._encode(inputs, "visual", "bilstm_v", train)
-        if x_a.shape[1] != x_v.shape[1]:
+        f_a, mask_a = self._encode(inputs, "acoustic", "bilstm_a", train)
+        f_v, mask_v = self._encode(inputs, "visual", "bilstm_v", train)
+        if f_a.shape[1] != f_v.shape[1]:
             raise ModelError(
-                f"acoustic and visual must have one length; got {x_a.shape[1]}, {x_v.shape[1]}"
+                f"acoustic and visual must have one length; got {f_a.shape[1]}, {f_v.shape[1]}"
             )
-        scales_a = self._scales(x_a, "conv_a")  # eq. 6
-        scales_v = self._scales(x_v, "conv_v")
-        if self.fusion == "jaf":
-            attentions = self._attentions(len(scales_a))
-        else:
-            attentions = [None] * len(scales_a)
-        real = _either(mask_a, mask_v)
-        read = []
-        for maps_a, maps_v, attention in zip(scales_a, scales_v, attentions, strict=True):
-            if attention is None:
-                read.append(self._fuse(maps_a, maps_v, mask_a, mask_v))
-            else:
-                a_a, a_v = attention(maps_a, maps_v, mask_a, mask_v)  # eq. 7-11
-                read.append(self._read(maps_a, maps_v, a_a, a_v, real))
-        f_out = sum(read[1:], read[0])  # eq. 13; reading out is linear, so it may come first
+        scales_a, scales_v = self._scales(f_a, "conv_a"), self._scales(f_v, "conv_v")  # eq. 6
+        fusions = self._fusions(len(scales_a))
+        fused = [
+            fuse(x_a, x_v, mask_a, mask_v)  # eq. 7-12
+            for fuse, x_a, x_v in zip(fusions, scales_a, scales_v, strict=True)
+        ]
+        f_out = sum(fused[1:], fused[0])  # eq. 13; reading out is linear, so it may come first
         return {"depression": Linear(2, name="classifier")(f_out)}  # eq. 14
 
     def _encode(
         self, inputs: Inputs, modality: str, name: str, train: bool
     ) -> tuple[Sequence, Mask | None]:
         """BiLSTM; the last layer sums its directions (eq. 1-5): F_m [B, L, hidden]."""
-        x = require(inputs, modality, "JAMFN")
+        x = require(inputs, modality, self)
         mask = inputs.get(f"{modality}_mask")
         x = masking.zero_padding(x, mask)
         mask = mask if self.masked else None
@@ -79,58 +70,19 @@ class JAMFN(nn.Module):
         )
         return lstm(x, mask, train), mask
 
-    def _scales(self, y: Sequence, name: str) -> list[Maps | FoldedMaps]:
+    def _scales(self, f: Sequence, name: str) -> list[Maps | FoldedMaps]:
         """Multi-scale generation: one convolution for each kernel size."""
         if not self.scales:
-            return [Maps(y)]
+            return [Maps(f)]
         convs = [Conv1d(self.channels, k, name=f"{name}.{i}") for i, k in enumerate(self.scales)]
         if self.folded and self.fusion == "jaf" and self.readout != "flatten":
-            return [FoldedMaps(y, *conv.weights(y.shape[-1])) for conv in convs]
-        return [Maps(conv(y)) for conv in convs]
+            return [FoldedMaps(f, *conv.weights(f.shape[-1])) for conv in convs]
+        return [Maps(conv(f)) for conv in convs]
 
-    def _attentions(self, scales: int) -> list[JointAttention]:
-        """A JAF for each scale, or one for all."""
+    def _fusions(self, scales: int) -> list[JointAttentionFusion] | list[FramewiseFusion]:
+        """What fuses the modalities of each scale: a JAF each, one for all, or a plain fusion."""
+        if self.fusion != "jaf":
+            return [FramewiseFusion(self.fusion)] * scales
         own = 1 if self.share_jaf else scales
-        attentions = [JointAttention(name=f"jaf.{scale}") for scale in range(own)]
-        return attentions * (scales // own)
-
-    def _read(
-        self,
-        x_a: Maps | FoldedMaps,
-        x_v: Maps | FoldedMaps,
-        a_a: Scores,
-        a_v: Scores,
-        real: Mask | None,
-    ) -> Vector:
-        """Fusion (eq. 12) and its readout over time."""
-        if self.readout == "flatten":
-            fused = a_a[..., None] * x_a.maps() + a_v[..., None] * x_v.maps()
-            return fused.reshape(fused.shape[0], -1)
-        total = x_a.pool(a_a) + x_v.pool(a_v)
-        if self.readout == "sum":
-            return total
-        frames = a_a.shape[1] if real is None else jnp.maximum(real.sum(1, keepdims=True), 1)
-        return total / frames
-
-    def _fuse(
-        self,
-        x_a: Maps | FoldedMaps,
-        x_v: Maps | FoldedMaps,
-        mask_a: Mask | None,
-        mask_v: Mask | None,
-    ) -> Vector:
-        """Fusion without attention (Table 4), read as the mean over time."""
-        a = masking.zero_padding(x_a.maps(), mask_a)
-        v = masking.zero_padding(x_v.maps(), mask_v)
-        if self.fusion == "concat":
-            fused = jnp.concatenate([a, v], axis=-1)
-        else:
-            fused = a + v if self.fusion == "add" else a * v
-        return masking.masked_mean(fused, _either(mask_a, mask_v))
-
-
-def _either(a: Mask | None, b: Mask | None) -> Mask | None:
-    """True where any modality is real."""
-    if a is None or b is None:
-        return None
-    return a | b
+        fusions = [JointAttentionFusion(self.readout, name=f"jaf.{n}") for n in range(own)]
+        return fusions * (scales // own)

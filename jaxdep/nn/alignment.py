@@ -5,9 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence as Several
 
 import jax.numpy as jnp
+from jaxtyping import Array, Int
 
 from jaxdep.nn import masking
 from jaxdep.types import Mask, Sequence
+
+Rows = tuple[Sequence, Mask]
+"""Steps [B, S, D] with zeros at padding, and which of them are real."""
+
+Counts = Int[Array, "batch 1"]
 
 
 def reach(steps: int, kernels: Several[int], strides: Several[int]) -> int:
@@ -17,40 +23,63 @@ def reach(steps: int, kernels: Several[int], strides: Several[int]) -> int:
     return steps
 
 
-def pad_to(x: Sequence, mask: Mask | None, length: int) -> Sequence:
-    """Truncates [B, S, D] to `length` steps, or fills it up with zeros; padding becomes zeros."""
-    x = masking.zero_padding(x, mask)[:, :length]
-    return jnp.pad(x, ((0, 0), (0, length - x.shape[1]), (0, 0)))
-
-
-def resample_to(x: Sequence, mask: Mask | None, length: int, target_mask: Mask | None) -> Sequence:
-    """Interpolates [B, S, D] linearly so that step t of every sequence is the same moment.
-
-    Each recording's real steps are stretched over the real steps of the target; steps are
-    intervals of time and their values lie in the middle (PyTorch's `align_corners=False`).
+def pad(rows: Several[Rows], length: int) -> list[Rows]:
+    """Truncates sequences to `length` steps, or fills them up with zeros.
 
     Args:
-      mask: [B, S], or None where all steps are real; real steps come first.
-      length: L of the target.
-      target_mask: [B, L], likewise.
+      rows: [B, S, D] with zeros at padding, and masks [B, S], one of each sequence.
 
     Returns:
-      [B, L, D], zero beyond the target's real steps and where `x` has none.
+      [B, length, D] and [B, length] of each.
     """
-    size = x.shape[1]
-    if not size:
-        return pad_to(x, mask, length)
-    steps = _count(mask, size, x)
-    wanted = _count(target_mask, length, x)
-    places = (jnp.arange(length, dtype=x.dtype)[None] + 0.5) * (steps / jnp.maximum(wanted, 1))
-    last = jnp.maximum(steps - 1, 0)
-    places = jnp.clip(places - 0.5, 0, last)
-    left = jnp.floor(places)
+    brought = []
+    for x, mask in rows:
+        more = max(length - x.shape[1], 0)
+        x = jnp.pad(x[:, :length], ((0, 0), (0, more), (0, 0)))
+        brought.append((x, jnp.pad(mask[:, :length], ((0, 0), (0, more)))))
+    return brought
+
+
+def resample(rows: Several[Rows], length: int) -> list[Rows]:
+    """Interpolates sequences linearly so that step t of all of them is the same moment.
+
+    In each recording the real steps of the first sequence that has any stay as they are, those of
+    the others are stretched over them; steps are intervals of time and their values lie in the
+    middle (PyTorch's `align_corners=False`).
+
+    Args:
+      rows: as in `pad`; real steps come first.
+
+    Returns:
+      As `pad`, zero beyond the first sequence's real steps and where a sequence has none.
+    """
+    counts = [mask.sum(1, keepdims=True) for _, mask in rows]
+    wanted, sources = jnp.zeros_like(counts[0]), []
+    for count in counts:
+        first, kept = wanted == 0, jnp.minimum(count, length)
+        sources.append(jnp.where(first, kept, count))
+        wanted = jnp.where(first, kept, wanted)
+    target = jnp.arange(length)[None] < wanted
+    brought = []
+    for (x, _), count in zip(rows, sources, strict=True):
+        mask = target & (count > 0)
+        brought.append((masking.zero_padding(_stretch(x, count, wanted, length), mask), mask))
+    return brought
+
+
+def _stretch(x: Sequence, steps: Counts, wanted: Counts, length: int) -> Sequence:
+    """The first `steps` of [B, S, D] at the middles of `wanted` equal parts: [B, length, D]."""
+    if not x.shape[1]:
+        return jnp.zeros((len(x), length, x.shape[2]), x.dtype)
+    # Step t reads place (t + 1/2) steps / wanted - 1/2, here in units of 1 / (2 wanted).
+    unit, last = 2 * jnp.maximum(wanted, 1), jnp.maximum(steps - 1, 0)
+    places = (2 * jnp.arange(length)[None] + 1) * steps - unit // 2
+    places = jnp.clip(places, 0, unit * last)
+    left = places // unit
     right = jnp.minimum(left + 1, last)
-    x = masking.zero_padding(x, mask)
-    take = lambda at: jnp.take_along_axis(x, at.astype(jnp.int32)[..., None], axis=1)
-    share = (places - left)[..., None]
-    return masking.zero_padding(take(left) * (1 - share) + take(right) * share, target_mask)
+    share = (places % unit).astype(x.dtype) / unit.astype(x.dtype)
+    take = lambda at: jnp.take_along_axis(x, at[..., None], axis=1)
+    return take(left) * (1 - share[..., None]) + take(right) * share[..., None]
 
 
 def segments(x: Sequence, mask: Mask | None, count: int) -> Sequence:
@@ -60,17 +89,11 @@ def segments(x: Sequence, mask: Mask | None, count: int) -> Sequence:
     `adaptive_avg_pool1d`; so neighbours share a step where n does not divide T. Zero where a
     recording has no step.
     """
-    steps = jnp.full(len(x), x.shape[1]) if mask is None else mask.sum(1)
-    part, step = jnp.arange(count)[None], jnp.arange(x.shape[1])[None, None]
-    first = (part * steps[:, None]) // count
-    end = ((part + 1) * steps[:, None] + count - 1) // count
-    inside = (step >= first[..., None]) & (step < end[..., None])
+    real = jnp.ones(x.shape[:2], bool) if mask is None else mask
+    steps, part = real.sum(1)[:, None], jnp.arange(count)[None]
+    first = (part * steps) // count
+    end = ((part + 1) * steps + count - 1) // count
+    step = jnp.cumsum(real, 1)[:, None] - 1  # counted among the real ones
+    inside = (step >= first[..., None]) & (step < end[..., None]) & real[:, None]
     share = inside / jnp.maximum(end - first, 1)[..., None]
     return jnp.einsum("bps,bsd->bpd", share.astype(x.dtype), masking.zero_padding(x, mask))
-
-
-def _count(mask: Mask | None, size: int, like: Sequence) -> Sequence:
-    """Real steps of each recording, [B, 1]."""
-    if mask is None:
-        return jnp.full((like.shape[0], 1), size, like.dtype)
-    return mask.sum(1, keepdims=True).astype(like.dtype)

@@ -105,10 +105,12 @@ class CausalConv1d(nn.Module):
     Attributes:
       features: O, output channels.
       kernel_size: K; a frame reads itself and K - 1 before it.
+      dilation: frames from one that is read to the next.
     """
 
     features: int
     kernel_size: int
+    dilation: int = 1
 
     @nn.compact
     def __call__(self, x: Sequence, length: int | None = None) -> Sequence:
@@ -120,34 +122,35 @@ class CausalConv1d(nn.Module):
         bound = initializers.torch_uniform(self.kernel_size * x.shape[-1])
         bias = self.param("bias", bound, (self.features,))
         kernel = direction * (scale / norm(direction))
-        back = self.kernel_size - 1
+        back = (self.kernel_size - 1) * self.dilation
         read = x.shape[1] if length is None else min(length, x.shape[1])
         x = x[:, -(read + back) :]
         # One product for all taps, then shifts of the few channels that come out of it.
         wide = kernel.swapaxes(0, 1).reshape(x.shape[-1], -1)
         taps = jnp.pad(x @ wide, ((0, 0), (read + back - x.shape[1], 0), (0, 0)))
         taps = taps.reshape(*taps.shape[:2], self.kernel_size, self.features)
-        parts = [taps[:, tap : tap + read, tap] for tap in range(self.kernel_size)]
+        starts = [tap * self.dilation for tap in range(self.kernel_size)]
+        parts = [taps[:, start : start + read, tap] for tap, start in enumerate(starts)]
         return sum(parts[1:], parts[0]) + bias[None, None]
 
 
 class TCN(nn.Module):
     """A temporal convolutional network (Bai et al., 2018): residual blocks, dilated 1, 2, 4, ...
 
-    It is read at the last frame of all. So of every block only the frames that this one depends on
-    are computed, and a block sees every second frame of the one below it in place of dilation.
-
     Attributes:
       features: channels of every block.
       layers: blocks, of two convolutions each.
       kernel_size: K.
       dropout: after each convolution.
+      pooling: what is kept of a sequence: its `last` frame, which depends on `reach` frames alone,
+        or the `mean` over its frames.
     """
 
     features: int
     layers: int
     kernel_size: int
     dropout: float = 0.0
+    pooling: Literal["last", "mean"] = "last"
 
     @property
     def reach(self) -> int:
@@ -156,30 +159,53 @@ class TCN(nn.Module):
 
     @nn.compact
     def __call__(self, x: Sequence, mask: Mask, train: bool = False) -> Vector:
-        """The state of the last frame of [B, L, I], [B, features].
+        """Encodes [B, L, I] as [B, features].
 
         Args:
           mask: [B, L], true where a frame is real; real frames come last.
         """
+        if self.pooling == "mean":
+            return self._mean(x, mask, train)
+        # Of every block only the frames that the last one depends on are computed, and a block
+        # sees every second frame of the one below it in place of dilation.
         back = self.kernel_size - 1
         for number in range(self.layers):
-            block, y = f"network.{number}", x
             # Frames, two of this block for one of the next, that the end of all depends on.
             needed = 1 + 2 * back * (2 ** (self.layers - number) - 2)
-            for which, length in ((1, needed + back), (2, needed)):
-                y = masking.zero_padding(y, mask[:, -y.shape[1] :])
-                convolution = CausalConv1d(
-                    self.features, self.kernel_size, name=f"{block}.conv{which}"
-                )
-                y = nn.relu(convolution(y, length))
-                y = Dropout(self.dropout, name=f"{block}.dropout{which}")(y, train)
-            x = x[:, -y.shape[1] :]
-            if x.shape[-1] != self.features:
-                x = Conv1d(self.features, 1, name=f"{block}.downsample")(x)
-            x = nn.relu(x + y)
+            x = self._block(number, x, mask, train, lengths=(needed + back, needed))
             second = slice((x.shape[1] - 1) % 2, None, 2)
             x, mask = x[:, second], mask[:, -x.shape[1] :][:, second]
         return x[:, -1]
+
+    def _mean(self, x: Sequence, mask: Mask, train: bool) -> Vector:
+        """The mean over real frames of what the last block makes of all frames."""
+        for number in range(self.layers):
+            x = self._block(number, x, mask, train, dilation=2**number)
+        return masking.masked_mean(x, mask)
+
+    def _block(
+        self,
+        number: int,
+        x: Sequence,
+        mask: Mask,
+        train: bool,
+        *,
+        dilation: int = 1,
+        lengths: tuple[int | None, int | None] = (None, None),
+    ) -> Sequence:
+        """A residual block; of each of its convolutions the last `lengths` frames."""
+        block, y = f"network.{number}", x
+        for which, length in enumerate(lengths, 1):
+            y = masking.zero_padding(y, mask[:, -y.shape[1] :])
+            convolution = CausalConv1d(
+                self.features, self.kernel_size, dilation, name=f"{block}.conv{which}"
+            )
+            y = nn.relu(convolution(y, length))
+            y = Dropout(self.dropout, name=f"{block}.dropout{which}")(y, train)
+        x = x[:, -y.shape[1] :]
+        if x.shape[-1] != self.features:
+            x = Conv1d(self.features, 1, name=f"{block}.downsample")(x)
+        return nn.relu(x + y)
 
 
 class Maps(NamedTuple):

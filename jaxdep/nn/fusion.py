@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import flax.linen as nn
 import jax
@@ -15,18 +15,24 @@ from jaxdep.nn.convolution import FoldedMaps, Maps
 from jaxdep.nn.dropout import Dropout
 from jaxdep.nn.initializers import Initializer
 from jaxdep.nn.linear import Linear
-from jaxdep.nn.masking import masked_softmax
+from jaxdep.nn.masking import either, masked_mean, masked_softmax, zero_padding
 from jaxdep.nn.normalization import LayerNorm
 from jaxdep.types import Mask, Scores, Sequence, Vector
 
 
-class JointAttention(nn.Module):
-    """Joint attention fusion (JAF; eq. 7-11, Zhou et al. 2023): temporal weights of two modalities.
+class JointAttentionFusion(nn.Module):
+    """Joint attention fusion (JAF) of two modalities, read out over time (Zhou et al. 2023).
 
-    Each modality's frames are scored, the scores of both are mixed by one linear layer over all
-    2L of them, and the mixture gates the scores ahead of a softmax over time. As the layer is over
-    positions, the model is bound to one length L.
+    Each modality's frames are scored (eq. 7-8), one linear layer mixes the 2L scores of both
+    (eq. 9-10), and a softmax over time of either half weighs that modality's frames (eq. 11-12).
+    The layer is over positions, so the module is bound to one length L.
+
+    Attributes:
+      readout: how `Fusion` [B, L, C] becomes a vector: its `sum` over time (the weights of each
+        modality sum to one, so this is their weighted average), its `mean`, or `flatten`.
     """
+
+    readout: Literal["sum", "mean", "flatten"] = "sum"
 
     @nn.compact
     def __call__(
@@ -35,21 +41,30 @@ class JointAttention(nn.Module):
         x_v: Maps | FoldedMaps,
         mask_a: Mask | None,
         mask_v: Mask | None,
-    ) -> tuple[Scores, Scores]:
-        """Weights over time of the acoustic and the visual maps, [B, L] each.
+    ) -> Vector:
+        """Fuses maps [B, L, C] of both modalities to [B, C], or [B, L C] if flattened.
 
-        They, the scores and the mixture are sown as `A_A`, `A_V`, `T_A`, `T_V`, `T_mixed`.
+        The scores, their mixture and the weights are sown as `T_A`, `T_V`, `T_mixed`, `A_A`, `A_V`.
         """
         t_a = _score(Linear(1, name="fc1"), x_a, mask_a)  # eq. 7
         t_v = _score(Linear(1, name="fc2"), x_v, mask_v)  # eq. 8
         length = t_a.shape[1]
-        mixed = Linear(2 * length, name="fc3")(jnp.concatenate([t_a, t_v], axis=1))  # eq. 9
-        a_a = masked_softmax(t_a * mixed[:, :length], mask_a)  # eq. 10
-        a_v = masked_softmax(t_v * mixed[:, length:], mask_v)  # eq. 11
+        joint = jnp.concatenate([t_a, t_v], axis=1)  # eq. 9
+        mixed = Linear(2 * length, name="fc3")(joint)  # eq. 10
+        a_a = masked_softmax(mixed[:, :length], mask_a)  # eq. 11, and the softmax of eq. 12
+        a_v = masked_softmax(mixed[:, length:], mask_v)
         sown = {"T_A": t_a, "T_V": t_v, "T_mixed": mixed, "A_A": a_a, "A_V": a_v}
         for name, value in sown.items():
             self.sow("intermediates", name, value)
-        return a_a, a_v
+        if self.readout == "flatten":
+            fusion = a_a[..., None] * x_a.maps() + a_v[..., None] * x_v.maps()  # eq. 12
+            return fusion.reshape(len(fusion), -1)
+        total = x_a.pool(a_a) + x_v.pool(a_v)  # eq. 12, summed over time
+        if self.readout == "sum":
+            return total
+        real = either(mask_a, mask_v)
+        frames = length if real is None else jnp.maximum(real.sum(1, keepdims=True), 1)
+        return total / frames
 
 
 def _score(linear: Linear, x: Maps | FoldedMaps, mask: Mask | None) -> Scores:
@@ -57,6 +72,31 @@ def _score(linear: Linear, x: Maps | FoldedMaps, mask: Mask | None) -> Scores:
     weight, bias = linear.weights(x.channels)
     scores = x.scores(weight[:, 0], 0.0 if bias is None else bias[0])
     return scores if mask is None else jnp.where(mask, scores, 0)
+
+
+class FramewiseFusion(nn.Module):
+    """Fusion of two modalities frame by frame, without attention; its mean over time.
+
+    Attributes:
+      operation: `add`, `multiply`, or `concat`.
+    """
+
+    operation: Literal["add", "multiply", "concat"]
+
+    def __call__(
+        self,
+        x_a: Maps | FoldedMaps,
+        x_v: Maps | FoldedMaps,
+        mask_a: Mask | None,
+        mask_v: Mask | None,
+    ) -> Vector:
+        """Fuses maps [B, L, C] of both modalities to [B, C], or [B, 2 C] if concatenated."""
+        a, v = zero_padding(x_a.maps(), mask_a), zero_padding(x_v.maps(), mask_v)
+        if self.operation == "concat":
+            fused = jnp.concatenate([a, v], axis=-1)
+        else:
+            fused = a + v if self.operation == "add" else a * v
+        return masked_mean(fused, either(mask_a, mask_v))
 
 
 class TaskProjection(nn.Module):

@@ -24,8 +24,8 @@ from jaxdep.nn.sparse_attention import (
 from jaxdep.nn.transformer import sinusoids
 from jaxdep.types import Scores, Sequence
 
-Samples = tuple[KeySample | None, ...]
-"""Of each attention in turn the keys by which it ranks queries; None: all of them."""
+Samples = tuple[tuple[KeySample | None, ...], ...]
+"""Of each stack's attentions in turn the keys by which they rank queries; None: all of them."""
 
 
 class Embedding(nn.Module):
@@ -67,7 +67,7 @@ class Layer(nn.Module):
     heads: int = 8
     width: int = 64
     gate: str = ""
-    shared_factor: float = 0.0
+    shared_factor: float = 5.0
 
     @nn.compact
     def __call__(
@@ -119,7 +119,7 @@ class Encoded(NamedTuple):
 
 
 class Encoder(nn.Module):
-    """Stacks of layers, each over the last half of what the one before reads (DEP-Former, A6).
+    """Stacks of layers, each over the last half of what the one before reads.
 
     Stack i reads the last L / 2^i steps through `layers - i` layers; between them the length is
     halved, so that all stacks end with L / 2^(layers - 1) steps.
@@ -153,7 +153,7 @@ class Encoder(nn.Module):
         """Encodes [B, L, I].
 
         Args:
-          samples: as many as `steps_of` says.
+          samples: as many as `attention_lengths` says.
           shared: the other encoder's `kept`.
           real: as in `BatchNorm`.
         """
@@ -163,33 +163,38 @@ class Encoder(nn.Module):
                 f"{self.layers} layers halve {halvings} times: {length} steps must be a multiple"
                 f" of {2**halvings}, and stacks 1 to {self.layers}; got {self.stacks}"
             )
-        left = iter(samples)
         x = Embedding(self.features, self.dropout, name="embedding")(x, train)
         norm = LayerNorm(name="norm")
-        if self.gate:
-            share = self.layer(gate=self.gate, name="en_fv")
-        made, kept, steps = [], [], []
-        for stack in range(self.stacks):
+        share = self.layer(gate=self.gate, name="en_fv") if self.gate else None
+        results, kept, weights = [], [], []
+        for stack, of_stack in enumerate(samples):
             y = x[:, -(length // 2**stack) :]
             for number in range(self.layers - stack):
                 name = f"stacks.{stack}.{{}}layer{stack}{number}"
                 if number:
                     y = Distilling(name=name.format("c"))(y, real, train)
-                read = self.layer(name=name.format("e"))(y, next(left), train)
+                read = self.layer(name=name.format("e"))(y, of_stack[number], train)
                 y = read.x
-                steps.append(read.weights.mean((1, 2)))
+                weights.append(read.weights)
             kept.append(read.kept)
             y = norm(y)
-            if self.gate:
-                y = y + norm(share(y, next(left), train, shared[stack]).x)
-            made.append(y)
-        return Encoded(jnp.concatenate(made, 1), tuple(kept), steps[0])
+            if share is not None:
+                y = y + norm(share(y, of_stack[-1], train, shared[stack]).x)
+            results.append(y)
+        steps = weights[0].mean((1, 2))
+        return Encoded(jnp.concatenate(results, 1), tuple(kept), steps)
 
 
-def steps_of(length: int, layers: int, stacks: int, shared: bool) -> list[int]:
-    """Over how many steps each attention of an `Encoder` reads, in their order."""
-    found = []
-    for stack in range(stacks):
-        found += [length // 2 ** (stack + number) for number in range(layers - stack)]
-        found += [length // 2 ** (layers - 1)] * shared
-    return found
+def attention_lengths(
+    length: int, layers: int, stacks: int, shared: bool
+) -> tuple[tuple[int, ...], ...]:
+    """Over how many steps each attention of an `Encoder` reads, stack by stack.
+
+    Args:
+      shared: whether each stack ends with a shared layer.
+    """
+    last = (length // 2 ** (layers - 1),) if shared else ()
+    return tuple(
+        tuple(length // 2 ** (stack + number) for number in range(layers - stack)) + last
+        for stack in range(stacks)
+    )

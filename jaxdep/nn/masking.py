@@ -14,6 +14,11 @@ def zero_padding(x: Sequence, mask: Mask | None) -> Sequence:
     return x if mask is None else jnp.where(mask[..., None], x, 0)
 
 
+def either(a: Mask | None, b: Mask | None) -> Mask | None:
+    """True where any of two modalities is real; None where one of them is real throughout."""
+    return None if a is None or b is None else a | b
+
+
 def masked_mean(x: Sequence, mask: Mask | None) -> Vector:
     """Mean over real frames, [B, L, D] -> [B, D]; zero where there are none."""
     if mask is None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import flax.linen as nn
 import jax.numpy as jnp
 from jaxtyping import Array, Float
@@ -67,13 +69,15 @@ class SentenceLSTM(nn.Module):
 
     Attributes:
       features: H.
+      pooling: what is kept of a sentence: its `last` state, or the `mean` of its states.
     """
 
     features: int
+    pooling: Literal["last", "mean"] = "last"
 
     @nn.compact
     def __call__(self, x: Sequence, windows: Windows) -> PerSentence:
-        """The state of [B, L, I] at the end of each of S windows, [B, S, H]; zero of empty ones."""
+        """A vector of [B, L, I] for each of S windows, [B, S, H]; zero for empty ones."""
         gates = 4 * self.features
         weights = layer_weights(self.param, "l0", (x.shape[-1], self.features, gates))
         (batch, frames), count = x.shape[:2], windows.shape[1]
@@ -90,6 +94,9 @@ class SentenceLSTM(nn.Module):
         )
         (states,) = recurrence("lstm", (one,))
         states = states.reshape(frames, batch, count, -1).transpose(1, 2, 0, 3)
+        if self.pooling == "mean":  # states outside of a window are zero
+            lengths = jnp.maximum(windows[..., 1] - windows[..., 0], 1)
+            return states.sum(2) / lengths[..., None].astype(states.dtype)
         places = jnp.maximum(windows[..., 1] - 1, 0)[..., None, None]
         last = jnp.take_along_axis(states, places, 2)[:, :, 0]
         return masking.zero_padding(last, there(windows))

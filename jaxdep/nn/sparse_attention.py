@@ -83,21 +83,21 @@ class ProbSparseAttention(nn.Module):
 
 
 class SharedAttention(ProbSparseAttention):
-    """The attention sharing unit (DEP-Former, A14): own queries and those of another encoder.
+    """The attention sharing unit of DEP-Former: own queries and those of another encoder.
 
     Both are read with, and a gate for each example mixes what they read.
 
     Attributes:
       gate: `soft`: the share of the own queries is the gate; `hard`: they alone count where it is
-        at least 1/2, else the others alone, with the soft gate's gradient; `mixing`: what the
-        authors published instead (A7): queries change places between the half of the batch with
+        at least 1/2, else the others alone, with the soft gate's gradient; `mixing`: what
+        `DEPFormerReleased` has instead: queries change places between the half of the batch with
         the larger gates and the other half. It needs an even batch, and its gate is not trained.
-      shared_factor: c of the queries that take part; 0: as `factor`. Where all queries are kept,
-        the own and the others' are the same ones in another order, and the gate decides nothing.
+      shared_factor: c of the queries that take part. Where all queries are kept, the own and the
+        others' are the same ones in another order, and the gate decides nothing.
     """
 
     gate: str = "soft"
-    shared_factor: float = 0.0
+    shared_factor: float = 5.0
 
     @nn.compact
     def __call__(
@@ -118,8 +118,9 @@ class SharedAttention(ProbSparseAttention):
             weights = _scattered(_mixed(q, own, shared, gate), k, own)
             return Read(self._result(x, weights, train), own, weights)
         if self.gate == "hard":
-            gate = gate + jax.lax.stop_gradient(jnp.round(gate) - gate)
-        count = kept_queries(self.shared_factor or self.factor, x.shape[1])
+            hard = (gate >= 0.5).astype(gate.dtype)
+            gate = hard + (gate - jax.lax.stop_gradient(gate))
+        count = kept_queries(self.shared_factor, x.shape[1])
         first, second = own[..., :count], shared[..., :count]
         share = gate[:, None, None, None]
         weights = share * sparse_weights(q, k, first) + (1 - share) * sparse_weights(q, k, second)
@@ -187,7 +188,7 @@ def _scattered(chosen: Heads, key: Heads, kept: Kept) -> HeadWeights:
 
 
 def _mixed(query: Heads, own: Kept, shared: Kept, gate: PerExample) -> Heads:
-    """Queries as the published unit takes them (A7, 2 to 4), its exchange of examples included."""
+    """Queries as the published unit takes them, its exchange of examples included."""
     if len(query) % 2:
         raise ModelError(
             "the published sharing unit exchanges queries between pairs of examples: give an even"

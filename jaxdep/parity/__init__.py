@@ -1,4 +1,4 @@
-"""Agreement with PyTorch: weights in both directions, and comparison with plain twins."""
+"""Agreement with PyTorch: weights in both directions, references written by other hands."""
 
 from jaxdep.parity.convert import from_torch, to_torch
 

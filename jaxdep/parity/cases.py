@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import flax.linen as nn
 import numpy as np
 
-from jaxdep.models import AMM, JAMFN, MDDR, SMFL, DEPFormer, examples
+from jaxdep.models import (
+    AMM,
+    JAMFN,
+    MDDR,
+    SMFL,
+    DEPFormer,
+    DEPFormerReleased,
+    SMFLReleased,
+    examples,
+)
 from jaxdep.nn.sparse_attention import kept_queries
 
 
@@ -19,7 +29,7 @@ class Case:
     Attributes:
       masked: whether masks are among the inputs.
       uneven: whether every third batch of the twenty steps has one example fewer.
-      empty: whether the last example has no real frame at all.
+      empty: modalities of which the last example has no real frame; True: all of them.
       only: names of inputs that are kept; empty: all.
       widths: features of inputs where they differ from the examples'.
       frames: as in `examples.example_inputs`.
@@ -32,7 +42,7 @@ class Case:
     length: int = 7
     masked: bool = True
     uneven: bool = False
-    empty: bool = False
+    empty: bool | tuple[str, ...] = False
     only: tuple[str, ...] = ()
     widths: Mapping[str, int] = field(default_factory=dict)
     frames: Mapping[str, int] | None = None
@@ -47,51 +57,94 @@ class Case:
             shape = (*made[name].shape[:-1], width)
             made[name] = rng.normal(size=shape).astype(np.float32)
         for name in [name for name in made if name.endswith("_mask")]:
-            made[name][-1] &= not self.empty
-            made[name.removesuffix("_mask")] *= made[name][..., None]
-        if isinstance(self.model, DEPFormer):  # which both sides would draw by themselves
+            of = name.removesuffix("_mask")
+            if self.empty is True or (self.empty and of in self.empty):
+                made[name][-1] = False
+            made[of] *= made[name][..., None]
+        if isinstance(
+            self.model, DEPFormer | DEPFormerReleased
+        ):  # which both sides would draw by themselves
             made |= draws_of(self.model, seed)
         return {name: x for name, x in made.items() if not self.only or name in self.only}
 
 
-def draws_of(model: DEPFormer, seed: int) -> dict[str, np.ndarray]:
+def draws_of(model: DEPFormer | DEPFormerReleased, seed: int) -> dict[str, np.ndarray]:
     """Keys by which DEP-Former's attentions rank, as its inputs name them."""
     shape = (24, model.words, kept_queries(model.factor, model.words))
     return {"draws": np.random.default_rng(seed).integers(0, 2**16, shape, np.int32)}
 
 
+def variants(name: str) -> list[Case]:
+    """One case of every variant of a model, with masks and without dropout."""
+    return [
+        Case(name, label, examples.calm(model), _batch(name))
+        for label, model in examples.small(name)
+    ]
+
+
 def cases(name: str) -> list[Case]:
     """Every variant, masked and not; single examples and frames; partial masks and modalities."""
-    made = []
-    for label, model in examples.small(name):
-        model = model.clone(dropout=0.0)
-        made += [Case(name, label, model), Case(name, f"{label}, no mask", model, masked=False)]
-    first = made[0].model
-    made += [
-        Case(name, "batch of 1", first, batch=1),
-        Case(name, "batch of 5", first, batch=5, uneven=True),
-        Case(name, "length 1", first, length=1),
+    each = variants(name)
+    first = each[0]
+    unmasked = [replace(case, label=f"{case.label}, no mask", masked=False) for case in each]
+    edges = [
+        replace(first, label="length 1", length=1),
+        replace(first, label="empty row", empty=True),
     ]
-    return made + _EXTRA[name](first)
+    if name != "depformer_released":  # which reads its patients in pairs
+        edges += [
+            replace(first, label="batch of 1", batch=1),
+            replace(first, label="batch of 5", batch=5, uneven=True),
+        ]
+    return [*each, *unmasked, *edges, *_EXTRA[name](first.model)]
+
+
+def _batch(name: str) -> int:
+    return 4 if name == "depformer_released" else 3
 
 
 def paper_case(name: str) -> Case:
     """The papers' sizes."""
-    if name == "jamfn":
-        return Case(name, "the paper's size", JAMFN(), batch=2, length=596, masked=False)
-    if name == "mddr":
-        widths = {"visual": 2048, "acoustic": 1024}
-        return Case(name, "the paper's size", MDDR(dropout=0.0), batch=2, length=12, widths=widths)
-    if name == "smfl":
-        widths = {"acoustic": 25, "visual": 204}
-        model = SMFL(dropout=0.0, fusion_dropout=0.0)
-        return Case(name, "the paper's size", model, batch=2, length=21, widths=widths)
-    if name == "depformer":
-        widths = {"visual": 224 * 224, "acoustic": 1000}
-        model = DEPFormer(variant="released", dropout=0.0)
-        return Case(name, "the paper's size", model, 2, 24, masked=False, widths=widths)
-    widths = {"text": 768, "visual": 768, "gender": 768, "color": 64}
-    return Case(name, "the paper's size", AMM(dropout=0.0), length=40, widths=widths)
+    return _PAPER[name]()
+
+
+_PAPER: Mapping[str, Callable[[], Case]] = {
+    "jamfn": lambda: Case("jamfn", _SIZE, JAMFN(), batch=2, length=596, masked=False),
+    "amm": lambda: Case("amm", _SIZE, AMM(dropout=0.0), length=40, widths=_AMM_WIDTHS),
+    "mddr": lambda: Case(
+        "mddr",
+        _SIZE,
+        MDDR(dropout=0.0),
+        batch=2,
+        length=12,
+        widths={"visual": 2048, "acoustic": 1024},
+    ),
+    "smfl": lambda: Case(
+        "smfl",
+        _SIZE,
+        SMFL(dropout=0.0, fusion_dropout=0.0),
+        batch=2,
+        length=21,
+        widths={"acoustic": 25, "visual": 204},
+    ),
+    "smfl_released": lambda: Case(
+        "smfl_released",
+        _SIZE,
+        SMFLReleased(fusion_dropout=0.0),
+        batch=2,
+        length=21,
+        widths={"acoustic": 513, "visual": 204},
+    ),
+    "depformer": lambda: _pictures("depformer", DEPFormer(dropout=0.0, expected=True)),
+    "depformer_released": lambda: _pictures("depformer_released", DEPFormerReleased(dropout=0.0)),
+}
+_SIZE = "the paper's size"
+_AMM_WIDTHS = {"text": 768, "visual": 768, "gender": 768, "color": 64}
+
+
+def _pictures(name: str, model: nn.Module) -> Case:
+    widths = {"visual": 224 * 224, "acoustic": 1000}
+    return Case(name, _SIZE, model, 2, 24, masked=False, widths=widths)
 
 
 def _jamfn(first: JAMFN) -> list[Case]:
@@ -99,7 +152,7 @@ def _jamfn(first: JAMFN) -> list[Case]:
     add = masked.clone(fusion="add")
     one = ("acoustic", "acoustic_mask", "visual")
     return [
-        Case("jamfn", "empty row", masked, empty=True),
+        Case("jamfn", "empty row, masked", masked, empty=True),
         Case("jamfn", "empty row, add", add, empty=True),
         Case("jamfn", "length 1, masked", masked, length=1),
         Case("jamfn", "acoustic mask alone", masked, only=one),
@@ -111,10 +164,7 @@ def _amm(first: AMM) -> list[Case]:
     text, visual = ("text", "text_mask"), ("visual", "visual_mask")
     pooled = first.clone(tokens="pooled")
     return [
-        Case("amm", "empty row", first, empty=True),
         Case("amm", "empty row, pooled", pooled, empty=True),
-        Case("amm", "text alone", first, only=text),
-        Case("amm", "visual alone", first, only=visual),
         Case("amm", "no knowledge", first, only=(*text, *visual)),
         Case("amm", "text mask alone", first, only=(*text, "visual")),
     ]
@@ -125,9 +175,11 @@ def _mddr(first: MDDR) -> list[Case]:
     resampled = first.clone(align="resample")
     pair = resampled.clone(modalities=("visual", "acoustic"))
     return [
-        # PyTorch's encoder gives NaN where there is no key to read.
-        Case("mddr", "empty row", first.clone(sea=False), empty=True),
-        Case("mddr", "empty row, resampled", resampled.clone(sea=False), empty=True),
+        Case("mddr", "empty row, resampled", resampled, empty=True),
+        Case("mddr", "faceless row", first, empty=("visual",)),
+        Case("mddr", "faceless row, resampled", resampled, empty=("visual",)),
+        Case("mddr", "voiceless row", first, empty=("acoustic",)),
+        Case("mddr", "voiceless row, resampled", resampled, empty=("acoustic",)),
         Case("mddr", "length 1, resampled", resampled, length=1),
         Case("mddr", "mask of the face alone", first, only=(*face, "acoustic", "pose")),
         Case("mddr", "mask of the voice alone", resampled, only=("visual", *voice, "pose")),
@@ -136,28 +188,35 @@ def _mddr(first: MDDR) -> list[Case]:
 
 
 def _smfl(first: SMFL) -> list[Case]:
-    released = first.clone(variant="released", dropout=0.0)
-    one = first.clone(split=False)
+    return [Case("smfl", "one sentence of all", first.clone(split=False))]
+
+
+def _smfl_released(first: SMFLReleased) -> list[Case]:
     return [
-        Case("smfl", "empty row", first, empty=True),
-        Case("smfl", "one sentence of all", one),
-        Case("smfl", "released, no sentences", released, empty=True),
-        Case("smfl", "released, one sentence", released, length=1),
-        Case("smfl", "released, batch of 5", released, batch=5, uneven=True),
-        Case("smfl", "released, 7 sentences of 5", released, batch=1, length=7),
+        Case("smfl_released", "7 sentences of 5", first, batch=1, length=7),
     ]
 
 
 def _depformer(first: DEPFormer) -> list[Case]:
-    released = first.clone(variant="released")
     return [
-        Case("depformer", "empty row", first, empty=True),
         Case("depformer", "words as they are", first, length=24),
-        *(
-            Case("depformer", f"released, batch of {batch}", released, batch, length=24)
-            for batch in (2, 4, 8, 16)
-        ),
+        Case("depformer", "segments of 24", first.clone(words_from="segments"), length=24),
     ]
 
 
-_EXTRA = {"jamfn": _jamfn, "amm": _amm, "mddr": _mddr, "smfl": _smfl, "depformer": _depformer}
+def _depformer_released(first: DEPFormerReleased) -> list[Case]:
+    return [
+        Case("depformer_released", f"batch of {batch}", first, batch, length=24)
+        for batch in (2, 8, 16)
+    ]
+
+
+_EXTRA: Mapping[str, Callable[[Any], list[Case]]] = {
+    "jamfn": _jamfn,
+    "amm": _amm,
+    "mddr": _mddr,
+    "smfl": _smfl,
+    "smfl_released": _smfl_released,
+    "depformer": _depformer,
+    "depformer_released": _depformer_released,
+}

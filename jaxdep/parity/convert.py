@@ -16,13 +16,12 @@ import flax.linen as nn
 import jax
 import numpy as np
 
-from jaxdep.models import DEPFormer
+from jaxdep.models import DEPFormer, DEPFormerReleased
 from jaxdep.parity.shapes import inputs_of_state
 
 _IGNORED = ("num_batches_tracked", "position_embedding.pe")
-_DEAD = {
-    DEPFormer: r"projection\..+|.+\.time_embedding\..+|encoder\.en_fv\..+|.+\.stacks\..+\.alpha\..+"
-}
+_INFORMER = r"projection\..+|.+\.time_embedding\..+|encoder\.en_fv\..+|.+\.stacks\..+\.alpha\..+"
+_DEAD = {DEPFormer: _INFORMER, DEPFormerReleased: _INFORMER}
 """Names of weights that a published network holds and never reads, as patterns."""
 
 _RENAMED = {

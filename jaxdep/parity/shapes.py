@@ -8,7 +8,7 @@ from typing import Any
 import flax.linen as nn
 import numpy as np
 
-from jaxdep.models import AMM, JAMFN, MDDR, SMFL, DEPFormer
+from jaxdep.models import AMM, JAMFN, MDDR, SMFL, DEPFormer, DEPFormerReleased, SMFLReleased
 from jaxdep.nn import alignment
 
 
@@ -40,18 +40,17 @@ def _jamfn(model: Any, state: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]
 
 def _amm(model: Any, state: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     inputs = {}
-    streams = (
-        ("text", "text_gru", 2 * model.text_hidden, "gender", "t2v"),
-        ("visual", "visual_gru", model.visual_hidden, "color", "v2t"),
-    )
-    present = [s for s in streams if any(name.startswith(f"{s[1]}.") for name in state)]
-    for name, gru, hidden, knowledge, way in present or streams[:1]:
+    streams = {
+        "text": ("text_gru", 2 * model.text_hidden, "gender", "t2v"),
+        "visual": ("visual_gru", model.visual_hidden, "color", "v2t"),
+    }
+    for name in model.modalities:
+        gru, hidden, knowledge, way = streams[name]
         inputs[name] = np.zeros((1, 2, _shape(state, f"{gru}.weight_ih_l0")[1]), np.float32)
         if model.inter_modal:
             step = _shape(state, f"{way}.q.weight")[1]
         else:
-            task = "dep" if "depression" in model.tasks else "emo"
-            step = _shape(state, f"lstm_{task}.weight_ih_l0")[1]
+            step = _shape(state, f"lstm_{next(iter(model.tasks))[:3]}.weight_ih_l0")[1]
         if step > hidden:
             inputs[knowledge] = np.zeros((1, step - hidden), np.float32)
     return inputs
@@ -72,24 +71,32 @@ def _mddr(model: Any, state: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
 
 
 def _smfl(model: Any, state: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    made = {"sentences": np.zeros((1, 1, 6), np.int32)}
+    inputs = {"sentences": np.zeros((1, 1, 6), np.int32)}
     for name in model.modalities:
-        if model.variant == "released":
-            lstm = {"acoustic": "conv_audio.0", "visual": "conv_face.0"}.get(name)
-            width = _shape(state, f"{lstm}.weight_ih_l0")[1] if lstm else 768
-        elif model.encoder == "lstm":
+        if model.encoder == "lstm":
             width = _shape(state, f"encoder_{name}.weight_ih_l0")[1]
         else:
             width = state[f"tcn_{name}.network.0.conv1.weight_v"].shape[1]
-        made[name] = np.zeros((1, 1, width), np.float32)
-    return made
+        inputs[name] = np.zeros((1, 1, width), np.float32)
+    return inputs
+
+
+def _smfl_released(model: Any, state: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    frames = lambda width: np.zeros((1, 1, width), np.float32)
+    return {
+        "sentences": np.zeros((1, 1, 6), np.int32),
+        "acoustic": frames(_shape(state, "conv_audio.0.weight_ih_l0")[1]),
+        "visual": frames(_shape(state, "conv_face.0.weight_ih_l0")[1]),
+        "text": frames(768),
+    }
 
 
 def _depformer(model: Any, state: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    width = lambda name: _shape(state, f"{name}.weight")[1]
+    names = {"visual": "fc1.weight", "acoustic": "fc2.weight"}
+    modalities = getattr(model, "modalities", tuple(names))
     return {
-        "visual": np.zeros((1, model.words, width("fc1")), np.float32),
-        "acoustic": np.zeros((1, model.words, width("fc2")), np.float32),
+        name: np.zeros((1, model.words, _shape(state, names[name])[1]), np.float32)
+        for name in modalities
     }
 
 
@@ -101,4 +108,12 @@ def _shape(state: Mapping[str, np.ndarray], name: str) -> tuple[int, int]:
     return shape
 
 
-_READERS = {JAMFN: _jamfn, AMM: _amm, MDDR: _mddr, SMFL: _smfl, DEPFormer: _depformer}
+_READERS = {
+    JAMFN: _jamfn,
+    AMM: _amm,
+    MDDR: _mddr,
+    SMFL: _smfl,
+    SMFLReleased: _smfl_released,
+    DEPFormer: _depformer,
+    DEPFormerReleased: _depformer,
+}

@@ -1,4 +1,4 @@
-"""A twin's training in PyTorch: tasks, targets, losses and optimisers as our side has them."""
+"""A reference's training in PyTorch: tasks, targets, losses and optimisers as ours has them."""
 
 from __future__ import annotations
 
@@ -11,18 +11,22 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from jaxdep import severity
 from jaxdep.experiment import Optimizer, Task
-from jaxdep.models import MDDR, DEPFormer
+from jaxdep.models import MDDR, SMFL, DEPFormer
+from jaxdep.parity.reference.mddr import dr_loss
+
+_COSINE = Optimizer(
+    "adamw", learning_rate=1e-3, weight_decay=0.05, schedule="cosine", decayed="matrices"
+)
 
 OPTIMIZERS = {
     "jamfn": Optimizer("adam", learning_rate=1e-4, weight_decay=5e-4),
     "amm": Optimizer("adam", learning_rate=1e-3, weight_decay=1e-5),
     "mddr": Optimizer("sgd", learning_rate=1e-3, weight_decay=5e-4, decay_every=2),
     "smfl": Optimizer("adam", learning_rate=1e-3, decay_every=5),
-    "depformer": Optimizer(
-        "adamw", learning_rate=1e-3, weight_decay=0.05, schedule="cosine", decayed="matrices"
-    ),
+    "smfl_released": Optimizer("adam", learning_rate=2e-3, decay_every=10),
+    "depformer": _COSINE,
+    "depformer_released": _COSINE,
 }
 """Model's name to the optimiser of its paper."""
 
@@ -32,11 +36,7 @@ def _cross_entropy(output: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
 
 
 def _dr(output: torch.Tensor, target: torch.Tensor, delta: float, weight: float) -> torch.Tensor:
-    edges = torch.tensor(severity.EDGES, dtype=output.dtype, device=output.device)
-    target = target.to(output.dtype)
-    same = torch.bucketize(output, edges, right=True) == torch.bucketize(target, edges, right=True)
-    factor = torch.where(same & ((output - target).abs() <= delta), weight, 1.0)
-    return (factor * functional.huber_loss(output, target, reduction="none", delta=delta)).mean()
+    return dr_loss(output, target.to(output.dtype), delta, weight).mean()
 
 
 def _squared(output: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
@@ -52,6 +52,9 @@ def tasks_of(model: nn.Module) -> dict[str, Task]:
         return {"depression": Task(loss="dr", options={"delta": 2.0, "weight": 0.1})}
     if isinstance(model, DEPFormer):
         return {model.task: Task() if model.classes else Task(loss="mse")}
+    if isinstance(model, SMFL) and model.cmjat_head:
+        heads = [f"cmjat_{target}" for target in model.cmjat_targets]
+        return {task: Task() for task in ("depression", *heads)}
     return {task: Task() for task in getattr(model, "tasks", ("depression",))}
 
 
@@ -60,13 +63,13 @@ def targets_of(model: nn.Module, batch: int, seed: int = 0) -> dict[str, np.ndar
     rng = np.random.default_rng(seed)
     if isinstance(model, MDDR):
         return {"depression": rng.integers(0, 64, batch).astype(np.float32)}
-    classes = {"depression": 2, "emotion": getattr(model, "emotion_classes", 0)}
-    if isinstance(model, DEPFormer):
-        if not model.classes:
-            return {model.task: rng.normal(size=batch).astype(np.float32)}
-        classes = {model.task: model.classes}
+    if isinstance(model, DEPFormer) and not model.classes:
+        return {model.task: rng.normal(size=batch).astype(np.float32)}
+    classes = dict(getattr(model, "tasks", {}))
+    number = getattr(model, "classes", 2)
     return {
-        task: rng.integers(0, classes[task], batch).astype(np.int32) for task in tasks_of(model)
+        task: rng.integers(0, classes.get(task, number), batch).astype(np.int32)
+        for task in tasks_of(model)
     }
 
 
@@ -113,7 +116,7 @@ def schedule(
         return torch.optim.lr_scheduler.StepLR(optimizer, every, config.decay_factor)
 
     def factor(x: int) -> float:
-        """As A11 of DEP-Former's specification writes it."""
+        """From a thousandth to 1 along a line, then to a millionth along half a wave."""
         warmup = config.warmup_epochs * steps
         if x <= warmup:
             return 1e-3 * (1 - x / warmup) + x / warmup

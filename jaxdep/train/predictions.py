@@ -115,10 +115,14 @@ def words(experiment: Experiment, variables: Any, split: Any) -> dict[str, np.nd
 
 
 def _sown(experiment: Experiment, variables: Any, inputs: Any) -> dict[str, Any]:
-    """What a model tells of itself, by name."""
-    _, sown = experiment.model.apply(variables, inputs, mutable=["intermediates"])
+    """What a model tells of itself, by name: maps that it sows, and those of its `interpret`."""
+    model = experiment.model
+    _, sown = model.apply(variables, inputs, mutable=["intermediates"])
     leaves = jax.tree_util.tree_leaves_with_path(sown.get("intermediates", {}))
-    return {_name(path): leaf for path, leaf in leaves}
+    maps = {_name(path): leaf for path, leaf in leaves}
+    if hasattr(model, "interpret"):
+        maps |= model.apply(variables, inputs, method="interpret")
+    return maps
 
 
 def _loaded(split: Any) -> Split:

@@ -145,7 +145,8 @@ def train_epoch(
       The new state, and the mean loss over examples as they were met.
     """
     items = _items(data)
-    indices, weights = order(experiment, run.seed, state.epoch, items, frames_of(data["inputs"]))
+    frames, labels = frames_of(data["inputs"]), data["targets"][experiment.main_task]
+    indices, weights = order(experiment, run.seed, state.epoch, frames, labels)
 
     def body(state, step):
         number, rows, weight = step
@@ -159,15 +160,19 @@ def train_epoch(
 
 
 def order(
-    experiment: Experiment, seed: Array, epoch: Array, items: int, frames: Mapping[str, Any]
+    experiment: Experiment, seed: Array, epoch: Array, frames: Mapping[str, Any], labels: Array
 ) -> tuple[Array, Array]:
     """Which examples a run meets in each step of an epoch, as `sampling.shuffled` says it.
 
     Args:
       frames: of each sequence the number of real frames [N], by which buckets are made.
+      labels: of the main task [N], by which balanced batches are drawn.
     """
     training = experiment.training
     key = random.order_key(random.run_key(seed), epoch)
+    items = len(labels)
+    if training.sampler == "balanced":
+        return sampling.balanced(key, labels, training.batch_size)
     if training.buckets == 1 or not frames:
         return sampling.shuffled(key, items, training.batch_size)
     steps_key, ranked = random.bucket_key(epoch), sampling.by_length(frames)
@@ -202,7 +207,7 @@ def one_step(
     """
     experiment = settings(experiment, run)
     epochs = experiment.training.epochs
-    tx = optimizer.build(experiment.optimizer, number / steps, epochs)
+    tx = optimizer.build(experiment.optimizer, number, steps, epochs)
     keys = random.update_keys(random.run_key(run.seed), number)
     state, loss = update(experiment, tx, state, spread_batch(batch), weights, keys)
     return state, loss * weights.sum()

@@ -67,7 +67,11 @@ class StreamTrainer(runs.Trainer):
         self._within: Any = None
         self._found: tuple[int, Progress] | None = None
         draw = lambda seed, epoch: step.order(
-            experiment, seed, epoch, len(self._train), self._train.frames
+            experiment,
+            seed,
+            epoch,
+            self._train.frames,
+            jnp.asarray(self._train.targets[experiment.main_task]),
         )
         self._draw = jax.jit(jax.vmap(draw, in_axes=(0, None)))
 

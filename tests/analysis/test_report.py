@@ -12,7 +12,7 @@ import pytest
 from fabricate import run_folder
 from rich.console import Console
 
-from jaxdep.analysis import compare, paper, report, results, table
+from jaxdep.analysis import attention, compare, paper, report, results, table
 from jaxdep.errors import UserError
 
 
@@ -223,6 +223,15 @@ class TestPage:
         )
         report.write([folder])
         assert (folder / "figures" / "attention.png").stat().st_size > 10_000
+
+    @pytest.mark.parametrize("own", [0.0, 1.0])
+    def test_attention_that_follows_the_position_is_called_so(self, own):
+        rng = np.random.default_rng(0)
+        weights = rng.random(9) + own * rng.random((3, 9)) * 3
+        stored = {"A_A": weights, "ids": np.array(list("abc")), "length": np.array([9, 5, 7])}
+        stored |= {"targets": np.array([0, 1, 1]), "predictions": np.array([0, 1, 0])}
+        _, caption = attention.attention(stored, ["no", "yes"])
+        assert ("correlate by 1.00: they follow the position" in caption) == (own == 0)
 
     def test_several_runs(self, tmp_path):
         first = run_folder(tmp_path / "a", synthetic=False, name="lr", accuracy=0.3)

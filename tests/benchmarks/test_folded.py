@@ -8,8 +8,8 @@ from jaxdep.parity import training
 
 def test_equals_the_twin():
     subject, case = subjects.find("jamfn", "tiny")
-    stock = sides.module_of(case, subject.twins["stock"]).double()
-    folded = sides.module_of(case, subject.twins["folded"]).double()
+    stock = sides.module_of(case, subject.references["stock"]).double()
+    folded = sides.module_of(case, subject.references["folded"]).double()
     folded.load_state_dict(stock.state_dict())
     inputs = {name: x.double() for name, x in training.tensors(case.inputs()).items()}
     gradients = []

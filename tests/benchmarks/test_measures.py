@@ -18,11 +18,11 @@ MODELS = [
 @pytest.mark.parametrize("model", MODELS)
 def test_train_step(model, tmp_path):
     line = measures.run("train-step", model, "tiny", repeats=1, seeds=2)
-    twins = set(subjects.SUBJECTS[model].twins)
+    references = set(subjects.SUBJECTS[model].references)
     assert line["ours_s"] > 0
-    assert set(line["theirs_s"]) == set(line["ratio"]) == twins
+    assert set(line["theirs_s"]) == set(line["ratio"]) == references
     assert line["ratio"]["stock"] == line["theirs_s"]["stock"] / line["ours_s"]
-    assert set(line["flops_per_s"]) == set(line["peak_bytes"]) == {"ours", *twins}
+    assert set(line["flops_per_s"]) == set(line["peak_bytes"]) == {"ours", *references}
     assert min(line["peak_bytes"].values()) > 1e8
     assert line["gemm_flops_per_s"] > max(line["flops_per_s"].values()) > 0
     assert json.loads(tables.line(line)) == line
@@ -50,7 +50,7 @@ POINTS = {"length": 5, "batch": 4, "devices": 4, "compile": 2}
 def test_arithmetic_is_counted_by_hand():
     """An LSTM's two products a frame, there and twice back; the head's on top."""
     subject, case = subjects.find("jamfn", "tiny")
-    counted = flops.of_step(case, subject.twins["stock"])
+    counted = flops.of_step(case, subject.references["stock"])
     hidden, frames = 8, 12 * 4
     lstm = sum(2 * 3 * 2 * frames * 4 * hidden * (width + hidden) for width in (25, 136))
     assert lstm < counted < 1.5 * lstm

@@ -58,3 +58,16 @@ def test_in_order_and_gather():
     batch = sampling.gather(split, indices[1])
     np.testing.assert_array_equal(batch["a"], [[4, 5], [6, 7]])
     np.testing.assert_array_equal(batch["b"], [2, 3])
+
+
+def test_balanced_meets_every_class_equally_often():
+    labels = jnp.asarray([0] * 180 + [2] * 15 + [1] * 5)
+    draw = lambda seed: sampling.balanced(jax.random.key(seed), labels, 16)
+    indices, weights = draw(0)
+    assert indices.shape == weights.shape == (13, 16)
+    assert weights.sum() == 200
+    items = np.concatenate([np.asarray(x)[np.asarray(w) == 1] for x, w in map(draw, range(40))])
+    met = np.bincount(np.asarray(labels)[items])
+    np.testing.assert_allclose(met / met.sum(), [1 / 3] * 3, atol=0.02)
+    assert len(set(items)) == 200  # those of a class alike
+    assert (np.asarray(draw(1)[0]) != np.asarray(indices)).any()

@@ -16,6 +16,18 @@ def test_a_changed_generator_makes_its_stand_in_anew(tmp_path, monkeypatch):
     assert corpora.stand_in("dvlog", **how) != first
 
 
+def test_names_imported_from_a_module_count_too(tmp_path, monkeypatch):
+    """`from jaxdep.datasets.dvlog.raw import WIDTHS` binds a mapping and no module."""
+    how = {"data_dir": tmp_path, "items": 12, "mean_length": 40}
+    first, source = corpora.stand_in("dvlog", **how), inspect.getsource
+
+    def changed(module):
+        return source(module) + "\n# changed" * module.__name__.endswith("dvlog.raw")
+
+    monkeypatch.setattr(inspect, "getsource", changed)
+    assert corpora.stand_in("dvlog", **how) != first
+
+
 def test_splits_are_in_proportion():
     names = stand_in.split_names({"train": 107, "dev": 35, "test": 47}, 189)
     assert [names.count(split) for split in ("train", "dev", "test")] == [107, 35, 47]

@@ -46,9 +46,13 @@ def test_prepared(whole, tmp_path):
     check(folder, {"training": 8, "development": 8, "testing": 8})
     split = arrays.load_split(folder, "training", {})
     assert split.targets["depression"].dtype == np.float32
-    assert split.classes == {"severity": severity.NAMES}
-    of_scores = severity.category(split.targets["depression"])
-    np.testing.assert_array_equal(split.targets["severity"], of_scores)
+    assert split.classes == {
+        "severity": severity.NAMES,
+        "depressed": ("minimal", "mild or more"),
+    }
+    scores = split.targets["depression"]
+    np.testing.assert_array_equal(split.targets["severity"], severity.category(scores))
+    np.testing.assert_array_equal(split.targets["depressed"], scores >= 14)
     assert split.inputs["visual"].shape[2] == 2048
     assert split.inputs["acoustic"].shape[2] == 1024
     assert split.inputs["acoustic"].shape[1] > 40 * split.inputs["visual"].shape[1]

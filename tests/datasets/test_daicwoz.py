@@ -6,8 +6,9 @@ import shutil
 import numpy as np
 import pytest
 
-from jaxdep.data import arrays, corpora, interview_events
+from jaxdep.data import arrays, corpora, functionals, interview_events
 from jaxdep.errors import UserError
+from jaxdep.models import baselines
 
 SECONDS = 40.0
 
@@ -220,6 +221,30 @@ def test_time_averages_know_nothing(stand_in, tmp_path):
         words = np.load(path / f"{path.name.removesuffix('_P')}_TEXT.npy")
         spread = np.abs(words.mean(0)).max() * np.sqrt(len(words))
         assert spread < 8  # an event is longer, and there is one in every row
+
+
+def test_what_tells_people_apart_is_stored_from_before_normalisation(prepare):
+    """Normalised frames have mean 0; the functionals are those of the answers as recorded."""
+    stored, _ = prepare(options={"normalize": True})
+    raw, _ = prepare(options={"normalize": False})
+    split = lambda folder: arrays.load_split(folder, "train", {})
+    normal, plain = split(stored), split(raw)
+    columns = baselines.columns(normal.inputs, functionals.FUNCTIONALS)
+    expected = baselines.columns(plain.inputs, functionals.FUNCTIONALS)
+    np.testing.assert_allclose(columns, expected, rtol=1e-4, atol=1e-4)
+    assert np.median(columns.std(0)) > 0.05
+
+
+def test_voice_as_the_paper_has_it(folder, prepare):
+    """25 descriptors that a user extracts, in place of COVAREP."""
+    with pytest.raises(UserError, match=r"EGEMAPS\.npy"):
+        prepare(options={"acoustic": "egemaps"})
+    for path in folder.glob("*_P"):
+        name = path.name.removesuffix("_P")
+        frames = np.random.default_rng(0).normal(size=(int(SECONDS * 100), 25))
+        np.save(path / f"{name}_EGEMAPS.npy", frames.astype(np.float32))
+    stored, _ = prepare(options={"acoustic": "egemaps"})
+    assert arrays.load_split(stored, "train", {}).inputs["acoustic"].shape[-1] == 25
 
 
 def test_known_answers():

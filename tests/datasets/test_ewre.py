@@ -11,7 +11,7 @@ from jaxdep.data import arrays, corpora
 from jaxdep.data.stand_in import best_accuracy
 from jaxdep.datasets.ewre import synthetic
 from jaxdep.errors import UserError
-from jaxdep.models.baselines import LogisticRegression, averages
+from jaxdep.models.baselines import LogisticRegression, columns
 
 QUIET = {"log": lambda line: None}
 SMALL = {"face_size": 4}
@@ -148,7 +148,7 @@ def test_means_over_words_do_not_tell(tmp_path):
     )
     train, test = (arrays.load_split(folder, split, {}) for split in ("train", "val"))
     pairs = [(s.inputs, s.targets["depression"]) for s in (train, test)]
-    assert averages(train.inputs).shape[1] == 784 + 1000
+    assert columns(train.inputs).shape[1] == 784 + 1000
     said, _, _ = LogisticRegression(standardize=True).fit_predict(*pairs, test.inputs)
     assert (said.argmax(1) == pairs[1][1]).mean() < 0.6
     planted = [synthetic.WORDS.index(w) for w in truth["parameters"]["planted_words"]]

@@ -8,10 +8,13 @@ import pytest
 from corpus_case import check
 from tiny_encoders import tiny_bert, tiny_efficientnet
 
+from jaxdep import material
 from jaxdep.data import corpora, text
 from jaxdep.data.arrays import load_split, splits_of
 from jaxdep.datasets.mgid import raw, synthetic
 from jaxdep.errors import UserError
+from jaxdep.experiment import to_json
+from jaxdep.experiments import EXPERIMENTS
 
 HEADER = list(raw.COLUMNS)
 HASHING = {"text_encoder": "hashing"}
@@ -295,6 +298,20 @@ def test_without_options_as_prepared_last(folder, prepare, tmp_path):
     again = corpora.prepare("mgid", folder, data_dir=tmp_path / "prepared", log=said.append)
     assert again == prepare()[0]
     assert "as prepared before: text_encoder=hashing" in said
+
+
+def test_inherited_options_are_part_of_the_run(folder, prepare, tmp_path):
+    """They are settings like those that were named: in `config.json`, and in the digest."""
+    base = EXPERIMENTS["amm-mgid-text"]
+    digests = []
+    for suffix in (False, True):
+        prepare(keep_suffix=suffix)
+        found = material.prepare(base, folder, data_dir=tmp_path / "prepared", log=lambda _: None)
+        run = material.resolved(base, found)
+        assert run.corpus.options["keep_suffix"] is suffix
+        assert to_json(run)["corpus"]["options"]["text_encoder"] == "hashing"
+        digests.append(run.digest)
+    assert len({base.digest, *digests}) == 3
 
 
 def test_an_unknown_encoder_is_a_users_mistake(prepare, tmp_path):

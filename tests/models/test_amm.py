@@ -24,21 +24,33 @@ def made(**fields):
 
 
 @pytest.mark.parametrize("modality", ["text", "visual"])
-def test_one_modality_attends_to_itself(modality):
-    model, inputs = made()
-    own = {name: x for name, x in inputs.items() if name.startswith(modality)}
-    outputs, variables = model.init_with_output(jax.random.key(0), own)
+def test_one_modality_attends_to_itself_and_reads_no_other(modality):
+    model, inputs = made(modalities=(modality,))
+    outputs, variables = jax.jit(model.init_with_output)(jax.random.key(0), inputs)
     assert outputs["depression"].shape == (3, 2)
     assert outputs["emotion"].shape == (3, 6)
     ways = {"t2v", "v2t"} & set(variables["params"])
     assert ways == ({"t2v"} if modality == "text" else {"v2t"})
+    own = {name: x for name, x in inputs.items() if name.startswith(modality)}
+    own |= {"gender": inputs["gender"]} if modality == "text" else {"color": inputs["color"]}
+    alone = model.apply({"params": variables["params"]}, own)
+    for task, logits in outputs.items():
+        np.testing.assert_array_equal(alone[task], logits)
+
+
+@pytest.mark.parametrize("absent", ["text", "visual"])
+def test_a_corpus_without_a_modality_is_refused(absent):
+    model, inputs = made()
+    del inputs[absent]
+    with pytest.raises(ValueError, match=rf"reads inputs\['{absent}'\].*leave {absent} out"):
+        jax.jit(model.init)(jax.random.key(0), inputs)
 
 
 def test_knowledge_vectors_are_optional_and_matter():
     model, inputs = made()
     without = {n: x for n, x in inputs.items() if n not in ("gender", "color")}
-    variables = model.init(jax.random.key(0), inputs)
-    narrower = model.init(jax.random.key(0), without)
+    variables = jax.jit(model.init)(jax.random.key(0), inputs)
+    narrower = jax.jit(model.init)(jax.random.key(0), without)
     wide, narrow = (v["params"]["t2v"]["q"]["kernel"].shape[0] for v in (variables, narrower))
     assert wide == narrow + 5
     changed = {**inputs, "gender": inputs["gender"] + 1}
@@ -47,10 +59,10 @@ def test_knowledge_vectors_are_optional_and_matter():
 
 
 def test_tasks_read_one_another():
-    """Each task queries the states of the other: Table V's `No It` cuts that."""
+    """Each task queries the states of the other, unless that is cut."""
     for inter_task in (True, False):
         model, inputs = made(inter_task=inter_task)
-        params = model.init(jax.random.key(0), inputs)["params"]
+        params = jax.jit(model.init)(jax.random.key(0), inputs)["params"]
         loss = lambda p, m=model, x=inputs: m.apply({"params": p}, x)["depression"].sum()
         gradient = jax.grad(loss)(params)
         reached = bool(np.abs(gradient["lstm_emo"]["weight_ih_l0"]).max() > 0)
@@ -59,7 +71,7 @@ def test_tasks_read_one_another():
 
 def test_attention_is_given_by_name():
     model, inputs = made()
-    variables = {"params": model.init(jax.random.key(0), inputs)["params"]}
+    variables = {"params": jax.jit(model.init)(jax.random.key(0), inputs)["params"]}
     _, sown = model.apply(variables, inputs, mutable="intermediates")
     found = sown["intermediates"]
     for modality in ("text", "visual"):
@@ -72,17 +84,27 @@ def test_attention_is_given_by_name():
     assert {"attention_depression", "attention_emotion"} <= set(found)
 
 
-@pytest.mark.parametrize("tasks", [(), ("depression", "mood")])
-def test_unknown_tasks_are_refused(tasks):
+def test_tasks_are_data():
+    model, inputs = made(tasks={"mood": 3})
+    outputs, variables = jax.jit(model.init_with_output)(jax.random.key(0), inputs)
+    assert outputs["mood"].shape == (3, 3)
+    assert {"lstm_moo", "classifier.moo"} <= set(variables["params"])
+
+
+@pytest.mark.parametrize(
+    ("tasks", "message"),
+    [({}, "there are none"), ({"a": 2, "b": 2, "c": 2}, "attention is between two tasks")],
+)
+def test_tasks_that_cannot_be_are_refused(tasks, message):
     model, inputs = made(tasks=tasks)
-    with pytest.raises(ValueError, match="tasks must be of depression, emotion"):
-        model.init(jax.random.key(0), inputs)
+    with pytest.raises(ValueError, match=message):
+        jax.jit(model.init)(jax.random.key(0), inputs)
 
 
 def test_initial_weights_are_the_papers():
     """Uniform in (-0.1, 0.1), biases zero."""
     model, inputs = made()
-    params = model.init(jax.random.key(0), inputs)["params"]
+    params = jax.jit(model.init)(jax.random.key(0), inputs)["params"]
     for path, leaf in jax.tree_util.tree_leaves_with_path(params):
         if "bias" in jax.tree_util.keystr(path):
             assert not leaf.any()

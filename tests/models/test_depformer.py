@@ -8,19 +8,18 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-import torch
 
 import jaxdep
 from jaxdep import parity
 from jaxdep.errors import UserError
 from jaxdep.experiment import fields_of
 from jaxdep.experiments import EXPERIMENTS
-from jaxdep.models import DEPFormer, examples
+from jaxdep.models import DEPFormer, DEPFormerReleased, examples
 from jaxdep.parity.cases import draws_of
-from jaxdep.parity.reference import TWINS, twin
+from jaxdep.parity.reference import reference
 
 SMALL = dict(examples.small("depformer"))["paper"].clone(dropout=0.0)
-RELEASED = SMALL.clone(variant="released")
+RELEASED = dict(examples.small("depformer_released"))["published"].clone(dropout=0.0)
 FULL = {
     "visual": np.zeros((2, 24, 224 * 224), np.uint8),
     "acoustic": np.zeros((2, 24, 1000), np.float32),
@@ -42,35 +41,41 @@ def size(tree):
 
 
 def test_released_has_the_published_number_of_parameters():
-    """A10: 59,790,834 with the dead ones, 59,115,172 that live, and the gate that never learns."""
-    model = DEPFormer(variant="released")
+    """Published: 59,790,834, of which 675,662 take part in nothing; the gate is never trained."""
+    model = DEPFormerReleased()
     shapes = jax.eval_shape(lambda: model.init(jax.random.key(0), FULL))
-    assert size(shapes["params"]) == 59_115_172
+    assert size(shapes["params"]) == 59_115_172 == 59_790_834 - 675_662
     assert size(shapes["untrained"]) == 3_073
-    with torch.device("meta"):
-        module = TWINS["depformer"](variant="released", dead=True)
-    assert sum(p.numel() for p in module.parameters()) == 59_790_834
-    assert len(list(module.parameters())) == 252
+
+
+DEAD = {
+    "projection.weight": (256, 224),
+    "encoder.embedding.time_embedding.embed.weight": (224, 224),
+    "encoder_fv.embedding.time_embedding.embed.weight": (224, 224),
+    "encoder.en_fv.conv1.bias": (32,),
+    "encoder.en_fv.attention.W_Q.weight": (512, 224),
+    "encoder.stacks.0.elayer00.attention.alpha.0.weight": (1, 3072),
+    "encoder_fv.stacks.2.elayer20.attention.alpha.0.bias": (1,),
+}
+"""Some of the entries of a published state that its network never reads."""
 
 
 def test_dead_weights_of_a_published_state_are_left_out_and_named_once():
     inputs = inputs_of()
     fields = {name: getattr(RELEASED, name) for name in fields_of(RELEASED)}
-    module = TWINS["depformer"](**fields, dead=True, visual_width=10, acoustic_width=7)
-    state = module.state_dict()
+    module = reference("depformer_released", fields, inputs)
+    state = {**module.state_dict(), **{name: np.zeros(shape) for name, shape in DEAD.items()}}
     state |= {
         f"{e}.embedding.position_embedding.pe": np.zeros(3) for e in ("encoder", "encoder_fv")
     }
-    with pytest.warns(UserWarning, match="take part in nothing") as said:
+    with pytest.warns(UserWarning, match="take part in nothing") as caught:
         variables = parity.from_torch(RELEASED, state)
-    assert len(said) == 1
-    named = str(said[0].message)
-    assert "projection.weight" in named
-    assert "encoder.en_fv.conv1.bias" in named
-    assert "encoder.stacks.0.elayer00.attention.alpha.0.weight" in named
-    assert "encoder_fv.en_fv.attention.alpha" not in named
+    assert len(caught) == 1
+    message = str(caught[0].message)
+    assert all(name in message for name in DEAD)
+    assert "encoder_fv.en_fv.attention.alpha" not in message
     chex.assert_trees_all_equal_shapes(variables, initial(RELEASED, inputs))
-    surplus = {**module.state_dict(), "fc9.weight": np.zeros(2)}
+    surplus = {**state, "fc9.weight": np.zeros(2)}
     with pytest.warns(UserWarning, match="nothing"), pytest.raises(ValueError, match="fc9"):
         parity.from_torch(RELEASED, surplus)
 
@@ -83,7 +88,7 @@ def test_released_needs_an_even_batch():
 
 
 def test_released_mixes_patients_and_the_paper_does_not():
-    """A7 d: other patients change a patient's logits; repaired, they do not."""
+    """Other patients change a patient's logits; repaired, they do not."""
     inputs = inputs_of() | draws_of(SMALL, 0)
     other = {**inputs, "visual": inputs["visual"].copy()}
     other["visual"][1:] += 1
@@ -114,47 +119,90 @@ def test_keys_are_drawn_anew_in_training():
     assert any((first != run(jax.random.key(seed))).any() for seed in range(1, 5))
 
 
-@pytest.mark.parametrize("factor", [2, pytest.param(0, marks=pytest.mark.slow)])
+def test_the_default_shares_something():
+    """The gate of the default configuration learns."""
+    assert DEPFormer().shared_factor < DEPFormer().factor
+
+
+@pytest.mark.parametrize("factor", [2, pytest.param(5, marks=pytest.mark.slow)])
 def test_the_gate_learns_where_not_all_queries_are_shared(factor):
-    """A7 g: with all of 6 queries the unit does nothing; with 3 of them it does."""
+    """With all of 6 queries the unit does nothing; with 3 of them it does."""
     model, inputs = SMALL.clone(shared_factor=factor), inputs_of()
     variables = initial(model, inputs)
     loss = lambda params: model.apply({**variables, "params": params}, inputs)["depression"].sum()
     gradient = jax.jit(jax.grad(loss))(variables["params"])
     gate = gradient["encoder_fv"]["en_fv"]["attention"]["alpha.0"]
-    assert bool((jnp.abs(gate["kernel"]) > 1e-9).any()) is (factor > 0)
+    assert bool((jnp.abs(gate["kernel"]) > 1e-9).any()) is (factor < 5)
 
 
-def test_a_patients_words_are_told():
-    """Shares of each branch sum to one; a word alone answers for itself."""
+def test_a_gate_of_one_half_takes_the_own_queries():
+    """The hard gate is "own if at least 1/2", which rounding halves to even would turn round."""
+    model = dict(examples.small("depformer"))["hard gate"]
+    inputs = inputs_of()
+    variables = initial(model, inputs)
+    params = jax.tree.map(np.asarray, variables["params"])
+    gate = params["encoder_fv"]["en_fv"]["attention"]["alpha.0"]
+    outputs = []
+    for bias in (0.0, 5.0, -5.0):
+        gate["kernel"], gate["bias"] = (
+            np.zeros_like(gate["kernel"]),
+            np.full_like(gate["bias"], bias),
+        )
+        outputs.append(model.apply({**variables, "params": params}, inputs)["depression"])
+    half, own, other = outputs
+    np.testing.assert_array_equal(half, own)
+    assert (half != other).any()
+
+
+def test_attention_over_words_sums_to_one():
+    inputs = inputs_of()
+    maps = SMALL.apply(initial(SMALL, inputs), inputs, mutable=["intermediates"])[1]
+    for branch in ("multimodal", "visual", "acoustic"):
+        words = maps["intermediates"][f"words/{branch}"][0]
+        assert words.shape == (4, 24)
+        np.testing.assert_allclose(words.sum(1), 1, atol=1e-5)
+
+
+def test_a_word_alone_answers_for_itself():
     inputs = inputs_of()
     variables = initial(SMALL, inputs)
-    run = jax.jit(lambda x: SMALL.apply(variables, x, mutable=["intermediates"])[1])
+    run = jax.jit(lambda x: SMALL.apply(variables, x, method="interpret"))
     other = {**inputs, "acoustic": inputs["acoustic"].copy()}
-    other["acoustic"][:, 10:12] += 3  # of 48 frames: the sixth word
-    first, second = (run(x)["intermediates"] for x in (inputs, other))
-    for branch in ("multimodal", "visual", "acoustic"):
-        whole = first[f"words/{branch}"][0]
-        assert whole.shape == (4, 24)
-        np.testing.assert_allclose(whole.sum(1), 1, atol=1e-5)
-    moved = lambda name: np.abs(first[name][0] - second[name][0]).max(0) > 1e-6
+    other["acoustic"][:, 5] += 3
+    first, second = run(inputs), run(other)
+    moved = lambda name: np.abs(first[name] - second[name]).max(0) > 1e-6
     assert not moved("alone/visual").any()
     for branch in ("acoustic", "multimodal"):
         assert np.flatnonzero(moved(f"alone/{branch}")).tolist() == [5]
-        assert moved(f"words/{branch}").sum() > 1
 
 
-def test_segments_are_the_words_of_other_corpora():
-    """As PyTorch's adaptive average pooling of each recording's real frames."""
-    inputs = examples.example_inputs(SMALL, 3, 60)
-    fields = {name: getattr(SMALL, name) for name in fields_of(SMALL)}
-    module = twin("depformer", fields, inputs)
-    state = {name: x.numpy() for name, x in module.state_dict().items()}
-    found = jax.jit(SMALL.apply)(parity.from_torch(SMALL, state), inputs)
-    expected = module({name: torch.as_tensor(x) for name, x in inputs.items()})
-    np.testing.assert_allclose(
-        found["depression"], expected["depression"].detach(), atol=1e-5, rtol=1e-5
-    )
+@pytest.mark.parametrize("words_from", ["first", "segments"])
+@pytest.mark.parametrize("length", [24, 30, 41])
+def test_padding_counts_nowhere(words_from, length):
+    """The same 20 words padded to 24, to 30 or to 41 frames are one recording."""
+    model = SMALL.clone(words_from=words_from)
+    inputs = inputs_of(2)
+    rng = np.random.default_rng(3)
+
+    def padded(frames):
+        made = {}
+        for name, x in inputs.items():
+            fill = rng.normal(size=(2, frames - 20, x.shape[-1])).astype(np.float32)
+            made[name] = np.concatenate([x[:, :20], fill], 1)
+            made[f"{name}_mask"] = np.tile(np.arange(frames) < 20, (2, 1))
+        return made
+
+    variables = initial(model, padded(24))
+    run = jax.jit(model.apply)
+    expected = run(variables, {name: x[:, :20] for name, x in padded(24).items()})
+    chex.assert_trees_all_close(run(variables, padded(length)), expected, atol=1e-6)
+
+
+def test_one_modality_alone_leaves_out_what_needs_both():
+    for modality, adapter in (("visual", "fc1"), ("acoustic", "fc2")):
+        model = SMALL.clone(modalities=(modality,))
+        own = {modality: inputs_of()[modality]}
+        assert set(initial(model, own)["params"]) == {adapter, "LN", "fc3", "encoder", "fc"}
 
 
 def test_faces_may_be_bytes():
@@ -173,28 +221,31 @@ def test_words_that_cannot_be_halved_are_refused():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("variant", ["paper", "released"])
-def test_a_run_tells_of_its_words(variant, tmp_path):
+@pytest.mark.parametrize(
+    "model", [SMALL.clone(expected=False), RELEASED], ids=["paper", "released"]
+)
+def test_a_run_tells_of_its_words(model, tmp_path):
     """From files to `words.csv`; every recording has its shares in every run."""
     base = EXPERIMENTS["depformer-demo"]
     small = replace(
         base,
-        model=SMALL.clone(variant=variant, expected=False, dropout=0.1),
+        model=model.clone(dropout=0.1),
         corpus=replace(base.corpus, synthetic={"items": 24, "seed": 0}),
         training=replace(base.training, batch_size=4, epochs=1),
     )
     quiet = lambda line: None
     result = jaxdep.run(small, seeds=2, out=tmp_path / "run", data_dir=tmp_path, log=quiet)
     with np.load(result.folder / "words.npz") as stored:
-        assert stored["words/visual"].shape == stored["alone/acoustic"].shape == (2, 6, 24)
+        assert stored["words/visual"].shape == (2, 6, 24)
+        assert ("alone/acoustic" in stored) is hasattr(model, "interpret")
         np.testing.assert_allclose(stored["words/multimodal"].sum(-1), 1, atol=1e-5)
     with (result.folder / "words.csv").open() as file:
         rows = list(csv.DictReader(file))
-    assert len(rows) == 2 * 3 * 24
+    measures = 2 if hasattr(model, "interpret") else 1
+    assert len(rows) == measures * 3 * 24
     assert rows[0]["word"] == "joy"
-    assert (result.folder / "figures" / "words_alone.png").is_file()
-    released = replace(small, model=small.model.clone(variant="released"))
-    odd = replace(released, training=replace(small.training, batch_size=3))
+    assert (result.folder / "figures" / "words_words.png").is_file()
+    odd = replace(small, model=RELEASED, training=replace(small.training, batch_size=3))
     uneven = replace(small, model=small.model.clone(words=18))
     for wrong, message in ((odd, "even batch"), (uneven, "multiple of 4")):
         with pytest.raises(UserError, match=message):

@@ -18,7 +18,7 @@ def both(readout, masked, dtype):
     inputs = example_inputs(folded, 3, 9)
     cast = lambda x: jnp.asarray(x, None if x.dtype == bool else dtype)
     inputs = jax.tree.map(cast, inputs)
-    params = folded.init(jax.random.key(0), inputs)["params"]
+    params = jax.jit(folded.init)(jax.random.key(0), inputs)["params"]
     params = jax.tree.map(lambda leaf: cast(3 * leaf), params)
 
     def run(model):
@@ -65,7 +65,7 @@ def test_weights_of_the_papers_size():
 
 def test_initial_weights_are_pytorchs_uniform():
     model = JAMFN(hidden=16, layers=2, channels=32)
-    params = model.init(jax.random.key(0), example_inputs(model, 1, 12))["params"]
+    params = jax.jit(model.init)(jax.random.key(0), example_inputs(model, 1, 12))["params"]
     bounds = {
         ("bilstm_a", "weight_hh_l1"): 16**-0.5,
         ("conv_a.1", "kernel"): (3 * 16) ** -0.5,
@@ -80,13 +80,13 @@ def test_two_lengths_are_refused():
     model = JAMFN(**SIZE)
     inputs = {"acoustic": np.zeros((2, 5, 25)), "visual": np.zeros((2, 6, 136))}
     with pytest.raises(ValueError, match="must have one length; got 5, 6"):
-        model.init(jax.random.key(0), inputs)
+        jax.jit(model.init)(jax.random.key(0), inputs)
 
 
 def test_attention_is_given_by_name():
     model = JAMFN(**SIZE, masked=True)
     inputs = example_inputs(model, 3, 9)
-    variables = {"params": model.init(jax.random.key(0), inputs)["params"]}
+    variables = {"params": jax.jit(model.init)(jax.random.key(0), inputs)["params"]}
     _, sown = model.apply(variables, inputs, mutable="intermediates")
     for scale in range(3):
         weights = sown["intermediates"][f"jaf.{scale}"]

@@ -11,7 +11,7 @@ SMALL = dict(examples.small("mddr"))
 
 
 def sown(model, inputs):
-    variables = model.init(jax.random.key(0), inputs)
+    variables = jax.jit(model.init)(jax.random.key(0), inputs)
     outputs, extra = model.apply(variables, inputs, mutable=["intermediates"])
     return outputs, extra["intermediates"]
 
@@ -34,7 +34,7 @@ def test_what_is_left_out_is_not_there(label, absent):
     model = SMALL[label]
     inputs = examples.example_inputs(model, 2, 4)
     names = {"faa": "faa", "sea": "encoder"}
-    params = model.init(jax.random.key(0), inputs)["params"]
+    params = jax.jit(model.init)(jax.random.key(0), inputs)["params"]
     assert names[absent] not in params
     assert set(names.values()) - {names[absent]} <= set(params)
 
@@ -59,14 +59,14 @@ def test_one_second_of_voice_is_one_row():
         )
         assert shapes["intermediates"]["faa/acoustic"][0].shape == (1, rows)
     with pytest.raises(ValueError, match="79 frames of acoustic are too few"):
-        model.init(jax.random.key(0), {"acoustic": np.zeros((1, 79, 15), np.float32)})
+        jax.jit(model.init)(jax.random.key(0), {"acoustic": np.zeros((1, 79, 15), np.float32)})
 
 
 def test_a_voice_too_short_for_one_row_is_silent():
     """Beside a face, it counts as no voice at all."""
     model = SMALL["paper"]
     inputs = examples.example_inputs(model, 2, 4, masked=False)
-    variables = model.init(jax.random.key(0), inputs)
+    variables = jax.jit(model.init)(jax.random.key(0), inputs)
     short = model.apply(variables, {**inputs, "acoustic": inputs["acoustic"][:, :79]})
     assert np.isfinite(short["depression"]).all()
 
@@ -74,7 +74,7 @@ def test_a_voice_too_short_for_one_row_is_silent():
 def test_modalities_that_do_not_exist():
     inputs = examples.example_inputs(SMALL["paper"], 1, 3)
     for modalities in (("face",), ()):
-        with pytest.raises(ValueError, match="modalities are of visual, acoustic, pose"):
+        with pytest.raises(ValueError, match="modalities are some of visual, acoustic, pose"):
             SMALL["paper"].clone(modalities=modalities).init(jax.random.key(0), inputs)
 
 
@@ -84,7 +84,7 @@ def test_a_voice_longer_than_the_face_is_cut_before_it_is_read():
     inputs = examples.example_inputs(model, 2, 4, masked=False)
     rows = alignment.reach(4, model.kernels, model.strides)
     assert rows == 80 + 3 * 50
-    variables = model.init(jax.random.key(0), inputs)
+    variables = jax.jit(model.init)(jax.random.key(0), inputs)
 
     def loss(params, voice):
         outputs = model.apply({"params": params}, {**inputs, "acoustic": voice})
@@ -97,3 +97,26 @@ def test_a_voice_longer_than_the_face_is_cut_before_it_is_read():
         for voice in (spoiled, inputs["acoustic"])
     )
     jax.tree.map(np.testing.assert_array_equal, found, expected)
+
+
+def test_the_face_sets_the_length_whatever_the_order():
+    inputs = examples.example_inputs(SMALL["paper"], 3, 5)
+    variables = {"params": jax.jit(SMALL["paper"].init)(jax.random.key(0), inputs)["params"]}
+    expected = SMALL["paper"].apply(variables, inputs)["depression"]
+    for order in (("pose", "visual", "acoustic"), ("acoustic", "pose", "visual")):
+        found = SMALL["paper"].clone(modalities=order).apply(variables, inputs)["depression"]
+        np.testing.assert_allclose(found, expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("align", ["pad", "resample"])
+def test_an_absent_modality_takes_no_weight(align):
+    """In the softmax over modalities; what its arrays hold changes nothing."""
+    model = SMALL["paper"].clone(align=align)
+    inputs = examples.example_inputs(model, 3, 5)
+    inputs["acoustic_mask"] = np.zeros_like(inputs["acoustic_mask"])
+    outputs, maps = sown(model, inputs)
+    real = inputs["visual_mask"]
+    assert not np.asarray(maps["faa/acoustic"][0]).any()
+    face, head = (np.asarray(maps[f"faa/{name}"][0]) for name in ("visual", "pose"))
+    np.testing.assert_allclose((face + head)[real], 1, rtol=1e-6)
+    assert np.isfinite(outputs["depression"]).all()

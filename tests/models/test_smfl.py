@@ -6,10 +6,13 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jaxdep.models import SMFL, examples
+from jaxdep.models import SMFL, SMFLReleased, examples
+from jaxdep.nn.convolution import TCN
 
-RELEASED = SMFL(variant="released")
-SMALL = dict(examples.small("smfl"))
+RELEASED = SMFLReleased()
+SMALL = dict(examples.small("smfl")) | {
+    "released": dict(examples.small("smfl_released"))["published"]
+}
 
 
 def inputs_of(model, length=6, batch=3, **how):
@@ -27,7 +30,7 @@ def test_released_has_the_published_number_of_parameters():
 
 def test_released_ignores_sentence_22_onwards():
     inputs = inputs_of(RELEASED, length=26, masked=False)
-    variables = RELEASED.init(jax.random.key(0), inputs)
+    variables = jax.jit(RELEASED.init)(jax.random.key(0), inputs)
     first = {**inputs, "sentences": inputs["sentences"][:, :21]}
     chex.assert_trees_all_equal(RELEASED.apply(variables, inputs), RELEASED.apply(variables, first))
     cut = {**inputs, "sentences": inputs["sentences"][:, :20]}
@@ -47,7 +50,7 @@ def test_released_reads_the_last_sentence_of_face_and_words_alone():
     blind = {**inputs, "sentences": table}
     for mended in (False, True):
         model = RELEASED.clone(fix_history=mended)
-        variables = model.init(jax.random.key(1), inputs)
+        variables = jax.jit(model.init)(jax.random.key(1), inputs)
         variables = {**variables, "params": dict(variables["params"])}
         fused = variables["params"]["linear"]
         kernel = fused["kernel"].at[24:].set(0)  # leave the fused stream out
@@ -61,7 +64,7 @@ def test_released_reads_the_last_sentence_of_face_and_words_alone():
 def test_without_sentences_the_face_alone_is_read():
     model = SMALL["released"]
     inputs = inputs_of(model)
-    variables = model.init(jax.random.key(0), inputs)
+    variables = jax.jit(model.init)(jax.random.key(0), inputs)
     inputs["sentences_mask"] = np.zeros_like(inputs["sentences_mask"])
     outputs = model.apply(variables, inputs)["depression"]
     changed = {**inputs, "acoustic": inputs["acoustic"] + 1, "text": inputs["text"] + 1}
@@ -76,7 +79,7 @@ def test_frames_behind_the_last_sentence_are_not_read(label):
     inputs = inputs_of(model, masked=False)
     table = inputs["sentences"]
     last = {"acoustic": int(table[..., 1].max()), "visual": int(table[..., 3].max())}
-    variables = model.init(jax.random.key(0), inputs)
+    variables = jax.jit(model.init)(jax.random.key(0), inputs)
     later = dict(inputs)
     for name, end in last.items():
         extra = np.ones((3, 4, inputs[name].shape[-1]), np.float32)
@@ -89,7 +92,7 @@ def test_frames_behind_the_last_sentence_are_not_read(label):
 def test_permuted_tokens_change_nothing():
     model = SMALL["paper"].clone(dropout=0.0)
     inputs = inputs_of(model)
-    variables = model.init(jax.random.key(0), inputs)
+    variables = jax.jit(model.init)(jax.random.key(0), inputs)
     run = lambda m: m.apply(variables, inputs, train=True, rngs={"dropout": jax.random.key(3)})
     chex.assert_trees_all_close(run(model), run(model.clone(permute=True)), atol=1e-6)
 
@@ -97,7 +100,7 @@ def test_permuted_tokens_change_nothing():
 def test_no_more_than_the_limit_of_sentences_is_read():
     model = SMALL["paper"]
     inputs = inputs_of(model, length=8, masked=False)
-    variables = model.init(jax.random.key(0), inputs)
+    variables = jax.jit(model.init)(jax.random.key(0), inputs)
     cut = {**inputs, "sentences": inputs["sentences"][:, : model.max_sentences]}
     chex.assert_trees_all_equal(model.apply(variables, inputs), model.apply(variables, cut))
 
@@ -106,16 +109,81 @@ def test_embeddings_of_another_width_are_refused_by_the_released_network():
     inputs = inputs_of(RELEASED)
     inputs["text"] = inputs["text"][..., :700]
     with pytest.raises(ValueError, match="768 features; got 700"):
-        RELEASED.init(jax.random.key(0), inputs)
+        jax.jit(RELEASED.init)(jax.random.key(0), inputs)
 
 
 def test_unknown_modality():
-    with pytest.raises(ValueError, match="modalities are of"):
+    with pytest.raises(ValueError, match="modalities are some of"):
         SMFL(modalities=("pose",)).init(jax.random.key(0), inputs_of(RELEASED))
 
 
 def test_mixture_of_cmjat_begins_at_three_to_one():
     model = SMALL["paper"]
-    params = model.init(jax.random.key(0), inputs_of(model))["params"]
-    mixture = jax.nn.softmax(jnp.asarray(params["cmjat"]["mixture"]))
+    params = jax.jit(model.init)(jax.random.key(0), inputs_of(model))["params"]
+    mixture = jax.nn.softmax(jnp.asarray(params["cmjat_visual"]["mixture"]))
     np.testing.assert_allclose(mixture, [0.75, 0.25], atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"modalities": ("acoustic",)}, "cmjat_targets are of visual, acoustic"),
+        ({"modalities": ("acoustic", "visual")}, "modalities have no text"),
+        ({"cmjat_targets": ("text",)}, "cmjat_targets are of visual, acoustic"),
+        ({"cmjat_targets": (), "cmjat_head": True}, "there are none"),
+        ({"pooling": "mean"}, "set model.split=False"),
+    ],
+)
+def test_settings_that_do_not_go_together(fields, message):
+    model = SMALL["paper"].clone(**fields)
+    with pytest.raises(ValueError, match=message):
+        jax.jit(model.init)(jax.random.key(0), inputs_of(model))
+
+
+def test_cmjat_strengthens_voice_or_face():
+    """The paper names both as weak modalities; each target has weights of its own."""
+    inputs = inputs_of(SMALL["paper"])
+    for targets in (("visual",), ("acoustic",), ("visual", "acoustic")):
+        model = SMALL["paper"].clone(cmjat_targets=targets)
+        params = jax.jit(model.init)(jax.random.key(0), inputs)["params"]
+        assert {name for name in params if name.startswith("cmjat")} == {
+            f"cmjat_{target}" for target in targets
+        }
+
+
+def test_a_strengthened_modality_may_predict_by_itself():
+    model = SMALL["paper"].clone(cmjat_head=True)
+    inputs = inputs_of(model)
+    outputs, _ = jax.jit(model.init_with_output)(jax.random.key(0), inputs)
+    assert {task: y.shape for task, y in outputs.items()} == {
+        "depression": (3, 2),
+        "cmjat_visual": (3, 2),
+    }
+
+
+@pytest.mark.parametrize("pooling", ["last", "mean"])
+def test_how_far_back_a_whole_recording_is_read(pooling):
+    """The last frame depends on the last 13 frames alone, the mean on all."""
+    model = SMALL["TCN (all)"].clone(pooling=pooling, dropout=0.0)
+    assert TCN(model.channels, model.layers, model.kernel).reach == 13
+    inputs = inputs_of(model, length=5, batch=1, masked=False)
+    variables = jax.jit(model.init)(jax.random.key(0), inputs)
+    end = int(inputs["sentences"][..., 1].max())
+    early = {**inputs, "acoustic": inputs["acoustic"].copy()}
+    early["acoustic"][:, : end - 13] += 3
+    first, second = (model.apply(variables, x)["depression"] for x in (inputs, early))
+    assert bool((first != second).any()) is (pooling == "mean")
+
+
+def test_the_last_layer_reads_the_modalities_in_the_papers_order():
+    """Whatever the order of `modalities`: its weights are those of the same vectors."""
+    inputs = inputs_of(SMALL["paper"])
+    model = SMALL["paper"].clone(dropout=0.0)
+    turned = model.clone(modalities=("text", "visual", "acoustic"))
+    params = dict(model.init(jax.random.key(0), inputs)["params"])
+    expected = model.apply({"params": params}, inputs)["depression"]
+    # The fusion's weights follow the order in which modalities are named; turn them likewise.
+    kernel = params["fusion"]["kernel"].reshape(3, model.channels, -1)[::-1]
+    fusion = {**params["fusion"], "kernel": kernel.reshape(-1, model.channels)}
+    found = turned.apply({"params": params | {"fusion": fusion}}, inputs)["depression"]
+    np.testing.assert_allclose(found, expected, atol=1e-6)

@@ -104,21 +104,22 @@ def test_a_tcn_sees_249_frames_back():
     np.testing.assert_array_equal(frames, np.arange(300 - 249, 300))
 
 
+@pytest.mark.parametrize("pooling", ["last", "mean"])
 @pytest.mark.parametrize("length", [1, 2, 13, 29, 30, 70])
-def test_a_tcn_equals_pytorchs_of_all_frames(length):
-    """The last frame of three blocks whose dilated convolutions are computed everywhere."""
+def test_a_tcn_equals_pytorchs_of_all_frames(length, pooling):
+    """Three blocks, with dilated convolutions of all frames; their last frame, or the mean."""
     x = np.random.default_rng(1).normal(size=(2, length, 3)).astype(np.float32)
-    module = TCN(4, 3, 3)
+    module = TCN(4, 3, 3, pooling=pooling)
     variables = module.init(jax.random.key(0), x, np.ones((2, length), bool))
-    reference = smfl.TCN(3, 4, 3, 3, 0.0)
+    reference = smfl.TemporalConvNet(3, 4, 3, 3, 0.0)
     state = to_torch(module, variables)
     reference.load_state_dict({name: torch.tensor(value) for name, value in state.items()})
+    frames = reference(torch.tensor(x)).detach()
+    expected = frames[:, -1] if pooling == "last" else frames.mean(1)
     ahead = np.concatenate([np.full((2, 5, 3), 9.0, np.float32), x], 1)
     mask = np.arange(length + 5)[None] >= np.full((2, 1), 5)
-    expected = [reference(torch.tensor(row)).detach() for row in x]
-    for frames, real in ((x, mask[:, 5:]), (ahead, mask)):
-        found = module.apply(variables, frames, real)
-        np.testing.assert_allclose(found, np.stack(expected), atol=1e-6)
+    for given, real in ((x, mask[:, 5:]), (ahead, mask)):
+        np.testing.assert_allclose(module.apply(variables, given, real), expected, atol=1e-6)
 
 
 def test_weights_are_normalised():

@@ -64,20 +64,43 @@ def test_a_length_that_is_kept_takes_no_stride():
         Conv1d(4, 3, 2).init(jax.random.key(0), np.zeros((1, 9, 3), np.float32))
 
 
-def test_pad_to():
-    x = jnp.arange(1.0, 7).reshape(2, 3, 1)
+def test_pad():
+    x = jnp.array([1.0, 2, 3, 4, 0, 0]).reshape(2, 3, 1)
     mask = np.array([[1, 1, 1], [1, 0, 0]], bool)
-    assert alignment.pad_to(x, mask, 2)[..., 0].tolist() == [[1, 2], [4, 0]]
-    assert alignment.pad_to(x, mask, 4)[..., 0].tolist() == [[1, 2, 3, 0], [4, 0, 0, 0]]
+    [(short, real)] = alignment.pad([(x, mask)], 2)
+    assert short[..., 0].tolist() == [[1, 2], [4, 0]]
+    assert real.tolist() == [[True, True], [True, False]]
+    [(long, real)] = alignment.pad([(x, mask)], 4)
+    assert long[..., 0].tolist() == [[1, 2, 3, 0], [4, 0, 0, 0]]
+    assert real.tolist() == [[True, True, True, False], [True, False, False, False]]
+
+
+def rows(rng, steps, padding):
+    """A recording of so many real steps, zeros behind."""
+    x = rng.normal(size=(1, steps, 2)).astype(np.float32)
+    mask = np.arange(steps + padding)[None] < steps
+    return x, (jnp.asarray(np.pad(x, ((0, 0), (0, padding), (0, 0)))), mask)
 
 
 @pytest.mark.parametrize(("steps", "wanted"), [(7, 5), (3, 11), (4, 4), (1, 6), (9, 1)])
 def test_resample_is_pytorchs_interpolation(steps, wanted):
-    x = np.random.default_rng(0).normal(size=(1, steps, 2)).astype(np.float32)
-    padded = np.pad(x, ((0, 0), (0, 3), (0, 0)), constant_values=7)
-    mask = np.arange(steps + 3)[None] < steps
-    target = np.arange(wanted + 2)[None] < wanted
-    found = alignment.resample_to(jnp.asarray(padded), mask, wanted + 2, target)
+    rng = np.random.default_rng(0)
+    lead, first = rows(rng, wanted, 2)
+    x, second = rows(rng, steps, 3)
+    (same, real), (found, there) = alignment.resample([first, second], wanted + 2)
+    np.testing.assert_array_equal(same[:, :wanted], lead)
+    assert real.sum() == there.sum() == wanted
     expected = functional.interpolate(torch.as_tensor(x).transpose(1, 2), wanted, mode="linear")
-    np.testing.assert_allclose(found[:, :wanted], expected.transpose(1, 2), atol=1e-5)
+    np.testing.assert_allclose(found[:, :wanted], expected.transpose(1, 2), atol=1e-6)
     assert not np.asarray(found[:, wanted:]).any()
+
+
+def test_without_a_first_sequence_the_next_one_leads():
+    rng = np.random.default_rng(1)
+    _, (absent, mask) = rows(rng, 3, 2)
+    x, second = rows(rng, 4, 1)
+    (none, nowhere), (kept, real) = alignment.resample([(absent, mask & False), second], 5)
+    assert not none.any()
+    assert not nowhere.any()
+    np.testing.assert_array_equal(kept[:, :4], x)
+    assert real.tolist() == [[True] * 4 + [False]]

@@ -65,21 +65,29 @@ def test_equals_resident(stored, resident, how):
     assert_same(outcome(StreamTrainer(EXPERIMENT, stored, layout), stored["test"]), resident)
 
 
+def both(prepared, changes, layout):
+    """The streamed trainer and its training split, once its outcome was that of the resident."""
+    experiment = launch.find(EXPERIMENT, changes)
+    splits = material.load(experiment, prepared)
+    trainer = runs.Trainer(experiment, {n: s.arrays for n, s in splits.items()}, layout)
+    stored = material.load(experiment, prepared, streamed=True)
+    streamed = StreamTrainer(experiment, stored, layout)
+    assert_same(outcome(streamed, stored["test"]), outcome(trainer, splits["test"].arrays))
+    return streamed, stored["train"]
+
+
 @pytest.mark.parametrize("count", [pytest.param(1, marks=pytest.mark.slow), 2])
 def test_buckets_equal_resident_and_pad_less(prepared, count):
     """Both paths meet the same batches; what is read from disk is padded to its group alone."""
-    changes = {"training.buckets": 3, "model.fusion": "add", "model.masked": True}
-    experiment = launch.find(EXPERIMENT, changes | LONGER)
-    layout = devices.layout(3, devices=count)
-    splits = material.load(experiment, prepared)
-    trainer = runs.Trainer(experiment, {n: s.arrays for n, s in splits.items()}, layout)
-    expected = outcome(trainer, splits["test"].arrays)
-    stored = material.load(experiment, prepared, streamed=True)
-    streamed = StreamTrainer(experiment, stored, layout)
-    assert_same(outcome(streamed, stored["test"]), expected)
-    padded = {lengths["acoustic"] for lengths in streamed._lengths(stored["train"])}
+    changes = {"training.buckets": 3, "model.fusion": "add", "model.masked": True} | LONGER
+    streamed, train = both(prepared, changes, devices.layout(3, devices=count))
+    padded = {lengths["acoustic"] for lengths in streamed._lengths(train)}
     assert len(padded) == 3
-    assert max(padded) == stored["train"].lengths["acoustic"]
+    assert max(padded) == train.lengths["acoustic"]
+
+
+def test_balanced_batches_equal_resident(prepared):
+    both(prepared, {"training.sampler": "balanced"}, devices.layout(3, devices=1))
 
 
 def test_buckets_of_a_model_that_has_one_length(prepared):

@@ -1,40 +1,87 @@
-"""JAMFN in PyTorch (Zhou et al., Interspeech 2023), every feature map made literally."""
+"""JAMFN: joint attention multi-scale fusion network for depression detection, in PyTorch.
+
+Equation numbers are those of Zhou et al., "JAMFN: Joint Attention Multi-Scale Fusion Network for
+Depression Detection", section 3.
+"""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
 
-from jaxdep.parity.reference import sequences
+from jaxdep.parity.reference.sequences import mean, run, softmax, zero
+
+FUSIONS = ("jaf", "add", "multiply", "concat")
+READOUTS = ("sum", "mean", "flatten")
 
 
-class JointAttention(nn.Module):
-    """Eq. 7-11 for one scale."""
+class JAF(nn.Module):
+    """Joint attention fusion of an acoustic and a visual map of the same scale (section 3.3).
 
-    def __init__(self, channels: int, length: int) -> None:
+    Args:
+        length: Number of frames L.
+        width: Width H of both maps.
+    """
+
+    def __init__(self, *, length: int, width: int) -> None:
         super().__init__()
-        self.fc1 = nn.Linear(channels, 1)
-        self.fc2 = nn.Linear(channels, 1)
+        self.fc1 = nn.Linear(width, 1)
+        self.fc2 = nn.Linear(width, 1)
         self.fc3 = nn.Linear(2 * length, 2 * length)
 
     def forward(
         self, x_a: Tensor, x_v: Tensor, mask_a: Tensor | None, mask_v: Tensor | None
-    ) -> tuple[Tensor, Tensor]:
-        t_a, t_v = self.fc1(x_a)[..., 0], self.fc2(x_v)[..., 0]
-        t_a, t_v = sequences.zero(t_a, mask_a), sequences.zero(t_v, mask_v)
-        mixed_a, mixed_v = self.fc3(torch.cat([t_a, t_v], 1)).chunk(2, 1)
-        return (
-            sequences.softmax(t_a * mixed_a, mask_a),
-            sequences.softmax(t_v * mixed_v, mask_v),
-        )
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        """Fuses two maps [B, L, H].
+
+        A mask [B, L] makes the temporal feature of its padded frames 0 and takes these frames out
+        of the softmax.
+
+        Returns:
+            The fused map [B, L, H], and the attention maps by name.
+        """
+        t_a = zero(self.fc1(x_a).squeeze(-1), mask_a)  # (7)
+        t_v = zero(self.fc2(x_v).squeeze(-1), mask_v)  # (8)
+        t_joint = torch.cat((t_a, t_v), dim=1)  # (9)
+        t_mixed = self.fc3(t_joint)  # (10)
+        t_a_mixed, t_v_mixed = t_mixed.chunk(2, dim=1)  # (11)
+        a_a = softmax(t_a_mixed, mask_a)  # (12)
+        a_v = softmax(t_v_mixed, mask_v)  # (12)
+        fused = a_a[..., None] * x_a + a_v[..., None] * x_v  # (12)
+        maps = {"T_A": t_a, "T_V": t_v, "T_mixed": t_mixed, "A_A": a_a, "A_V": a_v}
+        return fused, {name: value.detach() for name, value in maps.items()}
 
 
 class JAMFN(nn.Module):
-    """Twin of `jaxdep.models.JAMFN`: the same fields, the state names of a checkpoint.
+    """Joint attention multi-scale fusion network.
 
-    Further arguments are what Flax takes from its inputs: frames L and features of each modality.
-    `folded` changes nothing here: maps are always made.
+    Two stacked bidirectional LSTMs, one-dimensional convolutions of several kernel sizes, joint
+    attention fusion of the two modalities at each scale, and a linear classifier.
+
+    After each forward, ``attention`` holds the detached maps ``jaf.{i}/T_A``, ``jaf.{i}/T_V``
+    [B, L], ``jaf.{i}/T_mixed`` [B, 2L], ``jaf.{i}/A_A`` and ``jaf.{i}/A_V`` [B, L] of scale number
+    i. If all scales share one JAF, ``jaf.0`` holds those of the last scale. It is empty in the
+    plain fusions.
+
+    Args:
+        length: Number of frames L.
+        acoustic_width: Width of an acoustic frame.
+        visual_width: Width of a visual frame.
+        hidden: Hidden width of each LSTM direction.
+        layers: Number of stacked LSTM layers.
+        scales: Kernel sizes, odd. If empty, the LSTM outputs are fused without convolutions.
+        channels: Output channels of each convolution.
+        fusion: "jaf", or one of the plain fusions "add", "multiply" and "concat".
+        readout: How JAF's output becomes a vector: "sum" or "mean" over time, or "flatten". The
+            plain fusions always take the mean over time.
+        masked: If false, padded input frames become zeros and count as frames from there on. If
+            true, padding is kept out of the recurrences, the attention and the means.
+        dropout: Dropout rate between the LSTM layers.
+        share_jaf: Whether all scales use the same JAF.
+        folded: Accepted, changes nothing.
     """
+
+    attention: dict[str, Tensor]
 
     def __init__(
         self,
@@ -54,72 +101,105 @@ class JAMFN(nn.Module):
         folded: bool = True,
     ) -> None:
         super().__init__()
-        self.fusion, self.readout = fusion, readout
-        self.masked, self.share_jaf = masked, share_jaf
-        lstm = lambda width: nn.LSTM(
-            width,
-            hidden,
-            num_layers=layers,
-            batch_first=True,
-            bidirectional=True,
-            dropout=dropout if layers > 1 else 0.0,  # PyTorch warns where there is no layer between
-        )
-        conv = lambda: nn.ModuleList(
-            nn.Conv1d(hidden, channels, k, padding=(k - 1) // 2) for k in scales
-        )
-        self.bilstm_a, self.bilstm_v = lstm(acoustic_width), lstm(visual_width)
-        self.conv_a, self.conv_v = (conv(), conv()) if scales else (None, None)
+        if fusion not in FUSIONS:
+            raise ValueError(f"fusion must be one of {FUSIONS}, got {fusion!r}")
+        if readout not in READOUTS:
+            raise ValueError(f"readout must be one of {READOUTS}, got {readout!r}")
+        self.fusion = fusion
+        self.readout = readout
+        self.masked = masked
+        self.share_jaf = share_jaf
+        self.attention = {}
+
+        def bilstm(width: int) -> nn.LSTM:
+            return nn.LSTM(
+                width,
+                hidden,
+                num_layers=layers,
+                batch_first=True,
+                bidirectional=True,
+                dropout=dropout if layers > 1 else 0.0,
+            )
+
+        def convolutions() -> nn.ModuleList:
+            return nn.ModuleList(
+                nn.Conv1d(hidden, channels, k, padding=(k - 1) // 2) for k in scales
+            )
+
+        self.bilstm_a = bilstm(acoustic_width)
+        self.bilstm_v = bilstm(visual_width)
+        self.conv_a = convolutions()
+        self.conv_v = convolutions()
         width = channels if scales else hidden
         if fusion == "jaf":
-            own = 1 if share_jaf else max(len(scales), 1)
-            self.jaf = nn.ModuleList(JointAttention(width, length) for _ in range(own))
-            read = width * length if readout == "flatten" else width
+            count = 1 if share_jaf else max(len(scales), 1)
+            self.jaf = nn.ModuleList(JAF(length=length, width=width) for _ in range(count))
+            features = length * width if readout == "flatten" else width
         else:
-            read = 2 * width if fusion == "concat" else width
-        self.classifier = nn.Linear(read, 2)
+            features = 2 * width if fusion == "concat" else width
+        self.classifier = nn.Linear(features, 2)
 
     def forward(self, inputs: dict[str, Tensor]) -> dict[str, Tensor]:
-        x_a, mask_a = self._encode(inputs, "acoustic", self.bilstm_a)
-        x_v, mask_v = self._encode(inputs, "visual", self.bilstm_v)
-        if self.conv_a is not None and self.conv_v is not None:
-            maps_a = [conv(x_a.transpose(1, 2)).transpose(1, 2) for conv in self.conv_a]
-            maps_v = [conv(x_v.transpose(1, 2)).transpose(1, 2) for conv in self.conv_v]
-        else:
-            maps_a, maps_v = [x_a], [x_v]
-        real = None if mask_a is None or mask_v is None else mask_a | mask_v
-        fused = []
-        for scale, (a, v) in enumerate(zip(maps_a, maps_v, strict=True)):
-            fused.append(self._fuse(scale, a, v, mask_a, mask_v))
-        total = torch.stack(fused).sum(0)
-        jaf = self.fusion == "jaf"
-        if jaf and self.readout == "flatten":
-            read = total.flatten(1)
-        elif jaf and self.readout == "sum":
-            read = total.sum(1)
-        elif jaf:
-            frames = total.shape[1] if real is None else real.sum(1, keepdim=True).clamp(min=1)
-            read = total.sum(1) / frames
-        else:
-            read = sequences.mean(total, real)
-        return {"depression": self.classifier(read)}
+        """Logits of the two classes.
 
-    def _encode(
-        self, inputs: dict[str, Tensor], name: str, lstm: nn.LSTM
-    ) -> tuple[Tensor, Tensor | None]:
-        mask = inputs.get(f"{name}_mask")
-        x = sequences.zero(inputs[name], mask)
-        mask = mask if self.masked else None
-        forward, backward = sequences.run(lstm, x, mask).chunk(2, -1)
-        return forward + backward, mask
+        Args:
+            inputs: ``acoustic`` [B, L, acoustic_width], ``visual`` [B, L, visual_width], and
+                optionally ``acoustic_mask`` and ``visual_mask``, boolean [B, L], true at real
+                frames.
+
+        Returns:
+            ``depression``, logits [B, 2].
+        """
+        mask_a, mask_v = inputs.get("acoustic_mask"), inputs.get("visual_mask")
+        acoustic = zero(inputs["acoustic"], mask_a)
+        visual = zero(inputs["visual"], mask_v)
+        if not self.masked:
+            mask_a = mask_v = None
+        real = None if mask_a is None or mask_v is None else mask_a | mask_v
+
+        f_a = self._context(self.bilstm_a, acoustic, mask_a)
+        f_v = self._context(self.bilstm_v, visual, mask_v)
+        pairs = self._pairs(f_a, f_v)
+
+        self.attention = {}
+        fusions = [self._fuse(i, x_a, x_v, mask_a, mask_v) for i, (x_a, x_v) in enumerate(pairs)]
+        f_out = torch.stack(fusions).sum(0)  # (13)
+        return {"depression": self.classifier(self._read(f_out, real))}  # (14)
+
+    def _context(self, bilstm: nn.LSTM, x: Tensor, mask: Tensor | None) -> Tensor:
+        """Context-dependent features [B, L, hidden] of one modality (section 3.1)."""
+        output = run(bilstm, x, mask)  # (1), (2), (3)
+        forward, backward = output.chunk(2, dim=-1)
+        return forward + backward  # (4), (5)
+
+    def _pairs(self, f_a: Tensor, f_v: Tensor) -> list[tuple[Tensor, Tensor]]:
+        """Acoustic and visual map of each scale (section 3.2)."""
+        if not self.conv_a:
+            return [(f_a, f_v)]
+        maps_a = [conv(f_a.transpose(1, 2)).transpose(1, 2) for conv in self.conv_a]  # (6)
+        maps_v = [conv(f_v.transpose(1, 2)).transpose(1, 2) for conv in self.conv_v]  # (6)
+        return list(zip(maps_a, maps_v, strict=True))
 
     def _fuse(
-        self, scale: int, a: Tensor, v: Tensor, mask_a: Tensor | None, mask_v: Tensor | None
+        self, i: int, x_a: Tensor, x_v: Tensor, mask_a: Tensor | None, mask_v: Tensor | None
     ) -> Tensor:
+        """Fused map of scale number i, by JAF or by a plain fusion of Table 4."""
         if self.fusion == "jaf":
-            jaf = self.jaf[0 if self.share_jaf else scale]
-            w_a, w_v = jaf(a, v, mask_a, mask_v)
-            return w_a[..., None] * a + w_v[..., None] * v
-        a, v = sequences.zero(a, mask_a), sequences.zero(v, mask_v)
-        if self.fusion == "concat":
-            return torch.cat([a, v], -1)
-        return a + v if self.fusion == "add" else a * v
+            index = 0 if self.share_jaf else i
+            fused, maps = self.jaf[index](x_a, x_v, mask_a, mask_v)
+            self.attention.update({f"jaf.{index}/{name}": value for name, value in maps.items()})
+            return fused
+        x_a, x_v = zero(x_a, mask_a), zero(x_v, mask_v)
+        if self.fusion == "add":
+            return x_a + x_v
+        if self.fusion == "multiply":
+            return x_a * x_v
+        return torch.cat((x_a, x_v), dim=-1)
+
+    def _read(self, f_out: Tensor, real: Tensor | None) -> Tensor:
+        """Vector of a fused map [B, L, H]; ``real`` marks the frames that a mean counts."""
+        if self.fusion != "jaf" or self.readout == "mean":
+            return mean(f_out, real)
+        if self.readout == "flatten":
+            return f_out.flatten(1)
+        return f_out.sum(1)

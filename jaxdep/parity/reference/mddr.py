@@ -1,62 +1,131 @@
-"""MDDR in PyTorch (MM 2024), its encoder PyTorch's own."""
+"""PyTorch reference of MDDR, which scores depression from face, voice and head movement.
+
+Multi-modal Dual-Attention aggregation for Depression Recognition: alignment networks and
+inter-modality attention (FAA, section 3.3), a self-attention encoder and temporal attention
+(SEA, section 3.4), and the depression recognition loss (section 3.5).
+
+Shapes: B recordings, L steps, M modalities, D features.
+"""
 
 from __future__ import annotations
 
-import math
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from jaxdep.parity.reference import sequences
+from jaxdep.parity.reference.sequences import mean, softmax, zero
+
+MODALITIES = ("visual", "acoustic", "pose")
+CATEGORY_STARTS = (14, 20, 29)  # lowest BDI-II score of mild, moderate and severe (section 4.1)
 
 
-class Project(nn.Module):
-    """Alignment of the face: linear, normalised, rectified."""
+class LinearAlign(nn.Module):
+    """Linear layer, LayerNorm and ReLU on every frame."""
 
-    def __init__(self, width: int, features: int) -> None:
+    def __init__(self, *, width: int, features: int) -> None:
         super().__init__()
-        self.proj, self.norm = nn.Linear(width, features), nn.LayerNorm(features)
+        self.proj = nn.Linear(width, features)
+        self.norm = nn.LayerNorm(features)
 
-    def forward(self, x: Tensor, mask: Tensor | None) -> tuple[Tensor, Tensor | None]:
-        return self.norm(self.proj(x)).relu(), mask
+    def forward(self, x: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+        """Aligned rows [B, L, D] and which of them are real [B, L]."""
+        return functional.relu(self.norm(self.proj(x))), mask
 
 
-class Convolve(nn.Module):
-    """Alignment of voice and head: convolutions, each normalised over channels and rectified."""
+class ConvAlign(nn.Module):
+    """Valid 1D convolutions over time, each followed by LayerNorm over channels and ReLU."""
 
-    def __init__(self, widths: list[int], kernels: list[int], strides: list[int]) -> None:
+    def __init__(
+        self, *, width: int, filters: Sequence[int], kernels: Sequence[int], strides: Sequence[int]
+    ) -> None:
         super().__init__()
-        sizes = zip(widths, widths[1:], kernels, strides, strict=False)
-        self.conv = nn.ModuleList(nn.Conv1d(i, o, k, s) for i, o, k, s in sizes)
-        self.norm = nn.ModuleList(nn.LayerNorm(width) for width in widths[1:])
+        layers = zip((width, *filters[:-1]), filters, kernels, strides, strict=True)
+        self.conv = nn.ModuleList(nn.Conv1d(*layer) for layer in layers)
+        self.norm = nn.ModuleList(nn.LayerNorm(channels) for channels in filters)
 
-    def forward(self, x: Tensor, mask: Tensor | None) -> tuple[Tensor, Tensor | None]:
+    def forward(self, x: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+        """Aligned rows [B, L, D] and which of them are real [B, L].
+
+        A row is real where its convolution saw real rows alone. An input shorter than a kernel
+        has no rows after it.
+        """
         for conv, norm in zip(self.conv, self.norm, strict=True):
-            (kernel,), (stride,) = conv.kernel_size, conv.stride
-            if x.shape[1] < kernel:
-                x = x.new_zeros(len(x), 0, conv.out_channels)
-            else:
-                x = norm(conv(x.transpose(1, 2)).transpose(1, 2)).relu()
-            if mask is not None:
-                outputs = ((mask.sum(1) - kernel) // stride + 1).clamp(min=0)
-                mask = torch.arange(x.shape[1], device=x.device) < outputs[:, None]
+            kernel, stride = conv.kernel_size[0], conv.stride[0]
+            length = x.shape[1]
+            rows = (length - kernel) // stride + 1 if length >= kernel else 0
+            missing = max(kernel - length, 0)
+            x = functional.pad(x, (0, 0, 0, missing))
+            mask = functional.pad(mask, (0, missing))
+            x = functional.relu(norm(conv(x.transpose(1, 2)).transpose(1, 2)))[:, :rows]
+            mask = mask.unfold(1, kernel, stride).all(-1)[:, :rows]
         return x, mask
 
 
 class Score(nn.Module):
-    """A number for each vector."""
+    """Multi-layer fully connected network that gives every row one attention score."""
 
-    def __init__(self, features: int, hidden: int) -> None:
+    def __init__(self, *, features: int, hidden: int) -> None:
         super().__init__()
         self.score = nn.Sequential(nn.Linear(features, hidden), nn.ReLU(), nn.Linear(hidden, 1))
 
     def forward(self, x: Tensor) -> Tensor:
+        """Scores [...] of rows [..., D]."""
         return self.score(x)[..., 0]
 
 
+def positions(length: int, features: int, like: Tensor) -> Tensor:
+    """Sinusoidal positional encoding [length, features], sines at even features."""
+    step = torch.arange(length, dtype=like.dtype, device=like.device)[:, None]
+    feature = torch.arange(features, device=like.device)
+    even = (feature - feature % 2).to(like.dtype)
+    angle = step / 10000 ** (even / features)
+    return torch.where(feature % 2 == 0, angle.sin(), angle.cos())
+
+
+def fit(x: Tensor, length: int) -> Tensor:
+    """Rows [B, L, D] or a mask [B, L], truncated or filled with zeros to `length` steps."""
+    x = x[:, :length]
+    missing = length - x.shape[1]
+    return functional.pad(x, (0, missing) if x.ndim == 2 else (0, 0, 0, missing))
+
+
 class MDDR(nn.Module):
-    """Twin of `jaxdep.models.MDDR`: the same fields, the state names of the specification."""
+    """Multi-modal dual-attention aggregation for depression recognition.
+
+    Inputs are those of `visual`, `acoustic` and `pose` [B, L, width] that `modalities` names, each
+    with an optional boolean `<modality>_mask` [B, L], true at real frames, which come first. The
+    output `depression` [B] is the raw score.
+
+    The face leads where it is among `modalities`, otherwise the first-named modality: its length
+    is the common length, and its real rows are the steps that count. In a recording without a real
+    row of the leading modality, the steps that count are those of the others.
+
+    After each forward, `attention` holds `faa/<modality>` [B, L] and `sea/frames` [B, L] of the
+    attention networks that the model has.
+
+    Args:
+        visual_width: width of the visual features.
+        acoustic_width: width of the acoustic features.
+        pose_width: width of the head movement features.
+        modalities: modalities to use, in the order in which they are stacked.
+        features: width D of the aligned features.
+        kernels: kernel sizes of the acoustic convolutions.
+        strides: strides of the acoustic convolutions.
+        filters: filters of the acoustic convolutions but the last, which has D.
+        align: "pad" truncates or zero-fills the other modalities to the common length, "resample"
+            stretches their real rows over those of the leading modality.
+        faa: inter-modality attention; the mean over present modalities replaces it if false.
+        faa_weights: "shared", one score network for all modalities, or "separate", one for each.
+        sea: encoder and temporal attention; the mean over steps replaces them if false.
+        score_hidden: hidden width of the score networks.
+        layers: encoder layers.
+        heads: attention heads of an encoder layer.
+        feed_forward: hidden width of an encoder layer.
+        head_hidden: hidden width of the classification network.
+        dropout: dropout rate.
+    """
 
     def __init__(
         self,
@@ -64,13 +133,14 @@ class MDDR(nn.Module):
         visual_width: int = 2048,
         acoustic_width: int = 1024,
         pose_width: int = 12,
-        modalities: tuple[str, ...] = ("visual", "acoustic", "pose"),
+        modalities: Sequence[str] = MODALITIES,
         features: int = 512,
-        kernels: tuple[int, ...] = (10, 5, 3),
-        strides: tuple[int, ...] = (5, 5, 2),
-        filters: tuple[int, ...] = (128, 256),
+        kernels: Sequence[int] = (10, 5, 3),
+        strides: Sequence[int] = (5, 5, 2),
+        filters: Sequence[int] = (128, 256),
         align: str = "pad",
         faa: bool = True,
+        faa_weights: str = "shared",
         sea: bool = True,
         score_hidden: int = 128,
         layers: int = 6,
@@ -80,72 +150,176 @@ class MDDR(nn.Module):
         dropout: float = 0.1,
     ) -> None:
         super().__init__()
-        self.modalities, self.align, self.features = modalities, align, features
+        modalities = tuple(modalities)
+        if not modalities or len(set(modalities)) < len(modalities):
+            raise ValueError(f"modalities must be named once each, got {modalities}")
+        if not set(modalities) <= set(MODALITIES):
+            raise ValueError(f"modalities must be among {MODALITIES}, got {modalities}")
+        if align not in ("pad", "resample"):
+            raise ValueError(f'align must be "pad" or "resample", got {align!r}')
+        if faa_weights not in ("shared", "separate"):
+            raise ValueError(f'faa_weights must be "shared" or "separate", got {faa_weights!r}')
+        self.modalities = modalities
+        self.leading = "visual" if "visual" in modalities else modalities[0]
+        self.align = align
+
         if "visual" in modalities:
-            self.visual_align = Project(visual_width, features)
+            self.visual_align = LinearAlign(width=visual_width, features=features)
         if "acoustic" in modalities:
-            widths = [acoustic_width, *filters, features]
-            self.acoustic_align = Convolve(widths, list(kernels), list(strides))
+            self.acoustic_align = ConvAlign(
+                width=acoustic_width,
+                filters=(*filters, features),
+                kernels=kernels,
+                strides=strides,
+            )
         if "pose" in modalities:
-            self.pose_align = Convolve([pose_width, features], [1], [1])
-        self.faa = Score(features, score_hidden) if faa else None
-        self.encoder = self.pool = None
+            self.pose_align = ConvAlign(
+                width=pose_width, filters=(features,), kernels=(1,), strides=(1,)
+            )
+
+        self.faa = None
+        if faa and faa_weights == "shared":
+            self.faa = Score(features=features, hidden=score_hidden)
+        elif faa:
+            self.faa = nn.ModuleDict(
+                {name: Score(features=features, hidden=score_hidden) for name in modalities}
+            )
+
+        self.encoder = None
         if sea:
             layer = nn.TransformerEncoderLayer(
                 features, heads, feed_forward, dropout, batch_first=True
             )
             self.encoder = nn.TransformerEncoder(layer, layers, enable_nested_tensor=False)
-            self.pool = Score(features, score_hidden)
-            self.drop = nn.Dropout(dropout)
+            self.dropout = nn.Dropout(dropout)
+            self.pool = Score(features=features, hidden=score_hidden)
+
         self.head = nn.Sequential(
             nn.Linear(features, head_hidden),
             nn.ReLU(),
             nn.Dropout(dropout),
             nn.Linear(head_hidden, 1),
         )
+        self.attention: dict[str, Tensor] = {}
 
     def forward(self, inputs: dict[str, Tensor]) -> dict[str, Tensor]:
-        made = []
+        """Depression scores of a batch of recordings."""
+        self.attention = {}
+        x, present, counts = self.align_modalities(inputs)
+        fused = self.aggregate_modalities(x, present)
+        embedding = mean(fused, counts) if self.encoder is None else self.encode(fused, counts)
+        return {"depression": self.head(embedding)[..., 0]}
+
+    def align_modalities(self, inputs: dict[str, Tensor]) -> tuple[Tensor, Tensor, Tensor]:
+        """Stacked rows X [B, L, M, D], those present [B, L, M], and steps that count [B, L]."""
+        rows: dict[str, Tensor] = {}
+        real: dict[str, Tensor] = {}
         for name in self.modalities:
+            frames = inputs[name]
             mask = inputs.get(f"{name}_mask")
-            network = getattr(self, f"{name}_align")
-            made.append(network(sequences.zero(inputs[name], mask), mask))
-        lead, mask = made[0]
-        aligned = [sequences.zero(lead, mask)]
-        aligned += [self._line_up(x, own, lead, mask) for x, own in made[1:]]
-        stacked = torch.stack(aligned, 2)
+            if mask is None:
+                mask = torch.ones(frames.shape[:2], dtype=torch.bool, device=frames.device)
+            x, real[name] = self.get_submodule(f"{name}_align")(zero(frames, mask), mask)
+            rows[name] = zero(x, real[name])
+
+        if self.align == "pad":
+            length = rows[self.leading].shape[1]
+            stacked = torch.stack([fit(rows[name], length) for name in self.modalities], 2)
+            present = torch.stack([fit(real[name], length) for name in self.modalities], 2)
+        else:
+            stacked, present = self.resample(rows, real)
+
+        led = real[self.leading].any(1, keepdim=True)
+        counts = torch.where(led, real[self.leading], present.any(2))
+        return stacked, present, counts
+
+    def resample(self, rows: dict[str, Tensor], real: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
+        """Rows [B, L, M, D] stretched over those of the leading modality, and present [B, L, M].
+
+        In a recording without a real row of the leading modality, the first other modality that
+        has one takes its place.
+        """
+        batch, length, _ = rows[self.leading].shape
+        order = (self.leading, *(name for name in self.modalities if name != self.leading))
+        kept = {name: fit(rows[name], length) for name in self.modalities}
+        stacked, present = [], []
+        for b in range(batch):
+            guide = next((name for name in order if real[name][b].any()), self.leading)
+            target = fit(real[guide], length)[b]
+            n = int(target.sum())
+            recording = []
+            for name in self.modalities:
+                source = rows[name][b, real[name][b]]
+                if name == guide:
+                    out = kept[name][b]
+                else:
+                    out = 0 * kept[name][b]  # zero gradients where nothing is stretched
+                    if n and len(source):
+                        out[target] = stretch(source, n)
+                recording.append(out)
+            stacked.append(torch.stack(recording, 1))
+            has = torch.stack([real[name][b].any() for name in self.modalities])
+            present.append(target[:, None] & has)
+        return torch.stack(stacked), torch.stack(present)
+
+    def aggregate_modalities(self, x: Tensor, present: Tensor) -> Tensor:
+        """Fused features F [B, L, D] of rows X [B, L, M, D] (section 3.3)."""
         if self.faa is None:
-            fused = stacked.mean(2)
+            weights = present / present.sum(2, keepdim=True).clamp(min=1).to(x.dtype)
+            return (weights[..., None] * x).sum(2)
+        if isinstance(self.faa, Score):
+            scores = self.faa(x)  # eq. 1
         else:
-            fused = (self.faa(stacked).softmax(-1)[..., None] * stacked).sum(2)
-        if self.encoder is None or self.pool is None:
-            whole = sequences.mean(fused, mask)
-        else:
-            x = self.drop(fused + self._positions(fused))
-            x = self.encoder(x, src_key_padding_mask=None if mask is None else ~mask)
-            whole = (sequences.softmax(self.pool(x), mask)[..., None] * x).sum(1)
-        return {"depression": self.head(whole)[:, 0]}
+            parts = zip(self.faa.values(), x.unbind(2), strict=True)
+            scores = torch.stack([score(part) for score, part in parts], 2)  # eq. 1
+        weights = softmax(scores, present)  # eq. 1
+        for i, name in enumerate(self.modalities):
+            self.attention[f"faa/{name}"] = weights[..., i].detach()
+        return (weights[..., None] * x).sum(2)  # eq. 1
 
-    def _line_up(self, x: Tensor, own: Tensor | None, lead: Tensor, mask: Tensor | None) -> Tensor:
-        length = lead.shape[1]
-        x = sequences.zero(x, own)
-        if self.align == "pad" or not x.shape[1]:
-            return functional.pad(x[:, :length], (0, 0, 0, max(length - x.shape[1], 0)))
-        rows = []
-        for row in range(len(x)):
-            steps = x.shape[1] if own is None else int(own[row].sum())
-            wanted = length if mask is None else int(mask[row].sum())
-            made = x.new_zeros(length, x.shape[2])
-            if steps and wanted:
-                real = x[row : row + 1, :steps].transpose(1, 2)
-                made[:wanted] = functional.interpolate(real, wanted, mode="linear")[0].T
-            rows.append(made)
-        return torch.stack(rows)
+    def encode(self, fused: Tensor, counts: Tensor) -> Tensor:
+        """Depression representation E [B, D] of fused features F [B, L, D] (section 3.4).
 
-    def _positions(self, x: Tensor) -> Tensor:
-        places = torch.arange(x.shape[1], dtype=torch.float64)[:, None]
-        even = torch.arange(0, self.features, 2, dtype=torch.float64)
-        angles = places * torch.exp(-math.log(10000.0) * even / self.features)
-        table = torch.zeros(x.shape[1], self.features, dtype=torch.float64)
-        table[:, 0::2], table[:, 1::2] = angles.sin(), angles.cos()
-        return table.to(x)
+        Steps that do not count are no keys. Where none counts, all are keys, which keeps the
+        encoder finite, and E is zero. Sequences without steps get one that does not count.
+        """
+        length = fused.shape[1]
+        fused, counts = fit(fused, max(length, 1)), fit(counts, max(length, 1))
+        x = self.dropout(fused + positions(*fused.shape[1:], fused))
+        keys = counts | ~counts.any(1, keepdim=True)
+        assert self.encoder is not None
+        encoded = self.encoder(x, src_key_padding_mask=~keys)  # eq. 2
+        weights = softmax(self.pool(encoded), counts)  # eq. 1, over steps
+        self.attention["sea/frames"] = weights[:, :length].detach()
+        return (weights[..., None] * encoded).sum(1)  # eq. 1, over steps
+
+
+def stretch(rows: Tensor, length: int) -> Tensor:
+    """Linear interpolation of rows [L, D] to `length` rows on a half-pixel grid."""
+    columns = rows.T[None]
+    return functional.interpolate(columns, length, mode="linear", align_corners=False)[0].T
+
+
+def category(score: Tensor) -> Tensor:
+    """BDI-II category of scores, 0 (minimal) to 3 (severe), of the nearest integer, halves up."""
+    nearest = torch.floor(score.detach() + 0.5)
+    starts = torch.tensor(CATEGORY_STARTS, dtype=nearest.dtype, device=nearest.device)
+    return torch.bucketize(nearest, starts, right=True)
+
+
+def dr_loss(prediction: Tensor, target: Tensor, delta: float = 2.0, weight: float = 0.1) -> Tensor:
+    """Depression recognition loss of each example [B].
+
+    The Huber loss, times `weight` where prediction and target are of one BDI-II category and at
+    most `delta` apart.
+
+    Args:
+        prediction: predicted scores [B].
+        target: target scores [B].
+        delta: largest difference that `weight` applies to, and knee of the Huber loss.
+        weight: weight of the loss of such predictions.
+    """
+    huber = functional.huber_loss(prediction, target, reduction="none", delta=delta)  # eq. 3
+    close = (target - prediction).detach().abs() <= delta  # eq. 3
+    agrees = (category(prediction) == category(target)) & close  # eq. 3
+    return torch.where(agrees, weight * huber, huber)  # eq. 3

@@ -1,7 +1,4 @@
-"""SMFL in PyTorch (Frontiers in Psychiatry 2025): the paper's network, and the published one.
-
-Both take one patient and one sentence after another, as the published one does.
-"""
+"""SMFL, depression recognition from the sentences of an interview (Zhang et al., 2025)."""
 
 from __future__ import annotations
 
@@ -9,159 +6,231 @@ import math
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
+from torch.nn import functional as F
 
-from jaxdep.parity.reference import sequences
+from jaxdep.parity.reference.sequences import mean, run, softmax, zero
 
 COLUMNS = {"acoustic": 0, "visual": 2, "text": 4}
+HEAD_ORDER = ("text", "acoustic", "visual")
 
 
-class CausalConv(nn.Module):
-    """A causal dilated convolution, `w = g v / ||v||` of each output channel."""
+def lengths(inputs: dict[str, Tensor], modality: str) -> Tensor:
+    """Number of real frames of each recording [B]."""
+    x = inputs[modality]
+    mask = inputs.get(f"{modality}_mask")
+    if mask is None:
+        return torch.full(x.shape[:1], x.shape[1], device=x.device)
+    return mask.sum(1)
+
+
+def windows(inputs: dict[str, Tensor], modality: str, limit: int) -> tuple[Tensor, Tensor]:
+    """First frame and frame after the last of each sentence, two [B, S].
+
+    Windows are clipped to the real frames. Those of padded sentences are empty, and sentences
+    past the limit are not read.
+    """
+    table = inputs["sentences"][:, :limit]
+    column, count = COLUMNS[modality], lengths(inputs, modality)[:, None]
+    first = table[..., column].clamp(min=0).minimum(count)
+    end = table[..., column + 1].clamp(min=0).minimum(count)
+    real = inputs.get("sentences_mask")
+    if real is not None:
+        first, end = (v.masked_fill(~real[:, :limit], 0) for v in (first, end))
+    return first, end.maximum(first)
+
+
+def joined(first: Tensor, end: Tensor) -> tuple[Tensor, Tensor]:
+    """One window from the first frame of the first sentence to the largest end, two [B, 1]."""
+    there = end > first
+    start = first.gather(1, there.int().argmax(1, keepdim=True))
+    stop = end.masked_fill(~there, 0).amax(1, keepdim=True)
+    return start, stop.maximum(start)
+
+
+def cut(x: Tensor, first: Tensor, end: Tensor) -> tuple[Tensor, Tensor]:
+    """Frames of each sentence [B * S, T, *] from frame zero on, and their mask [B * S, T]."""
+    longest = max(int((end - first).max()), 1)
+    index = first[..., None] + torch.arange(longest, device=x.device)
+    mask = (index < end[..., None]).flatten(0, 1)
+    index = index.clamp(max=x.shape[1] - 1).flatten(1)[..., None]
+    frames = torch.take_along_dim(x, index, 1).unflatten(1, (first.shape[1], longest))
+    return zero(frames.flatten(0, 1), mask), mask
+
+
+def last(x: Tensor, mask: Tensor) -> Tensor:
+    """Entry at the last real frame, [B, L, D] -> [B, D]; zeros where there is none."""
+    places = torch.arange(x.shape[1], device=x.device)
+    index = (places * mask).amax(1)[:, None, None]
+    return torch.take_along_dim(zero(x, mask), index, 1)[:, 0]
+
+
+def attend(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None, scale: float = 1.0):
+    """Dot-product attention of [B, N, D] vectors: weighted values and weights [B, N, N]."""
+    sim = torch.einsum("bid,bjd->bij", q, k) * scale  # (6)
+    weights = softmax(sim, mask)
+    return torch.einsum("bij,bjd->bid", weights, v), weights
+
+
+class WeightNormConv1d(nn.Module):
+    """Dilated convolution whose weight is `weight_g * weight_v / ||weight_v||` of each output.
+
+    The names are those of `torch.nn.utils.weight_norm`, which PyTorch is about to remove.
+    """
 
     def __init__(self, width: int, channels: int, kernel: int, dilation: int) -> None:
         super().__init__()
-        convolution = nn.Conv1d(width, channels, kernel)
-        self.weight_v = nn.Parameter(torch.randn(channels, width, kernel) * 0.01)
-        self.weight_g = nn.Parameter(self.weight_v.detach().norm(dim=(1, 2), keepdim=True))
-        self.bias, self.dilation = nn.Parameter(convolution.bias.detach()), dilation
+        layer = nn.Conv1d(width, channels, kernel)
+        nn.init.normal_(layer.weight, 0.0, 0.01)
+        self.dilation = dilation
+        self.weight_v, self.bias = layer.weight, layer.bias
+        self.weight_g = nn.Parameter(self._norm().detach())
 
     def forward(self, x: Tensor) -> Tensor:
-        weight = self.weight_g * self.weight_v / self.weight_v.norm(dim=(1, 2), keepdim=True)
-        x = functional.pad(x, ((weight.shape[-1] - 1) * self.dilation, 0))
-        return functional.conv1d(x, weight, self.bias, dilation=self.dilation)
+        """Maps [N, width, T] to [N, channels, T - (kernel - 1) * dilation]."""
+        weight = self.weight_g * self.weight_v / self._norm()
+        return F.conv1d(x, weight, self.bias, dilation=self.dilation)
+
+    def _norm(self) -> Tensor:
+        return self.weight_v.norm(dim=(1, 2), keepdim=True)
 
 
-class Block(nn.Module):
-    """Two convolutions and a way past them."""
+class TemporalBlock(nn.Module):
+    """Residual block of two causal dilated convolutions with weight normalisation."""
 
     def __init__(self, width: int, channels: int, kernel: int, dilation: int, dropout: float):
         super().__init__()
-        self.conv1 = CausalConv(width, channels, kernel, dilation)
-        self.conv2 = CausalConv(channels, channels, kernel, dilation)
-        self.downsample = nn.Conv1d(width, channels, 1) if width != channels else None
-        self.drop = nn.Dropout(dropout)
+        self.left = (kernel - 1) * dilation
+        self.conv1 = WeightNormConv1d(width, channels, kernel, dilation)
+        self.conv2 = WeightNormConv1d(channels, channels, kernel, dilation)
+        self.downsample = nn.Conv1d(width, channels, 1) if width != channels else nn.Identity()
+        self.dropout = nn.Dropout(dropout)
 
     def forward(self, x: Tensor) -> Tensor:
-        y = self.drop(self.conv2(self.drop(self.conv1(x).relu())).relu())
-        return ((x if self.downsample is None else self.downsample(x)) + y).relu()
+        """Maps [N, width, T] to [N, channels, T]; a frame sees itself and earlier frames."""
+        h = self.dropout(self.conv1(F.pad(x, (self.left, 0))).relu())
+        h = self.dropout(self.conv2(F.pad(h, (self.left, 0))).relu())
+        return (h + self.downsample(x)).relu()
 
 
-class TCN(nn.Module):
-    """Blocks with dilations 1, 2, 4, ...; the state of the last frame."""
+class TemporalConvNet(nn.Module):
+    """Temporal convolutional network: the dilation doubles with each block."""
 
-    def __init__(self, width: int, channels: int, layers: int, kernel: int, dropout: float) -> None:
+    def __init__(self, width: int, channels: int, layers: int, kernel: int, dropout: float):
         super().__init__()
         widths = [width] + [channels] * layers
-        self.network = nn.ModuleList(
-            Block(i, channels, kernel, 2**n, dropout) for n, i in enumerate(widths[:-1])
+        self.network = nn.Sequential(
+            *(TemporalBlock(widths[i], channels, kernel, 2**i, dropout) for i in range(layers))
         )
 
     def forward(self, x: Tensor) -> Tensor:
-        y = x.T[None]
-        for block in self.network:
-            y = block(y)
-        return y[0, :, -1]
+        """Maps [N, T, width] to [N, T, channels]."""
+        return self.network(x.mT).mT
 
 
-class Last(nn.LSTM):
-    """The state of an LSTM after the last frame [T, I]."""
+class CrossModalJointAttention(nn.Module):
+    """Cross-modal joint attention: a strong modality enhances a weak one.
 
-    def forward(self, x: Tensor) -> Tensor:
-        return super().forward(x[None])[0][0, -1]
+    Attributes:
+      mixture: Logits of the weights of the strong and of the weak modality.
+    """
 
-
-class CMJAT(nn.Module):
-    """Self-attention over the tokens of both modalities, unscaled; the results mixed."""
-
-    def __init__(self, width: int, heads: int, scale: bool, dropout: float) -> None:
+    def __init__(
+        self,
+        channels: int,
+        heads: int,
+        scale: bool,
+        permute: bool,
+        dropout: float,
+        classes: int | None,
+    ):
         super().__init__()
-        self.qkv, self.proj = nn.Linear(width, 3 * width), nn.Linear(width, width)
-        self.mixture = nn.Parameter(torch.tensor([math.log(3.0), 0.0]))
-        self.heads, self.scale, self.drop = heads, scale, nn.Dropout(dropout)
+        self.heads = heads
+        self.scale = (channels // heads) ** -0.5 if scale else 1.0
+        self.permute = permute
+        self.qkv = nn.Linear(channels, 3 * channels)
+        self.mixture = nn.Parameter(torch.tensor([math.log(3.0), math.log(1.0)]))
+        self.proj = nn.Linear(channels, channels)
+        self.dropout = nn.Dropout(dropout)
+        if classes is not None:
+            self.head = nn.Linear(channels, classes)
 
-    def forward(self, strong: Tensor, weak: Tensor, masks: tuple[Tensor, Tensor]) -> Tensor:
-        x, mask = torch.cat([strong, weak], 1), torch.cat(masks, 1)
-        split = lambda y: y.unflatten(-1, (self.heads, -1)).transpose(1, 2)
-        q, k, v = (split(y) for y in self.qkv(x).chunk(3, -1))
-        scores = q @ k.transpose(-1, -2)
-        if self.scale:
-            scores = scores / q.shape[-1] ** 0.5
-        weights = sequences.softmax(scores, mask[:, None, None].expand_as(scores))
-        read = (weights @ v).transpose(1, 2).flatten(2)
-        share, count = self.mixture.softmax(0), strong.shape[1]
-        return self.drop(self.proj(share[0] * read[:, :count] + share[1] * read[:, count:]))
+    def split(self, x: Tensor) -> Tensor:
+        """Moves the heads into the batch, [B, N, C] -> [B * H, N, C / H]."""
+        return x.unflatten(-1, (self.heads, -1)).transpose(1, 2).flatten(0, 1)
+
+    def forward(
+        self, strong: Tensor, weak: Tensor, strong_there: Tensor, weak_there: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Returns the enhanced weak sequence [B, S, C] and the weights [B, H, 2S, 2S]."""
+        tokens = torch.cat([strong, weak], 1)
+        there = torch.cat([strong_there, weak_there], 1)
+        q, k, v = self.qkv(tokens).chunk(3, -1)  # (3) (4) (5)
+        order = torch.arange(tokens.shape[1], device=tokens.device)
+        if self.permute and self.training:
+            order = torch.randperm(tokens.shape[1], device=tokens.device)
+        q, k, v = (self.split(u[:, order]) for u in (q, k, v))
+        mask = there[:, order].repeat_interleave(self.heads, 0)[:, None]
+        out, weights = attend(q, k, v, mask, self.scale)
+        back = order.argsort()
+        weights = weights[:, back][:, :, back].unflatten(0, (-1, self.heads))
+        out = out[:, back].unflatten(0, (-1, self.heads)).transpose(1, 2).flatten(2)
+        out_strong, out_weak = out.chunk(2, 1)
+        w_strong, w_weak = self.mixture.softmax(0)
+        enhanced = self.dropout(self.proj(w_strong * out_strong + w_weak * out_weak))
+        return enhanced, weights
 
 
-class FeatureAttention(nn.Module):
-    """Each feature of a vector reads the features of another, and is weighted by what it finds."""
+class CrossAttention(nn.Module):
+    """Cross-attention of the global fused features with the global features of a modality.
 
-    def __init__(self, features: int) -> None:
+    Each feature is a token of width one, lifted to the number of features.
+    """
+
+    def __init__(self, width: int):
         super().__init__()
-        self.q, self.k, self.v = (nn.Linear(1, features) for _ in "qkv")
-        self.out, self.features = nn.Linear(features, 1), features
+        self.q = nn.Linear(1, width)
+        self.k = nn.Linear(1, width)
+        self.v = nn.Linear(1, width)
+        self.out = nn.Linear(width, 1)
 
-    def forward(self, query: Tensor, memory: Tensor) -> Tensor:
-        q, k, v = self.q(query[..., None]), self.k(memory[..., None]), self.v(memory[..., None])
-        read = (q @ k.transpose(-1, -2) / self.features**0.5).softmax(-1) @ v
-        return self.out(read)[..., 0].softmax(-1) * query
-
-
-class JointAttention(nn.Module):
-    """The published joint attention: each of two vectors attends to itself alone."""
-
-    def __init__(self, width: int, dropout: float) -> None:
-        super().__init__()
-        self.qkv, self.proj = nn.Linear(width, 3 * width), nn.Linear(width, width)
-        self.drop = nn.Dropout(dropout)
-
-    def forward(self, high: Tensor, low: Tensor) -> Tensor:
-        read = []
-        for x in (high, low):
-            q, k, v = (part.reshape(-1, 1, 1) for part in self.qkv(x).chunk(3))
-            read.append(((q @ k.transpose(-1, -2)).softmax(-1) @ v).flatten())
-        return self.drop(self.proj(0.75 * read[0] + 0.25 * read[1]))
-
-
-class AdditiveAttention(nn.Module):
-    """The published fusion: additive attention over steps, of which there is one."""
-
-    def __init__(self, width: int) -> None:
-        super().__init__()
-        self.attention_weights = nn.Linear(width, width)
-        self.context_vector = nn.Linear(width, 1, bias=False)
-
-    def forward(self, x: Tensor) -> Tensor:
-        scores = self.context_vector(self.attention_weights(x[None]).tanh())
-        return (scores.softmax(0) * x[None]).sum(0)
-
-
-def _stack(shapes: list[tuple[int, int, int, int]]) -> nn.Sequential:
-    """Convolution, ReLU, batch normalisation for each (in, out, kernel, stride)."""
-    layers: list[nn.Module] = []
-    for i, o, kernel, stride in shapes:
-        layers += [nn.Conv1d(i, o, kernel, stride), nn.ReLU(), nn.BatchNorm1d(o)]
-    return nn.Sequential(*layers)
+    def forward(self, fused: Tensor, features: Tensor) -> tuple[Tensor, Tensor]:
+        """Returns the weighted fused features and their weights, two [B, d]."""
+        q = self.q(fused[..., None])
+        k, v = self.k(features[..., None]), self.v(features[..., None])
+        lifted = (q @ k.mT / math.sqrt(q.shape[-1])).softmax(-1) @ v
+        weights = self.out(lifted).squeeze(-1).softmax(-1)
+        return weights * fused, weights
 
 
 class SMFL(nn.Module):
-    """Twin of `jaxdep.models.SMFL`: the same fields, the published names where there are any."""
+    """Sentence-level multi-modal feature learning, as the paper describes it.
+
+    Each sentence of each modality is encoded on its own. Sequences over sentences then pass
+    self-attention, the joint attention that enhances the weak modalities, and an LSTM; the fused
+    stream has an LSTM of its own. Cross-attention weighs the fused features by each modality.
+
+    A sentence is there in a modality if its window, clipped to the real frames, has a frame.
+
+    Attributes:
+      attention: Maps of the last forward pass: `attention_<m>/attention` [B, H, S, S],
+        `cmjat_<target>/attention` [B, H, 2S, 2S] and `cross_<m>/weights` [B, d].
+    """
 
     def __init__(
         self,
         *,
-        acoustic_width: int = 25,
-        visual_width: int = 204,
-        text_width: int = 768,
-        sentences_width: int = 6,
-        variant: str = "paper",
+        acoustic_width: int = 0,
+        visual_width: int = 0,
+        text_width: int = 0,
         modalities: tuple[str, ...] = ("acoustic", "visual", "text"),
         max_sentences: int = 21,
         encoder: str = "tcn",
         split: bool = True,
+        pooling: str = "last",
         self_attention: bool = True,
         lstm: bool = True,
-        cmjat: bool = True,
+        cmjat_targets: tuple[str, ...] = ("visual",),
+        cmjat_head: bool = False,
         cross_attention: bool = True,
         channels: int = 12,
         layers: int = 5,
@@ -173,143 +242,294 @@ class SMFL(nn.Module):
         dropout: float = 0.5,
         fusion_dropout: float = 0.2,
         classes: int = 2,
-        fix_history: bool = False,
-        cmjat_target: str = "acoustic",
-    ) -> None:
+    ):
         super().__init__()
-        self.variant, self.most, self.split = variant, max_sentences, split
-        self.fix_history, self.target = fix_history, cmjat_target
-        self.modalities = list(modalities)
         widths = {"acoustic": acoustic_width, "visual": visual_width, "text": text_width}
-        if variant == "released":
-            self._build_released(widths, fusion_dropout, classes)
-            return
-        size = hidden if lstm else channels
-        for name in modalities:
-            if encoder == "lstm":
-                self.add_module(f"encoder_{name}", Last(widths[name], channels, batch_first=True))
+        if encoder not in ("tcn", "lstm"):
+            raise ValueError(f"encoder must be 'tcn' or 'lstm', not {encoder!r}")
+        if pooling not in ("last", "mean"):
+            raise ValueError(f"pooling must be 'last' or 'mean', not {pooling!r}")
+        for m in modalities:
+            if widths[m] < 1:
+                raise ValueError(f"{m}_width must be given for the modality {m!r}")
+        for m in cmjat_targets:
+            if m not in ("visual", "acoustic") or not {m, "text"} <= set(modalities):
+                raise ValueError(f"the joint attention of {m!r} needs it and text as modalities")
+        self.modalities = tuple(modalities)
+        self.max_sentences = max_sentences
+        self.encoder, self.whole, self.pooling = encoder, not split, pooling
+        self.self_attention, self.lstm = self_attention, lstm
+        self.cmjat_targets, self.cmjat_head = tuple(cmjat_targets), cmjat_head
+        self.cross_attention = cross_attention
+        self.attention: dict[str, Tensor] = {}
+
+        width = hidden if lstm else channels
+        for m in self.modalities:
+            if encoder == "tcn":
+                net = TemporalConvNet(widths[m], channels, layers, kernel, dropout)
+                self.add_module(f"tcn_{m}", net)
             else:
-                tcn = TCN(widths[name], channels, layers, kernel, dropout)
-                self.add_module(f"tcn_{name}", tcn)
+                net = nn.LSTM(widths[m], channels, batch_first=True)
+                self.add_module(f"encoder_{m}", net)
             if self_attention:
-                attention = nn.MultiheadAttention(channels, heads, batch_first=True)
-                self.add_module(f"attention_{name}", attention)
-                self.add_module(f"norm_{name}", nn.LayerNorm(channels))
+                layer = nn.MultiheadAttention(channels, heads, batch_first=True)
+                self.add_module(f"attention_{m}", layer)
+                self.add_module(f"norm_{m}", nn.LayerNorm(channels))
+            if lstm:
+                self.add_module(f"lstm_{m}", nn.LSTM(channels, hidden, batch_first=True))
             if cross_attention:
-                self.add_module(f"cross_{name}", FeatureAttention(size))
+                self.add_module(f"cross_{m}", CrossAttention(width))
+        for m in self.cmjat_targets:
+            joint = CrossModalJointAttention(
+                channels, heads, scale, permute, fusion_dropout, classes if cmjat_head else None
+            )
+            self.add_module(f"cmjat_{m}", joint)
+        self.fusion = nn.Linear(len(self.modalities) * channels, channels)
         if lstm:
-            for name in ("fusion", *modalities):
-                self.add_module(f"lstm_{name}", nn.LSTM(channels, hidden, batch_first=True))
-        self.fusion = nn.Linear(channels * len(modalities), channels)
-        both = cmjat and {"text", "visual"} <= set(modalities)
-        self.cmjat = CMJAT(channels, heads, scale, fusion_dropout) if both else None
-        self.head = nn.Linear(size * (1 + len(modalities)), classes)
+            self.lstm_fusion = nn.LSTM(channels, hidden, batch_first=True)
+        self.head = nn.Linear(width * (1 + len(self.modalities)), classes)
+
+    def encode(self, inputs: dict[str, Tensor], modality: str) -> tuple[Tensor, Tensor]:
+        """Sentence vectors [B, S, C], zeros where not there, and the mask "there" [B, S]."""
+        first, end = windows(inputs, modality, self.max_sentences)
+        if self.whole:
+            first, end = joined(first, end)
+        frames, mask = cut(inputs[modality], first, end)
+        if self.encoder == "tcn":
+            states = self.get_submodule(f"tcn_{modality}")(frames)
+        else:
+            states = run(self.get_submodule(f"encoder_{modality}"), frames, mask)
+        vectors = last(states, mask) if self.pooling == "last" else mean(states, mask)
+        return vectors.unflatten(0, first.shape), end > first
+
+    def across(self, x: Tensor, there: Tensor, modality: str) -> Tensor:
+        """Self-attention between the sentences of a modality, with residual and norm."""
+        ignored = ~there & there.any(1, keepdim=True)
+        out, weights = self.get_submodule(f"attention_{modality}")(
+            x, x, x, key_padding_mask=ignored, average_attn_weights=False
+        )
+        weights = weights * there[:, None, None]
+        self.attention[f"attention_{modality}/attention"] = weights.detach()
+        return zero(self.get_submodule(f"norm_{modality}")(x + out), there)
+
+    def pool(self, x: Tensor, there: Tensor, name: str) -> Tensor:
+        """Global feature of a sequence over sentences, [B, S, C] -> [B, d]."""
+        if not self.lstm:
+            return mean(x, there)
+        return last(run(self.get_submodule(f"lstm_{name}"), x, there), there)
 
     def forward(self, inputs: dict[str, Tensor]) -> dict[str, Tensor]:
-        if self.variant == "released":
-            rows = range(len(inputs["sentences"]))
-            return {"depression": torch.stack([self._released(inputs, row) for row in rows])}
-        own = dict(self.named_children())
-        encoded, masks = {}, {}
-        for name in self.modalities:
-            encode = own.get(f"tcn_{name}") or own[f"encoder_{name}"]
-            rows = [self._frames(inputs, name, row) for row in range(len(inputs["sentences"]))]
-            zero = inputs[name].new_zeros(self.fusion.out_features)
-            vectors = [torch.stack([encode(x) if len(x) else zero for x in row]) for row in rows]
-            encoded[name] = torch.stack(vectors)
-            masks[name] = torch.tensor([[len(x) > 0 for x in row] for row in rows])
-        every = torch.stack([*masks.values()]).any(0)
-        fused = self.fusion(torch.cat([*encoded.values()], -1)).relu()
-        attended = {}
-        for name, x in encoded.items():
-            if f"attention_{name}" in own:
-                x = self._attend(own[f"attention_{name}"], own[f"norm_{name}"], x, masks[name])
-            attended[name] = x
-        if self.cmjat is not None:
-            pair = masks["text"], masks["visual"]
-            attended["visual"] = self.cmjat(attended["text"], attended["visual"], pair)
-        whole = {"fusion": (fused, every)} | {n: (x, masks[n]) for n, x in attended.items()}
-        vectors = {name: self._over(own, name, *pair) for name, pair in whole.items()}
-        query = vectors.pop("fusion")
-        for name, x in vectors.items():
-            if f"cross_{name}" in own:
-                vectors[name] = own[f"cross_{name}"](query, x)
-        return {"depression": self.head(torch.cat([query, *vectors.values()], -1))}
+        """Computes the logits.
 
-    def _frames(self, inputs: dict[str, Tensor], name: str, row: int) -> list[Tensor]:
-        """The frames of each sentence of one patient in one modality."""
-        x, mask = inputs[name][row], inputs.get(f"{name}_mask")
-        x = x if mask is None else x[: int(mask[row].sum())]
-        column = COLUMNS[name]
-        real = inputs.get("sentences_mask")
-        windows = inputs["sentences"][row, : self.most, column : column + 2].long()
-        found = []
-        for number, (first, end) in enumerate(windows.tolist()):
-            there = real is None or bool(real[row, number])
-            found.append(x[first:end] if there else x[:0])
-        if self.split or self.variant == "released":
-            return found
-        cut = [w for w, y in zip(windows.tolist(), found, strict=True) if len(y)]
-        return [x[min(w[0] for w in cut) : max(w[1] for w in cut)] if cut else x[:0]]
+        Args:
+          inputs: `acoustic`, `visual` and `text` [B, L, *], those that the modalities name, with
+            optional `<modality>_mask` [B, L]; `sentences` [B, S, 6], first frame and frame after
+            the last in acoustic, visual and text, with optional `sentences_mask` [B, S].
 
-    def _attend(self, attention: nn.Module, norm: nn.Module, x: Tensor, mask: Tensor) -> Tensor:
-        rows = []
-        for row, real in zip(x, mask, strict=True):
-            made = torch.zeros_like(row)
-            if real.any():
-                own = row[real][None]
-                made[real] = norm(own + attention(own, own, own, need_weights=False)[0])[0]
-            rows.append(made)
-        return torch.stack(rows)
+        Returns:
+          `depression` [B, classes] and, with the dense head, `cmjat_<target>` of the same shape.
+        """
+        self.attention = {}
+        outputs: dict[str, Tensor] = {}
 
-    def _over(self, own: dict[str, nn.Module], name: str, x: Tensor, mask: Tensor) -> Tensor:
-        """What is left of the sentences of each patient."""
-        layer = own.get(f"lstm_{name}")
-        if not isinstance(layer, nn.LSTM):
-            return sequences.mean(x, mask)
-        empty = x.new_zeros(layer.hidden_size)
-        of = lambda row, real: layer(row[real][None])[0][0, -1] if real.any() else empty
-        return torch.stack([of(row, real) for row, real in zip(x, mask, strict=True)])
+        # Sentence-level features of each modality, and their fusion (2.4).
+        x: dict[str, Tensor] = {}
+        there: dict[str, Tensor] = {}
+        for m in self.modalities:
+            x[m], there[m] = self.encode(inputs, m)
+        fused = self.fusion(torch.cat([x[m] for m in self.modalities], -1)).relu()
+        any_there = torch.stack([there[m] for m in self.modalities]).any(0)
 
-    def _build_released(self, widths: dict[str, int], dropout: float, classes: int) -> None:
-        self.conv_text = _stack([(1, 1, 7, 5), (1, 1, 5, 3), (1, 1, 5, 3)])
-        self.conv_audio = nn.Sequential(nn.LSTM(widths["acoustic"], 16, batch_first=True))
-        self.conv_face = nn.Sequential(nn.LSTM(widths["visual"], 16, batch_first=True))
-        self.conv_audio_all = Last(16, 8, batch_first=True)
-        self.conv_face_all = Last(16, 8, batch_first=True)
-        self.conv_text_all = Last(16, 8, batch_first=True)
-        self.jointAtt = JointAttention(8, dropout)
-        self.fusion_layer = _stack([(3, 3, 3, 1), (3, 1, 1, 1)])
-        self.conv_fusion_all = Last(14, 14, batch_first=True)
-        self.Fusion = AdditiveAttention(14)
-        self.linear, self.linear_face = nn.Linear(38, classes), nn.Linear(16, classes)
+        # Self-attention between sentences (2.5).
+        if self.self_attention:
+            for m in self.modalities:
+                x[m] = self.across(x[m], there[m], m)
 
-    def _released(self, inputs: dict[str, Tensor], row: int) -> Tensor:
-        """The logits of one patient."""
-        real = inputs.get("sentences_mask")
-        count = min(self.most, inputs["sentences"].shape[1])
-        kept = range(count) if real is None else [n for n in range(count) if real[row, n]]
-        read = {name: self._frames(inputs, name, row) for name in COLUMNS}
-        state = lambda lstm, x: lstm(x[None])[0][0, -1] if len(x) else x.new_zeros(16)
-        if not kept:
-            x, mask = inputs["visual"][row], inputs.get("visual_mask")
-            x = x if mask is None else x[: int(mask[row].sum())]
-            return self.linear_face(state(self.conv_face[0], x[:1000]))
+        # Cross-modal joint attention: text enhances the weak modalities (2.6).
+        for m in self.cmjat_targets:
+            joint = self.get_submodule(f"cmjat_{m}")
+            x[m], weights = joint(x["text"], x[m], there["text"], there[m])
+            self.attention[f"cmjat_{m}/attention"] = weights.detach()
+            if self.cmjat_head:
+                outputs[f"cmjat_{m}"] = joint.head(mean(x[m], there[m]))
+
+        # Global features (2.5).
+        f_fuse = self.pool(fused, any_there, "fusion")
+        features = {m: self.pool(x[m], there[m], m) for m in self.modalities}
+
+        # Feature fusion (2.7).
+        if self.cross_attention:
+            for m in self.modalities:
+                features[m], weights = self.get_submodule(f"cross_{m}")(f_fuse, features[m])
+                self.attention[f"cross_{m}/weights"] = weights.detach()
+        parts = [f_fuse] + [features[m] for m in HEAD_ORDER if m in self.modalities]
+        outputs["depression"] = self.head(torch.cat(parts, -1))
+        return outputs
+
+
+class JointAttention(nn.Module):
+    """Joint attention of the released network.
+
+    The strong and the weak feature are sequences of length one and each attends to itself, so
+    that every softmax is one and the queries and keys have no effect.
+    """
+
+    def __init__(self, width: int, heads: int, dropout: float):
+        super().__init__()
+        self.heads = heads
+        self.qkv = nn.Linear(width, 3 * width)
+        self.proj = nn.Linear(width, width)
+        self.dropout = nn.Dropout(dropout)
+
+    def itself(self, x: Tensor) -> Tensor:
+        """Self-attention of a sequence of length one, [D] -> [D]."""
+        q, k, v = self.qkv(x).view(3, self.heads, 1, -1)  # (3) (4) (5)
+        return attend(q, k, v, None)[0].flatten()
+
+    def forward(self, strong: Tensor, weak: Tensor) -> Tensor:
+        """Returns the enhanced weak feature [D]."""
+        mixed = 0.75 * self.itself(strong) + 0.25 * self.itself(weak)
+        return self.dropout(self.proj(mixed))
+
+
+class FusionModule(nn.Module):
+    """Additive attention over a sequence of length one, hence the identity."""
+
+    def __init__(self, width: int):
+        super().__init__()
+        self.attention_weights = nn.Linear(width, width)
+        self.context_vector = nn.Linear(width, 1, bias=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Weighs the features [1, D] over their length, one."""
+        return self.context_vector(self.attention_weights(x).tanh()).softmax(0) * x
+
+
+class SMFLReleased(nn.Module):
+    """The network that the authors released.
+
+    Examples are computed one by one. In training, batch normalisation uses the statistics of one
+    sentence, and its running statistics move once for each real sentence, in order.
+
+    Attributes:
+      attention: Always empty.
+    """
+
+    def __init__(
+        self,
+        *,
+        acoustic_width: int = 513,
+        visual_width: int = 204,
+        text_width: int = 768,
+        max_sentences: int = 21,
+        fix_history: bool = False,
+        cmjat_target: str = "acoustic",
+        fusion_dropout: float = 0.2,
+        classes: int = 2,
+    ):
+        super().__init__()
+        if cmjat_target not in ("acoustic", "visual"):
+            raise ValueError(f"cmjat_target must be 'acoustic' or 'visual', not {cmjat_target!r}")
+        steps = [(7, 5), (5, 3), (5, 3)]
+        length = text_width
+        for kernel, stride in steps:
+            length = (length - kernel) // stride + 1
+        if length != 16:
+            raise ValueError("text_width must be in 762..806: its convolutions must leave 16")
+        self.max_sentences = max_sentences
+        self.fix_history = fix_history
+        self.cmjat_target = cmjat_target
+        self.attention: dict[str, Tensor] = {}
+
+        self.conv_audio = nn.Sequential(nn.LSTM(acoustic_width, 16, batch_first=True))
+        self.conv_face = nn.Sequential(nn.LSTM(visual_width, 16, batch_first=True))
+        text: list[nn.Module] = []
+        for kernel, stride in steps:
+            text += [nn.Conv1d(1, 1, kernel, stride), nn.ReLU(), nn.BatchNorm1d(1)]
+        self.conv_text = nn.Sequential(*text)
+        self.fusion_layer = nn.Sequential(
+            nn.Conv1d(3, 3, 3),
+            nn.ReLU(),
+            nn.BatchNorm1d(3),
+            nn.Conv1d(3, 1, 1),
+            nn.ReLU(),
+            nn.BatchNorm1d(1),
+        )
+        self.conv_audio_all = nn.LSTM(16, 8, batch_first=True)
+        self.conv_face_all = nn.LSTM(16, 8, batch_first=True)
+        self.conv_text_all = nn.LSTM(16, 8, batch_first=True)
+        self.conv_fusion_all = nn.LSTM(14, 14, batch_first=True)
+        self.jointAtt = JointAttention(8, 8, fusion_dropout)
+        self.Fusion = FusionModule(14)
+        self.linear = nn.Linear(38, classes)
+        self.linear_face = nn.Linear(16, classes)
+
+    @staticmethod
+    def state(layer: nn.LSTM, frames: Tensor) -> Tensor:
+        """Last hidden state of frames [T, *]; zeros if there is no frame."""
+        if not len(frames):
+            return frames.new_zeros(layer.hidden_size)
+        return layer(frames[None])[0][0, -1]
+
+    def history(self, vectors: list[Tensor]) -> Tensor:
+        """Sequence over sentences of face or text [N, 16]; as released, the last one twice."""
+        if not self.fix_history and len(vectors) > 1:
+            vectors = [vectors[-1]] * 2
+        return torch.stack(vectors)
+
+    def recording(self, sentences: list[dict[str, Tensor]]) -> Tensor:
+        """Logits [classes] of one recording with at least one sentence."""
         audio, face, text, fused = [], [], [], []
-        for number in kept:
-            audio.append(state(self.conv_audio[0], read["acoustic"][number]))
-            face.append(state(self.conv_face[0], read["visual"][number]))
-            said = read["text"][number]
-            word = said[-1] if len(said) else inputs["text"].new_zeros(inputs["text"].shape[-1])
-            text.append(self.conv_text(word[None, None])[0, 0])
-            stacked = torch.stack([audio[-1], face[-1], text[-1]])
-            fused.append(self.fusion_layer(stacked[None])[0, 0])
-        if not self.fix_history:  # what the published code keeps of face and text
-            face, text = ([x[-1]] * min(len(x), 2) for x in (face, text))
-        a, f = self.conv_audio_all(torch.stack(audio)), self.conv_face_all(torch.stack(face))
-        t, u = self.conv_text_all(torch.stack(text)), self.conv_fusion_all(torch.stack(fused))
-        if self.target == "acoustic":
-            a = self.jointAtt(t, a)
-        else:
-            f = self.jointAtt(t, f)
-        return self.linear(torch.cat([a, f, t, self.Fusion(u)]))
+        for sentence in sentences:
+            a = self.state(self.conv_audio[0], sentence["acoustic"])
+            f = self.state(self.conv_face[0], sentence["visual"])
+            t = self.conv_text(sentence["text"][None, None])[0, 0]
+            c = self.fusion_layer(torch.stack([a, f, t])[None])[0, 0]
+            audio.append(a)
+            face.append(f)
+            text.append(t)
+            fused.append(c)
+        feature = {
+            "acoustic": self.state(self.conv_audio_all, torch.stack(audio)),
+            "visual": self.state(self.conv_face_all, self.history(face)),
+            "text": self.state(self.conv_text_all, self.history(text)),
+        }
+        u = self.Fusion(self.state(self.conv_fusion_all, torch.stack(fused))[None])[0]
+        target = self.cmjat_target
+        feature[target] = self.jointAtt(feature["text"], feature[target])
+        return self.linear(torch.cat([feature["acoustic"], feature["visual"], feature["text"], u]))
+
+    def forward(self, inputs: dict[str, Tensor]) -> dict[str, Tensor]:
+        """Computes the logits.
+
+        Args:
+          inputs: `acoustic`, `visual` and `text` [B, L, *] with optional `<modality>_mask`
+            [B, L]; `sentences` [B, S, 6], first frame and frame after the last in acoustic,
+            visual and text, with optional `sentences_mask` [B, S]. The last frame of a text
+            window is the embedding of its sentence, zeros if the window is empty.
+
+        Returns:
+          `depression` [B, classes].
+        """
+        self.attention = {}
+        table = inputs["sentences"][:, : self.max_sentences]
+        real = inputs.get("sentences_mask")
+        if real is None:
+            real = torch.ones(inputs["sentences"].shape[:2], dtype=torch.bool)
+        counts = real[:, : self.max_sentences].sum(1).tolist()
+        cuts = {m: windows(inputs, m, self.max_sentences) for m in COLUMNS}
+        faces = lengths(inputs, "visual").clamp(max=1000)
+        logits = []
+        for b in range(len(table)):
+            sentences = []
+            for s in range(counts[b]):
+                sentence = {m: inputs[m][b, i[b, s] : j[b, s]] for m, (i, j) in cuts.items()}
+                tokens = F.pad(sentence["text"], (0, 0, 1, 0))  # zeros, should there be none
+                sentence["text"] = tokens[-1]
+                sentences.append(sentence)
+            if sentences:
+                logits.append(self.recording(sentences))
+            else:
+                face = inputs["visual"][b, : faces[b]]
+                logits.append(self.linear_face(self.state(self.conv_face[0], face)))
+        return {"depression": torch.stack(logits)}

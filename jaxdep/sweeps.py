@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from jaxdep import launch, record, search
 from jaxdep.analysis import ranking, words
 from jaxdep.contest import Contest, Display
 from jaxdep.experiment import Experiment, override
-from jaxdep.folder import RunFolder, digest_of, open_folder, write_json, write_text
+from jaxdep.folder import RunFolder, check_same, open_folder, write_json, write_text
 from jaxdep.train import checkpoint, hosts, runs
 from jaxdep.train import devices as device_layout
 from jaxdep.train.devices import Backend
@@ -85,26 +85,27 @@ def sweep(
     device_layout.start()
     experiment, seeds = launch.find(experiment, overrides), launch.check_seeds(seeds)
     points = search.sample(axes, random, search_seed) if random else search.grid(axes)
-    groups = search.group(experiment, points)
+    search.group(experiment, points)  # names wrong settings before anything is read
     steps = rungs(experiment.training.epochs, len(points) if halving else 1)
     device_layout.layout(len(points) * len(seeds), devices=devices, backend=backend)
 
-    asked = {"seeds": seeds, "configurations": points, "rungs": steps}
-    digest = digest_of(experiment.digest, asked)
-    folder = open_folder(f"{experiment.name}-sweep", digest, out, resume)
-    if (folder.path / "sweep.json").is_file():
-        log(f"{folder.path} is already complete")
-        return _read(folder)
-    folder = record.folder_of_process(folder)
+    folder = record.folder_of_process(open_folder(f"{experiment.name}-sweep", out, resume))
     subject = launch.subject_of(
         experiment, manual_dir, data_dir=data_dir, skip_bad=skip_bad, signal=signal, log=log
     )
+    asked = {"seeds": seeds, "configurations": points, "rungs": steps}
+    if resume:
+        check_same(RunFolder.at(folder.shared), record.config_of(subject, asked))
+    if (folder.shared / "sweep.json").is_file():
+        log(f"{folder.path} is already complete")
+        return _read(RunFolder.at(folder.shared))
+    groups = search.group(subject.experiment, points)
     log(f"{len(points)} configurations x {len(seeds)} seeds in {len(groups)} programs")
     how = {"devices": devices, "backend": backend, "runs_per_device": runs_per_device}
     with jax.default_matmul_precision(experiment.training.precision):
         contest = Contest(subject, groups, seeds, folder, resume, how, log, report)
         contest.compile()
-        record.begin(folder, subject, {**asked, "digest": digest})
+        record.begin(folder, subject, asked)
         for until in steps:
             contest.train(until)
             if until != steps[-1]:
@@ -141,11 +142,8 @@ def _test(
     """Writes the run of the best configuration, as `jaxdep run` would have."""
     group = next(group for group in groups if row.number in group.members)
     hyper = group.hyper[group.members.index(row.number)]
-    subject = record.Subject(
-        override(contest.subject.experiment, row.values),
-        contest.subject.prepared,
-        contest.subject.splits,
-    )
+    experiment = override(contest.subject.experiment, row.values)
+    subject = replace(contest.subject, experiment=experiment)
     state = contest.together(row.number)
     outputs = contest.predict(row.number, state.best, subject.splits["test"].arrays)
     best = folder.inside("best")
