@@ -56,7 +56,7 @@ IMAGE = replace(
     paper=PaperRow("AMM", "Table IV", "MTL V"),
 )
 
-# A third of the paper's widths: a CPU trains it in minutes.
+# Narrower than the defaults, which the paper does not print: a CPU trains it in minutes.
 NARROW = replace(
     TEXT,
     name="amm-mgid-text-narrow",
@@ -87,7 +87,7 @@ def _ablated(base: Experiment, suffix: str, title: str, row: str) -> Experiment:
 
 
 DEPRESSION = _single(BOTH, "depression", "STL T+V")
-# "No I_t Attention only handles depression detection" (section V.E): it is depression alone.
+# "No I_t Attention only handles depression detection" (section IV.E): it is depression alone.
 TABLE_5 = [
     _ablated(BOTH, "no-ie", "without inter-modal attention", "No Ie"),
     replace(

@@ -13,6 +13,9 @@ if _MINE:
     os.environ["JAX_COMPILATION_CACHE_DIR"] = tempfile.mkdtemp(prefix="jaxdep-programs-")
     os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0.2"
 
+# Compiling is most of what tests do, and they run what they compile but once or twice.
+os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} --xla_backend_optimization_level=0"
+
 import jax  # noqa: E402
 
 jax.config.update("jax_num_cpu_devices", 8)

@@ -39,6 +39,7 @@ class BatchNorm(nn.Module):
 
         Args:
           real: [B], false for examples that fill a batch and count for nothing; None: all count.
+            Where none counts, the running statistics are used, and stay.
         """
         scale, bias, mean, var = _of_channels(self, x.shape[-1])
         if not train:
@@ -47,15 +48,17 @@ class BatchNorm(nn.Module):
         counts = jnp.ones(len(x), x.dtype) if real is None else real.astype(x.dtype)
         share = (counts / (jnp.maximum(counts.sum(), 1) * x.shape[1]))[:, None, None]
         own_mean = (share * x).sum((0, 1))
-        centred = x - own_mean[None, None]
-        own_var = (share * jnp.square(centred)).sum((0, 1))
+        number = counts.sum() * x.shape[1]
+        own_var = (share * jnp.square(x - own_mean[None, None])).sum((0, 1))
+        own_mean = jnp.where(number > 0, own_mean, mean.value.astype(x.dtype))
+        own_var = jnp.where(number > 0, own_var, var.value.astype(x.dtype))
         if not self.is_initializing():
-            number = counts.sum() * x.shape[1]
             unbiased = own_var * number / jnp.maximum(number - 1, 1)
+            momentum = jnp.where(number > 0, _MOMENTUM, 0)
             for old, new in ((mean, own_mean), (var, unbiased)):
-                moved = (1 - _MOMENTUM) * old.value + _MOMENTUM * new
+                moved = (1 - momentum) * old.value + momentum * new
                 old.value = moved.astype(old.value.dtype)
-        return _normal(centred, own_var[None, None], scale, bias)
+        return _normal(x - own_mean[None, None], own_var[None, None], scale, bias)
 
 
 class SampleBatchNorm(nn.Module):

@@ -18,22 +18,10 @@ OPTIMISED = [
     ("jamfn", "masked", FLOAT32),
     ("jamfn", "batch of 5", FLOAT64),
     ("amm", "paper", FLOAT32),
-    ("amm", "batch of 5", FLOAT64),
     ("mddr", "resampled", FLOAT32),
-    ("mddr", "batch of 5", FLOAT64),
-    ("smfl_released", "batch of 5", FLOAT64),
+    ("smfl", "paper", FLOAT64),
     pytest.param("depformer", "paper", FLOAT64, marks=pytest.mark.slow),
 ]
-EVERY_DAY = {
-    "jamfn": "paper|flatten|no scales|empty row, masked|length 1, masked",
-    "amm": "paper|pooled|residual|text|empty row",
-    "mddr": "paper|separate|faceless row|length 1, resampled|mask of the voice alone",
-    "smfl": "paper|TCN (all)|both targets, heads",
-    "smfl_released": "published|empty row",
-    "depformer": "paper",
-    "depformer_released": "batch of 2",
-}
-DAILY = [(name, label) for name, labels in EVERY_DAY.items() for label in labels.split("|")]
 
 
 def case_of(name, label):
@@ -44,13 +32,6 @@ def case_of(name, label):
 def test_optimisation_is_within_the_bars(name, label, dtypes):
     rows = compare.compare(case_of(name, label), dtypes)
     assert {row.quantity for row in rows} == set(compare.BARS[dtypes[0]])
-    assert not [row for row in rows if not row.ok]
-
-
-@pytest.mark.parametrize(("name", "label"), DAILY)
-def test_outputs_and_gradients_are_within_the_bars(name, label):
-    rows = compare.compare(case_of(name, label), FLOAT64, steps=0)
-    assert {row.quantity for row in rows} == {"outputs", "gradients"}
     assert not [row for row in rows if not row.ok]
 
 

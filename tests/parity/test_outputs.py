@@ -15,7 +15,10 @@ from jaxdep.parity.reference import reference
 from jaxdep.parity.training import tensors
 
 # Variants that pass line by line what others of the same model do; `make test-slow` has them.
-SLOW = {"depformer": {"published c", "4 classes", "acoustic"}}
+SLOW = {
+    "smfl": {"scaled", "TCN (all), last", "no LSTM", "no CMJAT", "acoustic", "visual"},
+    "depformer": {"published c", "4 classes", "acoustic", "the figure"},
+}
 ALL = [
     pytest.param(
         case,
