@@ -17,6 +17,7 @@ of 189 interviews, where the paper's steps end after few epochs, with single mod
 from dataclasses import replace
 from typing import Any
 
+from jaxdep.data.functionals import FUNCTIONALS
 from jaxdep.experiment import Corpus, Experiment, Optimizer, PaperRow, Task, Training
 from jaxdep.models import SMFL, LogisticRegression, SMFLReleased
 
@@ -206,13 +207,12 @@ RELEASED = replace(
     paper=None,
 )
 
-_FUNCTIONALS = ("mean", "std", "p10", "p50", "p90")
 BASELINES = [
     replace(
         base,
         name=f"lr-{base.corpus.name}",
         title=f"Logistic regression on functionals over time{base.title.partition(':')[0][4:]}",
-        model=LogisticRegression(_FUNCTIONALS, standardize=True),
+        model=LogisticRegression(FUNCTIONALS, standardize=True),
         paper=None,
     )
     for base in (DAICWOZ, MMD2023)

@@ -18,7 +18,7 @@ ALLOWED = {
     "data": set(),
     "analysis": set(),
     "train": {"models", "losses", "data", "experiment"},
-    "experiments": {"experiment", "models"},
+    "experiments": {"experiment", "models", "data"},
     "datasets": {"data"},
     "experiment": {"models"},
 }

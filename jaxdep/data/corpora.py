@@ -35,6 +35,9 @@ CORPORA: dict[str, str] = {
 }
 """Every corpus; its folder below `datasets/` has the same name."""
 
+_LAYOUT = 2
+"""Of prepared folders: those that an earlier version stored are left, and prepared anew."""
+
 Log = Callable[[str], None]
 
 
@@ -82,7 +85,8 @@ def prepare(
     if inherit or not given:
         given = {**_given_before(name, files, data_folder(data_dir), given, log), **given}
     options = builder.resolve(folder, _options(name, builder, given))
-    fingerprint = _fingerprint(folder, {**options, "skip_bad": skip_bad}, str(builder.VERSION))
+    decides = {**options, "skip_bad": skip_bad, "layout": _LAYOUT}
+    fingerprint = _fingerprint(folder, decides, str(builder.VERSION))
     target = data_folder(data_dir) / f"{name}-{fingerprint[:16]}"
     if (target / "corpus.json").is_file():
         for warning in json.loads((target / "corpus.json").read_text())["warnings"]:

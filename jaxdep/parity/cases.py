@@ -61,10 +61,8 @@ class Case:
             if self.empty is True or (self.empty and of in self.empty):
                 made[name][-1] = False
             made[of] *= made[name][..., None]
-        if isinstance(
-            self.model, DEPFormer | DEPFormerReleased
-        ):  # which both sides would draw by themselves
-            made |= draws_of(self.model, seed)
+        if isinstance(self.model, DEPFormer | DEPFormerReleased):
+            made |= draws_of(self.model, seed)  # each side would draw its own
         return {name: x for name, x in made.items() if not self.only or name in self.only}
 
 

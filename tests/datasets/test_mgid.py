@@ -300,6 +300,15 @@ def test_without_options_as_prepared_last(folder, prepare, tmp_path):
     assert "as prepared before: text_encoder=hashing" in said
 
 
+def test_what_an_earlier_version_prepared_is_prepared_anew(folder, prepare, monkeypatch):
+    with monkeypatch.context() as earlier:
+        earlier.setattr(corpora, "_LAYOUT", 1)
+        before, _ = prepare()
+    after, _ = prepare()
+    assert after != before
+    assert "contents" in json.loads((after / "corpus.json").read_text())
+
+
 def test_inherited_options_are_part_of_the_run(folder, prepare, tmp_path):
     """They are settings like those that were named: in `config.json`, and in the digest."""
     base = EXPERIMENTS["amm-mgid-text"]

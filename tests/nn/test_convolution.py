@@ -17,7 +17,7 @@ from jaxdep.nn.convolution import (
     correlate,
 )
 from jaxdep.parity.convert import to_torch
-from jaxdep.parity.reference import smfl
+from jaxdep.parity.reference.smfl.layers import TemporalConvNet
 
 BATCH, LENGTH, WIDTH, CHANNELS = 3, 7, 4, 6
 
@@ -111,7 +111,7 @@ def test_a_tcn_equals_pytorchs_of_all_frames(length, pooling):
     x = np.random.default_rng(1).normal(size=(2, length, 3)).astype(np.float32)
     module = TCN(4, 3, 3, pooling=pooling)
     variables = module.init(jax.random.key(0), x, np.ones((2, length), bool))
-    reference = smfl.TemporalConvNet(3, 4, 3, 3, 0.0)
+    reference = TemporalConvNet(3, 4, 3, 3, 0.0)
     state = to_torch(module, variables)
     reference.load_state_dict({name: torch.tensor(value) for name, value in state.items()})
     frames = reference(torch.tensor(x)).detach()
