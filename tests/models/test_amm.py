@@ -3,6 +3,7 @@
 import jax
 import numpy as np
 import pytest
+from weights import draw
 
 from jaxdep.models import AMM
 from jaxdep.models.examples import example_inputs
@@ -33,7 +34,7 @@ def test_one_modality_attends_to_itself_and_reads_no_other(modality):
     assert ways == ({"t2v"} if modality == "text" else {"v2t"})
     own = {name: x for name, x in inputs.items() if name.startswith(modality)}
     own |= {"gender": inputs["gender"]} if modality == "text" else {"color": inputs["color"]}
-    alone = model.apply({"params": variables["params"]}, own)
+    alone = jax.jit(model.apply)({"params": variables["params"]}, own)
     for task, logits in outputs.items():
         np.testing.assert_array_equal(alone[task], logits)
 
@@ -43,18 +44,18 @@ def test_a_corpus_without_a_modality_is_refused(absent):
     model, inputs = made()
     del inputs[absent]
     with pytest.raises(ValueError, match=rf"reads inputs\['{absent}'\].*leave {absent} out"):
-        jax.jit(model.init)(jax.random.key(0), inputs)
+        draw(model, inputs)
 
 
 def test_knowledge_vectors_are_optional_and_matter():
     model, inputs = made()
     without = {n: x for n, x in inputs.items() if n not in ("gender", "color")}
-    variables = jax.jit(model.init)(jax.random.key(0), inputs)
-    narrower = jax.jit(model.init)(jax.random.key(0), without)
+    variables = draw(model, inputs)
+    narrower = draw(model, without)
     wide, narrow = (v["params"]["t2v"]["q"]["kernel"].shape[0] for v in (variables, narrower))
     assert wide == narrow + 5
     changed = {**inputs, "gender": inputs["gender"] + 1}
-    before, after = (model.apply(variables, x)["depression"] for x in (inputs, changed))
+    before, after = (jax.jit(model.apply)(variables, x)["depression"] for x in (inputs, changed))
     assert np.abs(before - after).max() > 1e-6
 
 
@@ -62,16 +63,18 @@ def test_tasks_read_one_another():
     """Each task queries the states of the other, unless that is cut."""
     for inter_task in (True, False):
         model, inputs = made(inter_task=inter_task)
-        params = jax.jit(model.init)(jax.random.key(0), inputs)["params"]
-        loss = lambda p, m=model, x=inputs: m.apply({"params": p}, x)["depression"].sum()
-        gradient = jax.grad(loss)(params)
-        reached = bool(np.abs(gradient["lstm_emo"]["weight_ih_l0"]).max() > 0)
+        params = draw(model, inputs)["params"]
+        loss = lambda lstm, p=params, m=model, x=inputs: m.apply(
+            {"params": {**p, "lstm_emo": lstm}}, x
+        )["depression"].sum()
+        gradient = jax.jit(jax.grad(loss))(params["lstm_emo"])
+        reached = bool(np.abs(gradient["weight_ih_l0"]).max() > 0)
         assert reached == inter_task
 
 
 def test_attention_is_given_by_name():
     model, inputs = made()
-    variables = {"params": jax.jit(model.init)(jax.random.key(0), inputs)["params"]}
+    variables = {"params": draw(model, inputs)["params"]}
     _, sown = model.apply(variables, inputs, mutable="intermediates")
     found = sown["intermediates"]
     for modality in ("text", "visual"):
@@ -98,7 +101,7 @@ def test_tasks_are_data():
 def test_tasks_that_cannot_be_are_refused(tasks, message):
     model, inputs = made(tasks=tasks)
     with pytest.raises(ValueError, match=message):
-        jax.jit(model.init)(jax.random.key(0), inputs)
+        draw(model, inputs)
 
 
 def test_initial_weights_are_the_papers():

@@ -5,9 +5,9 @@ from dataclasses import replace
 
 import chex
 import jax
-import jax.numpy as jnp
 import numpy as np
 import pytest
+from weights import draw, program
 
 import jaxdep
 from jaxdep import parity
@@ -28,12 +28,6 @@ FULL = {
 
 def inputs_of(batch=4, seed=0):
     return examples.example_inputs(SMALL, batch, 24, seed, masked=False)
-
-
-def initial(model, inputs):
-    variables = dict(jax.jit(model.init)(jax.random.key(0), inputs))
-    variables.pop("intermediates", None)
-    return variables
 
 
 def size(tree):
@@ -74,7 +68,7 @@ def test_dead_weights_of_a_published_state_are_left_out_and_named_once():
     message = str(caught[0].message)
     assert all(name in message for name in DEAD)
     assert "encoder_fv.en_fv.attention.alpha" not in message
-    chex.assert_trees_all_equal_shapes(variables, initial(RELEASED, inputs))
+    chex.assert_trees_all_equal_shapes(variables, draw(RELEASED, inputs))
     surplus = {**state, "fc9.weight": np.zeros(2)}
     with pytest.warns(UserWarning, match="nothing"), pytest.raises(ValueError, match="fc9"):
         parity.from_torch(RELEASED, surplus)
@@ -82,9 +76,9 @@ def test_dead_weights_of_a_published_state_are_left_out_and_named_once():
 
 def test_released_needs_an_even_batch():
     inputs = inputs_of(3)
-    variables = initial(RELEASED, inputs)
+    variables = draw(RELEASED, inputs)
     with pytest.raises(UserError, match=r"even batch.*got 3"):
-        RELEASED.apply(variables, inputs)
+        program(RELEASED)(variables, inputs)
 
 
 def test_released_mixes_patients_and_the_paper_does_not():
@@ -94,21 +88,21 @@ def test_released_mixes_patients_and_the_paper_does_not():
     other["visual"][1:] += 1
     for model, mixes in ((RELEASED, True), (SMALL, False)):
         run = jax.jit(model.apply)
-        variables = initial(model, inputs)
+        variables = draw(model, inputs)
         first, second = (run(variables, x)["depression"][0] for x in (inputs, other))
         assert bool(np.abs(first - second).max() > 1e-6) is mixes
 
 
 def test_what_the_paper_evaluates_is_the_same_every_time():
     inputs = inputs_of()
-    variables = initial(SMALL, inputs)
+    variables = draw(SMALL, inputs)
     run = jax.jit(lambda key: SMALL.apply(variables, inputs, rngs={"sample": key}))
     chex.assert_trees_all_equal(run(jax.random.key(0)), run(jax.random.key(1)))
 
 
 def test_keys_are_drawn_anew_in_training():
     inputs = inputs_of()
-    variables = initial(SMALL, inputs)
+    variables = draw(SMALL, inputs)
     run = jax.jit(
         lambda key: SMALL.apply(
             variables, inputs, train=True, rngs={"sample": key}, mutable=["batch_stats"]
@@ -128,18 +122,23 @@ def test_the_default_shares_something():
 def test_the_gate_learns_where_not_all_queries_are_shared(factor):
     """With all of 6 queries the unit does nothing; with 3 of them it does."""
     model, inputs = SMALL.clone(shared_factor=factor), inputs_of()
-    variables = initial(model, inputs)
-    loss = lambda params: model.apply({**variables, "params": params}, inputs)["depression"].sum()
-    gradient = jax.jit(jax.grad(loss))(variables["params"])
-    gate = gradient["encoder_fv"]["en_fv"]["attention"]["alpha.0"]
-    assert bool((jnp.abs(gate["kernel"]) > 1e-9).any()) is (factor < 5)
+    variables = draw(model, inputs)
+
+    def loss(gate):
+        params = jax.tree.map(lambda leaf: leaf, variables["params"])  # a copy of the dicts
+        params["encoder_fv"]["en_fv"]["attention"]["alpha.0"] = gate
+        return model.apply({**variables, "params": params}, inputs)["depression"].sum()
+
+    gate = variables["params"]["encoder_fv"]["en_fv"]["attention"]["alpha.0"]
+    gradient = jax.jit(jax.grad(loss))(gate)
+    assert bool((np.abs(gradient["kernel"]) > 1e-9).any()) is (factor < 5)
 
 
 def test_a_gate_of_one_half_takes_the_own_queries():
     """The hard gate is "own if at least 1/2", which rounding halves to even would turn round."""
     model = dict(examples.small("depformer"))["hard gate"]
     inputs = inputs_of()
-    variables = initial(model, inputs)
+    variables = draw(model, inputs)
     params = jax.tree.map(np.asarray, variables["params"])
     gate = params["encoder_fv"]["en_fv"]["attention"]["alpha.0"]
     outputs = []
@@ -148,7 +147,7 @@ def test_a_gate_of_one_half_takes_the_own_queries():
             np.zeros_like(gate["kernel"]),
             np.full_like(gate["bias"], bias),
         )
-        outputs.append(model.apply({**variables, "params": params}, inputs)["depression"])
+        outputs.append(program(model)({**variables, "params": params}, inputs)["depression"])
     half, own, other = outputs
     np.testing.assert_array_equal(half, own)
     assert (half != other).any()
@@ -156,7 +155,7 @@ def test_a_gate_of_one_half_takes_the_own_queries():
 
 def test_attention_over_words_sums_to_one():
     inputs = inputs_of()
-    maps = SMALL.apply(initial(SMALL, inputs), inputs, mutable=["intermediates"])[1]
+    maps = SMALL.apply(draw(SMALL, inputs), inputs, mutable=["intermediates"])[1]
     for branch in ("multimodal", "visual", "acoustic"):
         words = maps["intermediates"][f"words/{branch}"][0]
         assert words.shape == (4, 24)
@@ -165,7 +164,7 @@ def test_attention_over_words_sums_to_one():
 
 def test_a_word_alone_answers_for_itself():
     inputs = inputs_of()
-    variables = initial(SMALL, inputs)
+    variables = draw(SMALL, inputs)
     run = jax.jit(lambda x: SMALL.apply(variables, x, method="interpret"))
     other = {**inputs, "acoustic": inputs["acoustic"].copy()}
     other["acoustic"][:, 5] += 3
@@ -192,7 +191,7 @@ def test_padding_counts_nowhere(words_from, length):
             made[f"{name}_mask"] = np.tile(np.arange(frames) < 20, (2, 1))
         return made
 
-    variables = initial(model, padded(24))
+    variables = draw(model, padded(24))
     run = jax.jit(model.apply)
     expected = run(variables, {name: x[:, :20] for name, x in padded(24).items()})
     chex.assert_trees_all_close(run(variables, padded(length)), expected, atol=1e-6)
@@ -202,13 +201,13 @@ def test_one_modality_alone_leaves_out_what_needs_both():
     for modality, adapter in (("visual", "fc1"), ("acoustic", "fc2")):
         model = SMALL.clone(modalities=(modality,))
         own = {modality: inputs_of()[modality]}
-        assert set(initial(model, own)["params"]) == {adapter, "LN", "fc3", "encoder", "fc"}
+        assert set(draw(model, own)["params"]) == {adapter, "LN", "fc3", "encoder", "fc"}
 
 
 def test_faces_may_be_bytes():
     inputs = inputs_of()
     inputs["visual"] = np.arange(inputs["visual"].size, dtype=np.uint8).reshape(4, 24, 10)
-    variables = initial(SMALL, inputs)
+    variables = draw(SMALL, inputs)
     run = jax.jit(SMALL.apply)
     floats = {**inputs, "visual": inputs["visual"].astype(np.float32)}
     chex.assert_trees_all_close(run(variables, inputs), run(variables, floats), atol=1e-6)

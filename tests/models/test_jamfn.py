@@ -5,11 +5,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from weights import draw
 
 from jaxdep.models import JAMFN
 from jaxdep.models.examples import example_inputs
 
-SIZE = {"hidden": 5, "layers": 2, "channels": 6}
+SIZE = {"hidden": 5, "layers": 1, "channels": 6}
 
 
 def both(readout, masked, dtype):
@@ -18,7 +19,7 @@ def both(readout, masked, dtype):
     inputs = example_inputs(folded, 3, 9)
     cast = lambda x: jnp.asarray(x, None if x.dtype == bool else dtype)
     inputs = jax.tree.map(cast, inputs)
-    params = jax.jit(folded.init)(jax.random.key(0), inputs)["params"]
+    params = draw(folded, inputs)["params"]
     params = jax.tree.map(lambda leaf: cast(3 * leaf), params)
 
     def run(model):
@@ -65,7 +66,7 @@ def test_weights_of_the_papers_size():
 
 def test_initial_weights_are_pytorchs_uniform():
     model = JAMFN(hidden=16, layers=2, channels=32)
-    params = jax.jit(model.init)(jax.random.key(0), example_inputs(model, 1, 12))["params"]
+    params = draw(model, example_inputs(model, 1, 12))["params"]
     bounds = {
         ("bilstm_a", "weight_hh_l1"): 16**-0.5,
         ("conv_a.1", "kernel"): (3 * 16) ** -0.5,
@@ -80,13 +81,13 @@ def test_two_lengths_are_refused():
     model = JAMFN(**SIZE)
     inputs = {"acoustic": np.zeros((2, 5, 25)), "visual": np.zeros((2, 6, 136))}
     with pytest.raises(ValueError, match="must have one length; got 5, 6"):
-        jax.jit(model.init)(jax.random.key(0), inputs)
+        draw(model, inputs)
 
 
 def test_attention_is_given_by_name():
     model = JAMFN(**SIZE, masked=True)
     inputs = example_inputs(model, 3, 9)
-    variables = {"params": jax.jit(model.init)(jax.random.key(0), inputs)["params"]}
+    variables = {"params": draw(model, inputs)["params"]}
     _, sown = model.apply(variables, inputs, mutable="intermediates")
     for scale in range(3):
         weights = sown["intermediates"][f"jaf.{scale}"]

@@ -3,6 +3,7 @@
 import jax
 import numpy as np
 import pytest
+from weights import draw, program
 
 from jaxdep.models import MDDR, examples
 from jaxdep.nn import alignment
@@ -11,7 +12,7 @@ SMALL = dict(examples.small("mddr"))
 
 
 def sown(model, inputs):
-    variables = jax.jit(model.init)(jax.random.key(0), inputs)
+    variables = draw(model, inputs)
     outputs, extra = model.apply(variables, inputs, mutable=["intermediates"])
     return outputs, extra["intermediates"]
 
@@ -34,7 +35,7 @@ def test_what_is_left_out_is_not_there(label, absent):
     model = SMALL[label]
     inputs = examples.example_inputs(model, 2, 4)
     names = {"faa": "faa", "sea": "encoder"}
-    params = jax.jit(model.init)(jax.random.key(0), inputs)["params"]
+    params = draw(model, inputs)["params"]
     assert names[absent] not in params
     assert set(names.values()) - {names[absent]} <= set(params)
 
@@ -59,15 +60,15 @@ def test_one_second_of_voice_is_one_row():
         )
         assert shapes["intermediates"]["faa/acoustic"][0].shape == (1, rows)
     with pytest.raises(ValueError, match="79 frames of acoustic are too few"):
-        jax.jit(model.init)(jax.random.key(0), {"acoustic": np.zeros((1, 79, 15), np.float32)})
+        draw(model, {"acoustic": np.zeros((1, 79, 15), np.float32)})
 
 
 def test_a_voice_too_short_for_one_row_is_silent():
     """Beside a face, it counts as no voice at all."""
     model = SMALL["paper"]
     inputs = examples.example_inputs(model, 2, 4, masked=False)
-    variables = jax.jit(model.init)(jax.random.key(0), inputs)
-    short = model.apply(variables, {**inputs, "acoustic": inputs["acoustic"][:, :79]})
+    variables = draw(model, inputs)
+    short = program(model)(variables, {**inputs, "acoustic": inputs["acoustic"][:, :79]})
     assert np.isfinite(short["depression"]).all()
 
 
@@ -84,10 +85,10 @@ def test_a_voice_longer_than_the_face_is_cut_before_it_is_read():
     inputs = examples.example_inputs(model, 2, 4, masked=False)
     rows = alignment.reach(4, model.kernels, model.strides)
     assert rows == 80 + 3 * 50
-    variables = jax.jit(model.init)(jax.random.key(0), inputs)
+    variables = draw(model, inputs)
 
     def loss(params, voice):
-        outputs = model.apply({"params": params}, {**inputs, "acoustic": voice})
+        outputs = program(model)({"params": params}, {**inputs, "acoustic": voice})
         return outputs["depression"].sum()
 
     spoiled = inputs["acoustic"].copy()
@@ -101,10 +102,10 @@ def test_a_voice_longer_than_the_face_is_cut_before_it_is_read():
 
 def test_the_face_sets_the_length_whatever_the_order():
     inputs = examples.example_inputs(SMALL["paper"], 3, 5)
-    variables = {"params": jax.jit(SMALL["paper"].init)(jax.random.key(0), inputs)["params"]}
-    expected = SMALL["paper"].apply(variables, inputs)["depression"]
+    variables = {"params": draw(SMALL["paper"], inputs)["params"]}
+    expected = program(SMALL["paper"])(variables, inputs)["depression"]
     for order in (("pose", "visual", "acoustic"), ("acoustic", "pose", "visual")):
-        found = SMALL["paper"].clone(modalities=order).apply(variables, inputs)["depression"]
+        found = program(SMALL["paper"].clone(modalities=order))(variables, inputs)["depression"]
         np.testing.assert_allclose(found, expected, atol=1e-6)
 
 

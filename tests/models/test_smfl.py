@@ -5,6 +5,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from weights import draw, program
 
 from jaxdep.models import SMFL, SMFLReleased, examples
 from jaxdep.nn.convolution import TCN
@@ -30,13 +31,15 @@ def test_released_has_the_published_number_of_parameters():
 
 def test_released_ignores_sentence_22_onwards():
     inputs = inputs_of(RELEASED, length=26, masked=False)
-    variables = jax.jit(RELEASED.init)(jax.random.key(0), inputs)
+    variables = draw(RELEASED, inputs)
     first = {**inputs, "sentences": inputs["sentences"][:, :21]}
-    chex.assert_trees_all_equal(RELEASED.apply(variables, inputs), RELEASED.apply(variables, first))
+    chex.assert_trees_all_equal(
+        program(RELEASED)(variables, inputs), program(RELEASED)(variables, first)
+    )
     cut = {**inputs, "sentences": inputs["sentences"][:, :20]}
     assert (
-        RELEASED.apply(variables, cut)["depression"]
-        != RELEASED.apply(variables, first)["depression"]
+        program(RELEASED)(variables, cut)["depression"]
+        != program(RELEASED)(variables, first)["depression"]
     ).any()
 
 
@@ -50,27 +53,28 @@ def test_released_reads_the_last_sentence_of_face_and_words_alone():
     blind = {**inputs, "sentences": table}
     for mended in (False, True):
         model = RELEASED.clone(fix_history=mended)
-        variables = jax.jit(model.init)(jax.random.key(1), inputs)
+        variables = draw(model, inputs)
         variables = {**variables, "params": dict(variables["params"])}
         fused = variables["params"]["linear"]
-        kernel = fused["kernel"].at[24:].set(0)  # leave the fused stream out
+        kernel = fused["kernel"].copy()
+        kernel[24:] = 0  # leave the fused stream out
         variables["params"]["linear"] = {**fused, "kernel": kernel}
-        outputs = model.apply(variables, inputs)["depression"]
+        outputs = program(model)(variables, inputs)["depression"]
         for changed in (blind, other):
-            same = np.allclose(outputs, model.apply(variables, changed)["depression"], atol=1e-7)
+            same = np.allclose(outputs, program(model)(variables, changed)["depression"], atol=1e-7)
             assert same is not mended
 
 
 def test_without_sentences_the_face_alone_is_read():
     model = SMALL["released"]
     inputs = inputs_of(model)
-    variables = jax.jit(model.init)(jax.random.key(0), inputs)
+    variables = draw(model, inputs)
     inputs["sentences_mask"] = np.zeros_like(inputs["sentences_mask"])
-    outputs = model.apply(variables, inputs)["depression"]
+    outputs = program(model)(variables, inputs)["depression"]
     changed = {**inputs, "acoustic": inputs["acoustic"] + 1, "text": inputs["text"] + 1}
-    chex.assert_trees_all_equal(outputs, model.apply(variables, changed)["depression"])
+    chex.assert_trees_all_equal(outputs, program(model)(variables, changed)["depression"])
     face = {**inputs, "visual": inputs["visual"] + 1}
-    assert (outputs != model.apply(variables, face)["depression"]).all()
+    assert (outputs != program(model)(variables, face)["depression"]).all()
 
 
 @pytest.mark.parametrize("label", ["paper", "released"])
@@ -79,20 +83,20 @@ def test_frames_behind_the_last_sentence_are_not_read(label):
     inputs = inputs_of(model, masked=False)
     table = inputs["sentences"]
     last = {"acoustic": int(table[..., 1].max()), "visual": int(table[..., 3].max())}
-    variables = jax.jit(model.init)(jax.random.key(0), inputs)
+    variables = draw(model, inputs)
     later = dict(inputs)
     for name, end in last.items():
         extra = np.ones((3, 4, inputs[name].shape[-1]), np.float32)
         later[name] = np.concatenate([inputs[name][:, :end], extra], 1)
     chex.assert_trees_all_close(
-        model.apply(variables, inputs), model.apply(variables, later), atol=1e-6
+        program(model)(variables, inputs), program(model)(variables, later), atol=1e-6
     )
 
 
 def test_permuted_tokens_change_nothing():
     model = SMALL["paper"].clone(dropout=0.0)
     inputs = inputs_of(model)
-    variables = jax.jit(model.init)(jax.random.key(0), inputs)
+    variables = draw(model, inputs)
     run = lambda m: m.apply(variables, inputs, train=True, rngs={"dropout": jax.random.key(3)})
     chex.assert_trees_all_close(run(model), run(model.clone(permute=True)), atol=1e-6)
 
@@ -100,16 +104,16 @@ def test_permuted_tokens_change_nothing():
 def test_no_more_than_the_limit_of_sentences_is_read():
     model = SMALL["paper"]
     inputs = inputs_of(model, length=8, masked=False)
-    variables = jax.jit(model.init)(jax.random.key(0), inputs)
+    variables = draw(model, inputs)
     cut = {**inputs, "sentences": inputs["sentences"][:, : model.max_sentences]}
-    chex.assert_trees_all_equal(model.apply(variables, inputs), model.apply(variables, cut))
+    chex.assert_trees_all_equal(program(model)(variables, inputs), program(model)(variables, cut))
 
 
 def test_embeddings_of_another_width_are_refused_by_the_released_network():
     inputs = inputs_of(RELEASED)
     inputs["text"] = inputs["text"][..., :700]
     with pytest.raises(ValueError, match="768 features; got 700"):
-        jax.jit(RELEASED.init)(jax.random.key(0), inputs)
+        draw(RELEASED, inputs)
 
 
 def test_unknown_modality():
@@ -137,7 +141,7 @@ def test_mixture_of_cmjat_begins_at_three_to_one():
 def test_settings_that_do_not_go_together(fields, message):
     model = SMALL["paper"].clone(**fields)
     with pytest.raises(ValueError, match=message):
-        jax.jit(model.init)(jax.random.key(0), inputs_of(model))
+        draw(model, inputs_of(model))
 
 
 def test_cmjat_strengthens_voice_or_face():
@@ -145,7 +149,7 @@ def test_cmjat_strengthens_voice_or_face():
     inputs = inputs_of(SMALL["paper"])
     for targets in (("visual",), ("acoustic",), ("visual", "acoustic")):
         model = SMALL["paper"].clone(cmjat_targets=targets)
-        params = jax.jit(model.init)(jax.random.key(0), inputs)["params"]
+        params = draw(model, inputs)["params"]
         assert {name for name in params if name.startswith("cmjat")} == {
             f"cmjat_{target}" for target in targets
         }
@@ -167,11 +171,11 @@ def test_how_far_back_a_whole_recording_is_read(pooling):
     model = SMALL["TCN (all)"].clone(pooling=pooling, dropout=0.0)
     assert TCN(model.channels, model.layers, model.kernel).reach == 13
     inputs = inputs_of(model, length=5, batch=1, masked=False)
-    variables = jax.jit(model.init)(jax.random.key(0), inputs)
+    variables = draw(model, inputs)
     end = int(inputs["sentences"][..., 1].max())
     early = {**inputs, "acoustic": inputs["acoustic"].copy()}
     early["acoustic"][:, : end - 13] += 3
-    first, second = (model.apply(variables, x)["depression"] for x in (inputs, early))
+    first, second = (program(model)(variables, x)["depression"] for x in (inputs, early))
     assert bool((first != second).any()) is (pooling == "mean")
 
 
@@ -181,9 +185,9 @@ def test_the_last_layer_reads_the_modalities_in_the_papers_order():
     model = SMALL["paper"].clone(dropout=0.0)
     turned = model.clone(modalities=("text", "visual", "acoustic"))
     params = dict(model.init(jax.random.key(0), inputs)["params"])
-    expected = model.apply({"params": params}, inputs)["depression"]
+    expected = program(model)({"params": params}, inputs)["depression"]
     # The fusion's weights follow the order in which modalities are named; turn them likewise.
     kernel = params["fusion"]["kernel"].reshape(3, model.channels, -1)[::-1]
     fusion = {**params["fusion"], "kernel": kernel.reshape(-1, model.channels)}
-    found = turned.apply({"params": params | {"fusion": fusion}}, inputs)["depression"]
+    found = program(turned)({"params": params | {"fusion": fusion}}, inputs)["depression"]
     np.testing.assert_allclose(found, expected, atol=1e-6)

@@ -11,7 +11,7 @@ from jaxdep import parity
 from jaxdep.errors import UserError
 from jaxdep.models import JAMFN, MODELS
 from jaxdep.parity import compare
-from jaxdep.parity.cases import Case, cases
+from jaxdep.parity.cases import Case, cases, paper_case
 
 FLOAT32, FLOAT64 = ("float32",), ("float64",)
 OPTIMISED = [
@@ -36,12 +36,29 @@ def test_optimisation_is_within_the_bars(name, label, dtypes):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", MODELS)
-def test_every_case_and_the_papers_size(name):
-    rows = compare.run(name, full=True)
+@pytest.mark.parametrize(
+    ("name", "label"), [(name, case.label) for name in MODELS for case in cases(name)]
+)
+def test_every_case(name, label):
+    rows = compare.compare(case_of(name, label))
     assert {row.quantity for row in rows} == {"outputs", "gradients", "losses", "parameters"}
-    assert {row.case for row in rows} == {case.label for case in cases(name)} | {"the paper's size"}
     assert not [row for row in rows if not row.ok]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", MODELS)
+def test_the_papers_size(name):
+    rows = compare.compare(paper_case(name), steps=0)
+    assert {row.quantity for row in rows} == {"outputs", "gradients"}
+    assert not [row for row in rows if not row.ok]
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_the_full_comparison_leaves_no_case_out(name, monkeypatch):
+    compared = []
+    monkeypatch.setattr(compare, "compare", lambda case, **how: compared.append(case.label) or [])
+    compare.run(name, full=True)
+    assert compared == [case.label for case in cases(name)] + ["the paper's size"]
 
 
 @pytest.mark.parametrize("name", MODELS)
