@@ -67,7 +67,8 @@ def attention(
     filled = np.resize(rows, len(rows) + len(rows) % 2)
     chosen = split.take(filled, split.name)
     inputs = _loaded(chosen).inputs
-    maps = {name: np.asarray(leaf) for name, leaf in _sown(experiment, variables, inputs).items()}
+    program = jax.jit(lambda one, inputs: _sown(experiment, one, inputs))
+    maps = jax.device_get(program(variables, inputs))
     maps = {name: leaf for name, leaf in maps.items() if leaf.ndim == 2 and leaf.shape[1] > 1}
     maps = {name: leaf[: len(rows)] for name, leaf in maps.items()}
     if not maps:
