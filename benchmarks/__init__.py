@@ -1,1 +1,1 @@
-"""Measurements side by side with PyTorch: `jaxdep bench NAME`."""
+"""Benchmarks against PyTorch: `jaxdep bench NAME`."""

@@ -1,4 +1,4 @@
-"""Our LSTM beside cuDNN's at a model's size: one bidirectional stack, forward and backward."""
+"""Compares our LSTM with cuDNN's: forward and backward pass of one bidirectional stack."""
 
 from __future__ import annotations
 
@@ -12,33 +12,43 @@ from jax.experimental import rnn
 from jaxdep.benchmarks import timing
 from jaxdep.benchmarks.worker import OURS
 from jaxdep.errors import UserError
-from jaxdep.nn.recurrent import LSTM
-from jaxdep.parity.cases import Case
+from jaxdep.models import name_of
+from jaxdep.models.spec import Case
+from jaxdep.nn.rnn import LSTM
 
 
 def compare(case: Case, repeats: int) -> Iterator[tuple[int, dict[str, float]]]:
-    """The case's batch, then an eighth and eight times of it, with the seconds of each side.
+    """Times both sides at the batch size of the case, an eighth of it and eight times it.
+
+    Args:
+      case: model and input sizes.
+      repeats: number of timed repetitions.
+
+    Yields:
+      The batch size, and the median seconds of each side.
 
     Raises:
-      UserError: there is no GPU, or the model has no LSTM of that form.
+      UserError: there is no GPU, or the model has no such LSTM.
     """
     if jax.default_backend() != "gpu":
         raise UserError(
-            "bench cudnn needs a CUDA GPU: pip install 'jaxdep[gpu]' on a machine with one"
+            "bench cudnn needs a CUDA GPU; on a machine with one, run: pip install 'jaxdep[gpu]'"
         )
-    fields = {name: getattr(case.model, name, None) for name in ("hidden", "layers")}
-    if None in fields.values():
-        raise UserError(f"bench cudnn: {case.name} has no stack of LSTM layers; take jamfn")
+    hidden, layers = (getattr(case.model, name, None) for name in ("hidden", "layers"))
+    if hidden is None or layers is None:
+        raise UserError(
+            f"bench cudnn: {name_of(case.model)} has no stack of LSTM layers; set --model jamfn"
+        )
     for batch in (case.batch, max(case.batch // 8, 1), 8 * case.batch):
-        x = jax.random.normal(jax.random.key(0), (batch, case.length, fields["hidden"]))
-        sides = {OURS: _ours(x, **fields), "cudnn": _cudnn(x, **fields)}
+        x = jax.random.normal(jax.random.key(0), (batch, case.length, hidden))
+        sides = {OURS: _ours(x, hidden, layers), "cudnn": _cudnn(x, hidden, layers)}
         yield batch, timing.medians(sides, repeats)
 
 
 def _ours(x: jax.Array, hidden: int, layers: int) -> Callable[[], Any]:
     stack = LSTM(hidden, layers, bidirectional=True)
     params = stack.init(jax.random.key(1), x)
-    return _timed(lambda params: stack.apply(params, x), params)
+    return _gradient_call(lambda params: stack.apply(params, x), params)
 
 
 def _cudnn(x: jax.Array, hidden: int, layers: int) -> Callable[[], Any]:
@@ -47,9 +57,14 @@ def _cudnn(x: jax.Array, hidden: int, layers: int) -> Callable[[], Any]:
     lengths = jnp.full((batch,), length, jnp.int32)
     zero = jnp.zeros((2 * layers, batch, hidden))
     settings = (lengths, width, hidden, layers, 0.0, True)
-    return _timed(lambda weights: rnn.lstm(x, zero, zero, weights, *settings)[0], weights)
+
+    def outputs(weights: Any) -> Any:
+        results: Any = rnn.lstm(x, zero, zero, weights, *settings)
+        return results[0]
+
+    return _gradient_call(outputs, weights)
 
 
-def _timed(outputs: Callable[[Any], jax.Array], params: Any) -> Callable[[], Any]:
+def _gradient_call(outputs: Callable[[Any], Any], params: Any) -> Callable[[], Any]:
     gradient = jax.jit(jax.grad(lambda params: jnp.square(outputs(params)).mean()))
     return lambda: jax.block_until_ready(gradient(params))

@@ -1,4 +1,4 @@
-"""The measurements by name: each takes a subject at a size and yields its points."""
+"""Defines the benchmarks: each takes a model at a size and yields its measurements."""
 
 from __future__ import annotations
 
@@ -8,30 +8,30 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from jaxdep.benchmarks import cudnn, flops, stored, subjects, timing, worker
-from jaxdep.benchmarks.subjects import Subject
+from jaxdep.benchmarks import cudnn, flops, measured, stored, timing, worker
+from jaxdep.benchmarks.measured import Target
 from jaxdep.benchmarks.worker import OURS, Found, Work
 from jaxdep.errors import UserError
-from jaxdep.parity.cases import Case
+from jaxdep.models.spec import Case
 
-_STEPS = 2  # in a measured epoch
+_STEPS = 2  # updates per measured epoch
 _SEEDS = 8
-_DEVICES = 8  # that are forced, for the cost of many
+_DEVICES = 8  # forced CPU devices
 
 
 @dataclass(frozen=True)
 class Setting:
-    """What a measurement is asked for.
+    """Settings of a benchmark.
 
     Attributes:
-      work: the model, its size, and a turn of one update.
-      repeats: counted turns; a figure is the median over them.
-      seeds: that train together, where a measurement trains several.
+      work: model, size and unit of work, by default one update.
+      target: model at its size.
+      repeats: number of timed repetitions; results are medians.
+      seeds: number of runs that train together, if the benchmark trains several.
     """
 
     work: Work
-    subject: Subject
-    case: Case
+    target: Target
     repeats: int
     seeds: int = _SEEDS
 
@@ -41,79 +41,88 @@ Measure = Callable[[Setting], Iterator[Point]]
 
 
 def run(name: str, model: str, size: str, repeats: int, seeds: int = _SEEDS) -> dict[str, Any]:
-    """Takes one measurement: the headline is its first point, all are in `points`.
+    """Runs one benchmark.
+
+    The headline is the first measurement; all measurements are in `points` if there are several.
+
+    Args:
+      name: name of the benchmark.
+      model: name of the model.
+      size: size of the model.
+      repeats: number of timed repetitions.
+      seeds: number of runs that train together, if the benchmark trains several.
 
     Returns:
-      Plain data: seconds of each side, ratios (theirs / ours: above 1 ours is faster), peak
-      memory, achieved FLOP/s, this machine's FLOP/s of a large matrix product, the machine.
+      Plain data: seconds of each side, ratios (PyTorch / ours, so above 1 ours is faster), peak
+      memory, achieved FLOP/s, FLOP/s of a large matrix product on this machine, and the machine.
 
     Raises:
-      UserError: there is no such measurement, model or size.
+      UserError: the benchmark, model or size does not exist.
     """
     if name not in MEASURES:
-        raise UserError(f"bench {name}: there are {', '.join(MEASURES)}")
+        raise UserError(f"bench {name}: unknown benchmark; choose from {', '.join(MEASURES)}")
     if repeats < 1 or seeds < 1:
-        raise UserError("--repeats and --seeds take numbers from 1")
-    subject, case = subjects.find(model, size)
-    points = list(MEASURES[name](Setting(Work(model, size), subject, case, repeats, seeds)))
-    about = {"bench": name, "model": model, "size": size, "repeats": repeats}
-    whole = {"gemm_flops_per_s": timing.gemm_peak(), "machine": timing.machine()}
+        raise UserError("--repeats and --seeds must be at least 1")
+    target = measured.find(model, size)
+    points = list(MEASURES[name](Setting(Work(model, size), target, repeats, seeds)))
+    identity = {"bench": name, "model": model, "size": size, "repeats": repeats}
+    common = {"gemm_flops_per_s": timing.gemm_peak(), "machine": timing.machine()}
     more = {"points": points} if len(points) > 1 else {}
-    return about | points[0] | whole | more
+    return identity | points[0] | common | more
 
 
 def train_step(setting: Setting) -> Iterator[Point]:
-    """One update of one run, its batch spread over the cores."""
-    yield _steps(setting, setting.case)
+    """One update of one run, with its batch spread over the cores."""
+    yield _steps(setting, setting.target.case)
 
 
 def length(setting: Setting) -> Iterator[Point]:
-    """One update at a quarter to four times the length, at an eighth of the batch."""
-    small = replace(setting.case, batch=max(setting.case.batch // 8, 1))
+    """One update at a quarter to four times the sequence length, at an eighth of the batch size."""
+    small = replace(setting.target.case, batch=max(setting.target.case.batch // 8, 1))
     for factor in (1, 0.25, 0.5, 2, 4):
         case = replace(small, length=max(int(small.length * factor), 1))
         yield {"length": case.length, "batch": case.batch} | _steps(setting, case)
 
 
 def batch(setting: Setting) -> Iterator[Point]:
-    """One update at a quarter, half, one and two times the batch."""
+    """One update at a quarter, half, one and two times the batch size."""
     for factor in (1, 0.25, 0.5, 2):
-        case = replace(setting.case, batch=max(int(setting.case.batch * factor), 1))
+        case = replace(setting.target.case, batch=max(int(setting.target.case.batch * factor), 1))
         yield {"batch": case.batch} | _steps(setting, case)
 
 
 def epoch(setting: Setting) -> Iterator[Point]:
-    """An epoch of one run with its validation, batches drawn from a split in memory."""
+    """One epoch of one run including validation, with data in memory."""
     yield _epochs(setting, 1)
 
 
 def seeds(setting: Setting) -> Iterator[Point]:
-    """An epoch of several seeds together, against PyTorch training them one after another."""
+    """One epoch of several seeds in parallel, against PyTorch training them sequentially."""
     yield {"seeds": setting.seeds} | _epochs(setting, setting.seeds)
 
 
 def devices(setting: Setting) -> Iterator[Point]:
-    """An epoch of 8 seeds on 1, 2, 4 and 8 forced CPU devices; ours alone.
+    """One epoch of 8 seeds on 1, 2, 4 and 8 forced CPU devices; ours only.
 
-    More devices than cores bring no speed: what is seen is what they cost.
+    More devices than cores bring no speedup: this measures their overhead.
     """
     flags = f"{os.environ.get('XLA_FLAGS', '')} --xla_force_host_platform_device_count={_DEVICES}"
     counts = (1, 2, 4, 8)
     whole = _epoch_of(setting, _SEEDS)
     works = [replace(whole, how={"devices": count}) for count in counts]
     found = worker.compare(works, setting.repeats, {"XLA_FLAGS": flags.strip()})
-    for count, one in zip(counts, found, strict=True):
-        yield {"devices": count, "ours_s": one.seconds, "peak_bytes": {OURS: one.peak}}
+    for count, side in zip(counts, found, strict=True):
+        yield {"devices": count, "ours_s": side.seconds, "peak_bytes": {OURS: side.peak}}
 
 
 def input_(setting: Setting) -> Iterator[Point]:
-    """The share of an epoch that goes into input, in memory and from disk; ours alone."""
-    yield from stored.shares(setting.subject.experiment, setting.case, setting.repeats)
+    """Fraction of an epoch spent on input, from memory and from disk; ours only."""
+    yield from stored.shares(setting.target.experiment, setting.target.case, setting.repeats)
 
 
 def compile_(setting: Setting) -> Iterator[Point]:
-    """Seconds to the first update in a new process: nothing cached, all cached, PyTorch."""
-    sides = (OURS, *setting.subject.references)
+    """Seconds to the first update in a new process: cold cache, warm cache, and PyTorch."""
+    sides = (OURS, *setting.target.references)
     with tempfile.TemporaryDirectory() as cache:
         keep = {
             "JAX_COMPILATION_CACHE_DIR": cache,
@@ -127,15 +136,15 @@ def compile_(setting: Setting) -> Iterator[Point]:
 
 
 def memory(setting: Setting) -> Iterator[Point]:
-    """Peak memory of a few updates, and what each process held before them."""
+    """Peak memory of a few updates, and the memory of each process before them."""
     found = _compare(setting, setting.work)
-    yield _point(found) | {"base_bytes": {name: one.base for name, one in found.items()}}
+    yield _point(found) | {"base_bytes": {name: side.base for name, side in found.items()}}
 
 
 def cudnn_(setting: Setting) -> Iterator[Point]:
-    """Our LSTM beside cuDNN's, forward and backward, on a GPU."""
-    for batch, seconds in cudnn.compare(setting.case, setting.repeats):
-        yield {"batch": batch, "length": setting.case.length} | _ratios(seconds)
+    """Our LSTM against cuDNN's, forward and backward, on a GPU."""
+    for batch, seconds in cudnn.compare(setting.target.case, setting.repeats):
+        yield {"batch": batch, "length": setting.target.case.length} | _ratios(seconds)
 
 
 MEASURES: dict[str, Measure] = {
@@ -150,7 +159,7 @@ MEASURES: dict[str, Measure] = {
     "memory": memory,
     "cudnn": cudnn_,
 }
-"""Name to measurement."""
+"""Benchmarks by name."""
 
 
 def _steps(setting: Setting, case: Case) -> Point:
@@ -161,32 +170,36 @@ def _steps(setting: Setting, case: Case) -> Point:
 
 def _epochs(setting: Setting, count: int) -> Point:
     found = _compare(setting, _epoch_of(setting, count))
-    # Validation is one batch forward, a third of what it takes to learn from one.
+    # Validation is one forward pass, a third of the cost of an update.
     steps = count * (_STEPS + 1 / 3)
-    return {"steps": _STEPS} | _point(found) | _speeds(setting, setting.case, found, steps)
+    return {"steps": _STEPS} | _point(found) | _speeds(setting, setting.target.case, found, steps)
 
 
 def _speeds(setting: Setting, case: Case, found: dict[str, Found], steps: float = 1) -> Point:
-    """Floating-point operations a second of each side, which did the work of `steps` updates."""
-    work = {name: flops.of_step(case, kind) for name, kind in setting.subject.references.items()}
-    # Ours does the work of the leanest reference: the others' algebra has more of it.
+    """FLOP/s of each side, given the work of `steps` updates."""
+    work = {name: flops.of_step(case, path) for name, path in setting.target.references.items()}
+    # Ours uses the algebra of the cheapest reference; the others do more work.
     work[OURS] = min(work.values())
-    return {"flops_per_s": {name: steps * work[name] / one.seconds for name, one in found.items()}}
+    return {
+        "flops_per_s": {name: steps * work[name] / side.seconds for name, side in found.items()}
+    }
 
 
 def _epoch_of(setting: Setting, count: int) -> Work:
-    return replace(setting.work, turn="epoch", items=_STEPS * setting.case.batch, seeds=count)
+    return replace(
+        setting.work, turn="epoch", items=_STEPS * setting.target.case.batch, seeds=count
+    )
 
 
 def _compare(setting: Setting, work: Work) -> dict[str, Found]:
-    sides = (OURS, *setting.subject.references)
+    sides = (OURS, *setting.target.references)
     found = worker.compare([replace(work, side=side) for side in sides], setting.repeats)
     return dict(zip(sides, found, strict=True))
 
 
 def _point(found: dict[str, Found]) -> Point:
-    peaks = {"peak_bytes": {name: one.peak for name, one in found.items()}}
-    return _ratios({name: one.seconds for name, one in found.items()}) | peaks
+    peaks = {"peak_bytes": {name: side.peak for name, side in found.items()}}
+    return _ratios({name: side.seconds for name, side in found.items()}) | peaks
 
 
 def _ratios(found: dict[str, float]) -> Point:

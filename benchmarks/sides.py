@@ -1,4 +1,4 @@
-"""The two sides of a measurement: the same training, ours and PyTorch's, as calls to time."""
+"""Our training and PyTorch's as calls to be timed."""
 
 from __future__ import annotations
 
@@ -9,49 +9,53 @@ import jax
 import numpy as np
 import torch
 
-from jaxdep.experiment import Corpus, Experiment, Training, fields_of
+from jaxdep.experiment import Corpus, Experiment, Training
 from jaxdep.experiments import EXPERIMENTS
+from jaxdep.models import spec_of
+from jaxdep.models.spec import Case
 from jaxdep.parity import training
-from jaxdep.parity.cases import Case
 from jaxdep.parity.reference import reference
 from jaxdep.train import devices, runs, step
 
 Call = Callable[[], Any]
-"""Does the work once, and returns when it is done."""
+"""Performs the work once and blocks until it is done."""
 
 
 def experiment_of(case: Case) -> Experiment:
-    """The experiment that trains a case; it has no corpus of its own.
+    """An experiment that trains a case, without a corpus.
 
-    Devices share its batches where they do in the model's own experiments.
+    Devices share its batches as in the model's experiments.
     """
-    own = next(each for each in EXPERIMENTS.values() if type(each.model) is type(case.model))
+    default = next(each for each in EXPERIMENTS.values() if type(each.model) is type(case.model))
+    name = spec_of(case.model).name
     return Experiment(
-        name=case.name,
-        title=case.name,
+        name=name,
+        title=name,
         corpus=Corpus("none"),
         model=case.model,
         tasks=training.tasks_of(case.model),
-        optimizer=training.OPTIMIZERS[case.name],
+        optimizer=training.optimizer_of(case.model),
         training=Training(
-            batch_size=case.batch, epochs=10**6, shard_batch=own.training.shard_batch
+            batch_size=case.batch, epochs=10**6, shard_batch=default.training.shard_batch
         ),
     )
 
 
 def split_of(case: Case, items: int) -> dict[str, Any]:
     """Random recordings with random targets."""
-    return {"inputs": case.inputs(batch=items), "targets": training.targets_of(case.model, items)}
+    inputs = spec_of(case.model).case_inputs(case, batch=items)
+    return {"inputs": inputs, "targets": training.targets_of(case.model, items)}
 
 
-def our_step(case: Case, **how: Any) -> Call:
-    """One update of one run on a batch that lies on the devices.
+def our_step(case: Case, **kwargs: Any) -> Call:
+    """One update of one run with a batch on the devices.
 
     Args:
-      how: as the rest of `devices.layout`.
+      case: model and input sizes.
+      **kwargs: further arguments of `devices.layout`.
     """
     experiment, batch = experiment_of(case), split_of(case, case.batch)
-    layout = devices.layout(1, batch_size=experiment.training.shared_batch, **how)
+    layout = devices.layout(1, batch_size=experiment.training.shared_batch, **kwargs)
     one = runs.stack(experiment, [0])
     trainer = runs.Trainer(experiment, {"train": batch, "validation": batch}, layout)
     state = layout.place_runs(trainer.init(one))
@@ -69,11 +73,11 @@ def our_step(case: Case, **how: Any) -> Call:
     return call
 
 
-def our_epoch(case: Case, items: int, seeds: int = 1, **how: Any) -> Call:
-    """One epoch of runs that train together, with its validation, as `jaxdep run` does it."""
+def our_epoch(case: Case, items: int, seeds: int = 1, **kwargs: Any) -> Call:
+    """One epoch of runs that train together, including validation, as in `jaxdep run`."""
     experiment = experiment_of(case)
     splits = {"train": split_of(case, items), "validation": split_of(case, case.batch)}
-    layout = devices.layout(seeds, batch_size=experiment.training.shared_batch, **how)
+    layout = devices.layout(seeds, batch_size=experiment.training.shared_batch, **kwargs)
     trainer = runs.Trainer(experiment, splits, layout)
     all_runs = runs.stack(experiment, range(seeds))
     state = trainer.init(all_runs)
@@ -85,9 +89,9 @@ def our_epoch(case: Case, items: int, seeds: int = 1, **how: Any) -> Call:
     return call
 
 
-def their_step(case: Case, kind: type[torch.nn.Module]) -> Call:
-    """One update in PyTorch on a batch that lies on its device."""
-    update, device = _updater(case, kind)
+def their_step(case: Case, path: str) -> Call:
+    """One update in PyTorch with a batch on its device."""
+    update, device = _updater(case, path)
     batch = split_of(case, case.batch)
     placed = {part: training.tensors(arrays, device) for part, arrays in batch.items()}
 
@@ -98,12 +102,12 @@ def their_step(case: Case, kind: type[torch.nn.Module]) -> Call:
     return call
 
 
-def their_epoch(case: Case, kind: type[torch.nn.Module], items: int, seeds: int = 1) -> Call:
-    """One epoch in PyTorch with its validation, for one seed after another.
+def their_epoch(case: Case, path: str, items: int, seeds: int = 1) -> Call:
+    """One epoch in PyTorch including validation, sequentially for each seed.
 
-    The split lies on the device, and batches are taken from it by index.
+    The split is on the device, and batches are gathered by index.
     """
-    updates = [_updater(case, kind) for _ in range(seeds)]
+    updates = [_updater(case, path) for _ in range(seeds)]
     device = updates[0][1]
     split, held = split_of(case, items), split_of(case, case.batch)
     placed = {part: training.tensors(arrays, device) for part, arrays in split.items()}
@@ -122,12 +126,12 @@ def their_epoch(case: Case, kind: type[torch.nn.Module], items: int, seeds: int 
 
 
 class _Update:
-    """A reference and its optimiser; calling it makes one update."""
+    """A reference and its optimizer; each call makes one update."""
 
     def __init__(self, module: torch.nn.Module, case: Case) -> None:
         self.module = module
         self._tasks = training.tasks_of(case.model)
-        self._optimizer = training.optimizer(training.OPTIMIZERS[case.name], module)
+        self._optimizer = training.optimizer(training.optimizer_of(case.model), module)
 
     def __call__(self, inputs: Mapping[str, Any], targets: Mapping[str, Any]) -> None:
         self._optimizer.zero_grad()
@@ -135,15 +139,14 @@ class _Update:
         self._optimizer.step()
 
 
-def _updater(case: Case, kind: type[torch.nn.Module]) -> tuple[_Update, str]:
+def _updater(case: Case, path: str) -> tuple[_Update, str]:
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    return _Update(module_of(case, kind).to(device).train(), case), device
+    return _Update(module_of(case, path).to(device).train(), case), device
 
 
-def module_of(case: Case, kind: type[torch.nn.Module]) -> torch.nn.Module:
-    """The reference of a case with random weights."""
-    fields = {name: getattr(case.model, name) for name in fields_of(case.model)}
-    return reference(case.name, fields, case.inputs(batch=1), kind)
+def module_of(case: Case, path: str) -> torch.nn.Module:
+    """The PyTorch module at a dotted path, configured as in a case, with random weights."""
+    return reference(case.model, spec_of(case.model).case_inputs(case, batch=1), path)
 
 
 def _wait(device: str) -> None:

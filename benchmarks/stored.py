@@ -1,48 +1,59 @@
-"""What input costs: an epoch from memory and from disk, beside the reading alone."""
+"""Measures the cost of input: epochs from memory and from disk, and reading alone."""
 
 from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxdep import launch, material
 from jaxdep.benchmarks import timing
 from jaxdep.data import sampling, stream
+from jaxdep.data.opening import open_corpus
+from jaxdep.data.preparation import prepare_or_synthesize
 from jaxdep.errors import UserError
 from jaxdep.experiment import Experiment
-from jaxdep.parity.cases import Case
+from jaxdep.models import name_of
+from jaxdep.models.spec import Case
+from jaxdep.runner.run import find
 from jaxdep.train import devices, runs, step, streaming
 
-_STEPS = 4  # of an epoch that is measured
+_STEPS = 4  # updates per measured epoch
 
 
 def shares(name: str, case: Case, repeats: int) -> Iterator[dict[str, Any]]:
-    """Times an epoch of the stand-in of an experiment's corpus.
+    """Times an epoch on the synthetic stand-in for an experiment's corpus.
 
     Args:
-      name: of the experiment; its model and sizes are those of the case.
+      name: name of the experiment; its model and sizes are replaced by those of the case.
+      case: model and input sizes.
+      repeats: number of timed repetitions.
 
     Yields:
-      One point: seconds of an epoch from memory and from disk, of taking its batches in memory
-      alone and of reading them alone, and the shares of the epoch that input adds.
+      One measurement: seconds of an epoch from memory and from disk, of gathering its batches in
+      memory alone and of reading them from disk alone, and the fraction of the epoch spent on
+      input.
 
     Raises:
-      UserError: the subject has no corpus that a stand-in can be made of.
+      UserError: the model has no corpus with a synthetic stand-in.
     """
     if not name:
-        raise UserError(f"{case.name} has no corpus on disk to measure: choose another --model")
+        raise UserError(
+            f"{name_of(case.model)} has no corpus on disk to measure; choose another --model"
+        )
     with tempfile.TemporaryDirectory() as folder:
         experiment = _experiment(name, case)
-        prepared = material.prepare(experiment, None, data_dir=Path(folder), log=lambda line: None)
-        resident, stored = (material.load(experiment, prepared, streamed=s) for s in (False, True))
-        # No more than whole batches of a few steps: the epoch is what it is for any corpus.
+        corpus, labels = experiment.corpus, experiment.labels
+        prepared = prepare_or_synthesize(corpus, data_dir=folder, log=lambda line: None)
+        resident, stored = (
+            open_corpus(prepared, corpus, labels, stream=on_disk).splits
+            for on_disk in (False, True)
+        )
+        # Use a few full batches only, so that the epoch does not depend on the size of the corpus.
         items = np.arange(min(_STEPS * case.batch, len(resident["train"])))
         cut = lambda splits: {
             "train": splits["train"].take(items, "train"),
@@ -72,8 +83,8 @@ def shares(name: str, case: Case, repeats: int) -> Iterator[dict[str, Any]]:
 
 
 def _experiment(name: str, case: Case) -> Experiment:
-    experiment = launch.find(name)
-    items = 2 * _STEPS * case.batch  # of which more than half are for training
+    experiment = find(name)
+    items = 2 * _STEPS * case.batch  # more than half of them are in the training split
     synthetic = {**experiment.corpus.synthetic, "items": items}
     lengths = dict.fromkeys(experiment.corpus.lengths, case.length)
     return replace(
@@ -96,7 +107,7 @@ def _epochs(trainer: runs.Trainer) -> Callable[[], None]:
 
 
 def _gather(layout: devices.Layout, split: step.Data, orders: np.ndarray) -> Callable[[], None]:
-    """Takes the batches of an epoch and does nothing with them but touch each number once."""
+    """Gathers the batches of an epoch and only sums their values."""
 
     def touch(_: Any, total: Any, data: Any, orders: Any) -> Any:
         def body(total: Any, rows: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Times by turns, the machine's speed at matrix products, and what machine it is."""
+"""Times alternating calls, and describes the machine and its speed at matrix products."""
 
 from __future__ import annotations
 
@@ -19,15 +19,19 @@ _GEMM = 2048
 
 
 def medians(sides: Mapping[str, Callable[[], Any]], repeats: int) -> dict[str, float]:
-    """Median seconds of each side, called in turns so that a busy moment hits all alike.
+    """Median seconds of each call; calls take turns, so that external load affects all alike.
 
-    The first turn warms up and is not counted; every other turn goes backwards.
+    The first round is a warm-up and is not counted; every other round runs in reverse order.
+
+    Args:
+      sides: calls to time, by name.
+      repeats: number of timed rounds.
     """
     for call in sides.values():
         call()
     times: dict[str, list[float]] = {name: [] for name in sides}
     for turn in range(repeats):
-        order = list(sides) if turn % 2 == 0 else list(reversed(sides))
+        order = list(sides) if turn % 2 == 0 else list(sides)[::-1]
         for name in order:
             started = time.perf_counter()
             sides[name]()
@@ -36,7 +40,7 @@ def medians(sides: Mapping[str, Callable[[], Any]], repeats: int) -> dict[str, f
 
 
 def gemm_peak(repeats: int = 7) -> float:
-    """Float32 FLOP/s of a large matrix product, by the faster of the two libraries."""
+    """Float32 FLOP/s of a large matrix product, in the faster of JAX and PyTorch."""
     a = jnp.ones((_GEMM, _GEMM), jnp.float32)
     device = "cuda" if torch.cuda.is_available() else "cpu"
     b = torch.ones((_GEMM, _GEMM), device=device)
@@ -52,7 +56,7 @@ def gemm_peak(repeats: int = 7) -> float:
 
 
 def machine() -> dict[str, Any]:
-    """What the figures were measured on."""
+    """Describes the hardware and software used for the benchmark."""
     memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     gpus = [d.device_kind for d in jax.devices() if d.platform != "cpu"]
     return {

@@ -1,7 +1,7 @@
-"""One side of a measurement in a process of its own, as its users run it: told when, it works.
+"""Runs one side of a benchmark in a separate process, one repetition per request.
 
-The sides take turns, so that a busy moment of the machine hits all alike, and none of them meets
-the memory that another has left behind.
+The sides take turns, so that external load affects all alike, and no side inherits memory that
+another has allocated.
 """
 
 from __future__ import annotations
@@ -23,16 +23,17 @@ OURS = "ours"
 
 @dataclass(frozen=True)
 class Work:
-    """What one side does in a turn.
+    """Unit of work of one side.
 
     Attributes:
-      model: and `size`: of `subjects.SUBJECTS`.
+      model: name of the model.
+      size: size of the model, from its spec.
       side: `ours`, or the name of a reference.
-      turn: one update, or an epoch of `items` recordings with its validation.
-      changes: fields of the case that differ, such as its batch.
-      items: recordings of an epoch; a multiple of the batch.
-      seeds: runs of an epoch.
-      how: as the rest of `devices.layout`; ours alone.
+      turn: `step` for one update, or `epoch` for an epoch of `items` recordings with validation.
+      changes: fields of the case to override, such as its batch size.
+      items: number of recordings per epoch; a multiple of the batch size.
+      seeds: number of runs per epoch.
+      how: further arguments of `devices.layout`; ours only.
     """
 
     model: str
@@ -47,13 +48,13 @@ class Work:
 
 @dataclass(frozen=True)
 class Found:
-    """What was seen of one side.
+    """Measurements of one side.
 
     Attributes:
-      seconds: of a turn, the median over those that count.
-      first: seconds of the first turn, with what it takes to build and compile.
-      peak: bytes of the device's memory, on a CPU of the process.
-      base: bytes of the process before its first turn.
+      seconds: median time of the counted repetitions.
+      first: time of the first repetition, including building and compiling.
+      peak: peak memory of the device in bytes; on a CPU, that of the process.
+      base: memory of the process in bytes before the first repetition.
     """
 
     seconds: float
@@ -65,33 +66,34 @@ class Found:
 def compare(
     works: Sequence[Work], repeats: int, environment: Mapping[str, str] | None = None
 ) -> list[Found]:
-    """Lets every side work by turns; every other round goes backwards.
+    """Runs all sides in turn, in reverse order every other round.
 
     Args:
-      repeats: turns that count; one before them warms up.
-      environment: added to this process's.
+      works: unit of work of each side.
+      repeats: number of counted rounds, after one warm-up round.
+      environment: additional environment variables.
     """
     with ExitStack() as stack:
         turns = [stack.enter_context(_started(work, environment or {})) for work in works]
-        seen: list[list[dict[str, float]]] = [[] for _ in works]
+        results: list[list[dict[str, float]]] = [[] for _ in works]
         for number in range(repeats + 1):
             order = range(len(works))
             for which in order if number % 2 == 0 else reversed(order):
-                seen[which].append(next(turns[which]))
+                results[which].append(next(turns[which]))
     return [
         Found(
-            seconds=median(turn["seconds"] for turn in of_one[1:]),
-            first=of_one[0]["seconds"],
-            peak=of_one[-1]["peak"],
-            base=of_one[0]["base"],
+            seconds=median(turn["seconds"] for turn in rounds[1:]),
+            first=rounds[0]["seconds"],
+            peak=rounds[-1]["peak"],
+            base=rounds[0]["base"],
         )
-        for of_one in seen
+        for rounds in results
     ]
 
 
 @contextmanager
 def _started(work: Work, environment: Mapping[str, str]) -> Iterator[Iterator[dict[str, float]]]:
-    """The turns of a new process: each `next` is one, and what was seen of it."""
+    """Starts a process and yields an iterator that runs one repetition per `next`."""
     process = subprocess.Popen(
         [sys.executable, "-m", "jaxdep.benchmarks.worker", json.dumps(asdict(work))],
         env={**os.environ, **environment},
@@ -102,12 +104,12 @@ def _started(work: Work, environment: Mapping[str, str]) -> Iterator[Iterator[di
     assert process.stdin is not None
     assert process.stdout is not None
 
-    def turns(told: Any, said: Any) -> Iterator[dict[str, float]]:
+    def turns(requests: Any, results: Any) -> Iterator[dict[str, float]]:
         while True:
-            print("turn", file=told, flush=True)
-            line = said.readline()
+            print("turn", file=requests, flush=True)
+            line = results.readline()
             if not line:
-                raise RuntimeError(f"{work.side} failed on {work}: see above")
+                raise RuntimeError(f"{work.side} failed on {work}; see the output above")
             yield json.loads(line)
 
     try:
@@ -118,8 +120,8 @@ def _started(work: Work, environment: Mapping[str, str]) -> Iterator[Iterator[di
         process.stdout.close()
 
 
-def _work(work: Work) -> None:
-    """Works whenever a line comes in, and says what was seen, until no more come."""
+def _serve(work: Work) -> None:
+    """Performs the work for every line on stdin and prints the measurements, until stdin closes."""
     from jaxdep.train import devices
 
     devices.start()
@@ -133,23 +135,23 @@ def _work(work: Work) -> None:
 
 
 def _call(work: Work) -> Any:
-    from jaxdep.benchmarks import sides, subjects
+    from jaxdep.benchmarks import measured, sides
 
-    subject, case = subjects.find(work.model, work.size)
-    case = replace(case, **work.changes)
+    target = measured.find(work.model, work.size)
+    case = replace(target.case, **work.changes)
     if work.side == OURS and work.turn == "step":
         return sides.our_step(case, **work.how)
     if work.side == OURS:
         return sides.our_epoch(case, work.items, work.seeds, **work.how)
-    kind = subject.references[work.side]
+    path = target.references[work.side]
     if work.turn == "step":
-        return sides.their_step(case, kind)
-    return sides.their_epoch(case, kind, work.items, work.seeds)
+        return sides.their_step(case, path)
+    return sides.their_epoch(case, path, work.items, work.seeds)
 
 
 def _resident() -> int:
-    """Bytes of memory that the process has held at most so far."""
-    # Not `ru_maxrss`: a process begins with that of the one which started it.
+    """Peak resident memory of the process so far, in bytes."""
+    # Not `ru_maxrss`, which a process inherits from its parent.
     status = Path("/proc/self/status").read_text()
     return int(status.partition("VmHWM:")[2].split()[0]) * 1024
 
@@ -167,4 +169,4 @@ def _peak(work: Work) -> int:
 
 
 if __name__ == "__main__":
-    _work(Work(**json.loads(sys.argv[1])))
+    _serve(Work(**json.loads(sys.argv[1])))

@@ -1,11 +1,16 @@
-"""The experiments by name: one file a paper, each a list of values."""
+"""Registry of experiments; each module defines those of one paper."""
+
+from collections.abc import Mapping
 
 from jaxdep.experiment import Experiment
 from jaxdep.experiments import amm, depformer, jamfn, mddr, smfl
+from jaxdep.plugins import Registry
 
-EXPERIMENTS: dict[str, Experiment] = {
-    experiment.name: experiment
-    for paper in (jamfn, amm, mddr, smfl, depformer)
-    for experiment in paper.EXPERIMENTS
-}
-"""Every experiment, by the name that `jaxdep run` takes."""
+_BUILTIN = (
+    experiment for paper in (jamfn, amm, mddr, smfl, depformer) for experiment in paper.EXPERIMENTS
+)
+
+EXPERIMENTS: Mapping[str, Experiment] = Registry(
+    "jaxdep.experiments", {experiment.name: experiment for experiment in _BUILTIN}, Experiment
+)
+"""All experiments by name; other packages can add theirs through entry points."""

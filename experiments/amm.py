@@ -1,18 +1,18 @@
-"""AMM on MGID (Zhang et al., BIBM 2021), and a logistic regression beside it.
+"""AMM on MGID (Zhang et al., BIBM 2021), and a logistic regression baseline.
 
     jaxdep prepare mgid --manual-dir /corpora/mgid --image-encoder DIR    before runs with images
     jaxdep run amm-mgid --seeds 8 --manual-dir /corpora/mgid        text and images
-    jaxdep run amm-mgid-text --seeds 8 --manual-dir /corpora/mgid   text alone
+    jaxdep run amm-mgid-text --seeds 8 --manual-dir /corpora/mgid   text only
     jaxdep run lr-mgid-text --manual-dir /corpora/mgid
 
-The epoch is chosen on a tenth of the training split, cut so that equal texts stay together; dev and
-test stay unseen. Where the corpus has no test split, dev takes its place, and the table says so.
-The paper trains MGID at 5e-3; the default here is its rate for DAIC, 1e-3, and
-`--set optimizer.learning_rate=5e-3` is the other.
+The epoch is selected on a tenth of the training split, carved so that identical texts stay
+together; dev and test are not used for selection. If the corpus has no test split, results are
+reported on dev and labeled accordingly. The paper trains MGID at a learning rate of 5e-3; the
+default here is its rate for DAIC, 1e-3. Use `--set optimizer.learning_rate=5e-3` for the former.
 
-Seen on dev with MiniLM embeddings, `--set training.patience=3`: `amm-mgid-text-narrow-depression`,
-8 seeds, accuracy 0.851 (std 0.033; 95% over runs [0.826, 0.879]); `lr-mgid-text` 0.842; difference
-+0.009, 95% over test items [-0.010, +0.028].
+Results on dev with MiniLM embeddings and `--set training.patience=3`:
+`amm-mgid-text-narrow-depression`, 8 seeds, accuracy 0.851 (std 0.033; 95% CI over runs
+[0.826, 0.879]); `lr-mgid-text` 0.842; difference +0.009, 95% CI over test items [-0.010, +0.028].
 """
 
 from dataclasses import replace
@@ -22,7 +22,7 @@ from jaxdep.models import AMM, LogisticRegression
 
 _BOTH = {"depression": Task(average="micro"), "emotion": Task(average="micro")}
 _CLASSES = {"depression": 2, "emotion": 6}
-_TOKENS = 64  # 95% of the texts have no more
+_TOKENS = 64  # 95% of the texts are at most this long
 
 BOTH = Experiment(
     name="amm-mgid",
@@ -56,7 +56,7 @@ IMAGE = replace(
     paper=PaperRow("AMM", "Table IV", "MTL V"),
 )
 
-# Narrower than the defaults, which the paper does not print: a CPU trains it in minutes.
+# Narrower than the defaults (the paper does not state the widths), to train in minutes on a CPU.
 NARROW = replace(
     TEXT,
     name="amm-mgid-text-narrow",
@@ -69,7 +69,7 @@ def _single(multi: Experiment, task: str, row: str) -> Experiment:
     return replace(
         multi,
         name=f"{multi.name}-{task}",
-        title=multi.title.replace("multi-task", f"{task} alone"),
+        title=multi.title.replace("multi-task", f"{task} only"),
         model=multi.model.clone(tasks={task: _CLASSES[task]}),
         tasks={task: _BOTH[task]},
         paper=PaperRow("AMM", "Table IV", row),
@@ -87,13 +87,13 @@ def _ablated(base: Experiment, suffix: str, title: str, row: str) -> Experiment:
 
 
 DEPRESSION = _single(BOTH, "depression", "STL T+V")
-# "No I_t Attention only handles depression detection" (section IV.E): it is depression alone.
+# "No I_t Attention only handles depression detection" (section IV.E): a single-task model.
 TABLE_5 = [
     _ablated(BOTH, "no-ie", "without inter-modal attention", "No Ie"),
     replace(
         DEPRESSION,
         name="amm-mgid-no-it",
-        title="AMM on MGID, text and images, without inter-task attention: depression alone",
+        title="AMM on MGID, text and images, without inter-task attention: depression only",
         paper=PaperRow("AMM", "Table V", "No It"),
     ),
     _ablated(DEPRESSION, "no-attention", "without either attention", "No attention"),

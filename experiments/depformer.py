@@ -1,23 +1,23 @@
-"""DEP-Former (IEEE TCSVT 2025) on EWRE, and on AVEC2014 as another corpus.
+"""DEP-Former (IEEE TCSVT 2025) on EWRE, and on AVEC2014 as an additional corpus.
 
     jaxdep run depformer-ewre --seeds 8 --manual-dir /corpora/ewre
     jaxdep run depformer-avec2014 --seeds 8 --manual-dir /corpora/avec2014
     jaxdep run depformer-demo --seeds 4
 
-The paper's text is not open; these are the network that its authors published, repaired, which
-shares 3 of 6 queries, and that network as it is. The authors kept the epoch that was best on the
-split that they report. Ours keeps the best on a fifth of the training split, and reports `val`.
-Ours on the real corpora: not measured here, they are given on request. `depformer-demo` learns a
-stand-in of which the best attainable accuracy and the words that tell are known, from faces of
-28 x 28 pixels and with a narrower adapter.
+The paper is not openly accessible. These experiments use the network published by its authors: with
+repairs, sharing 3 of 6 queries, and in its original form. The authors selected the epoch on the
+split that they report. Here it is selected on a fifth of the training split, and `val` is reported.
+Results on the real corpora are not available: access is granted on request. `depformer-demo` uses
+faces of 28 x 28 pixels and a narrower adapter, on a synthetic stand-in whose best attainable
+accuracy and informative words are known.
 """
 
 from dataclasses import replace
 from typing import Any
 
-from jaxdep import severity
 from jaxdep.experiment import Corpus, Experiment, Optimizer, PaperRow, Task, Training
 from jaxdep.models import DEPFormer, DEPFormerReleased, LogisticRegression
+from jaxdep.scales import bdi
 
 EWRE = Experiment(
     name="depformer-ewre",
@@ -48,15 +48,15 @@ def _variant(base: Experiment, suffix: str, title: str, **fields: Any) -> Experi
     )
 
 
-def _alone(base: Experiment) -> list[Experiment]:
+def _unimodal(base: Experiment) -> list[Experiment]:
     return [
-        _variant(base, "visual", "face alone", modalities=("visual",)),
-        _variant(base, "acoustic", "voice alone", modalities=("acoustic",)),
+        _variant(base, "visual", "face only", modalities=("visual",)),
+        _variant(base, "acoustic", "voice only", modalities=("acoustic",)),
     ]
 
 
 def _graded(base: Experiment, suffix: str, label: str, title: str, classes: int) -> Experiment:
-    """A classification by one of the labels that AVEC2014's scores make."""
+    """A classification of one of the labels derived from AVEC2014's scores."""
     return replace(
         _variant(base, suffix, title, classes=classes, task=label),
         tasks={label: Task()},
@@ -76,7 +76,7 @@ AVEC2014 = replace(
         test=("testing",),
     ),
     model=DEPFormer(words_from="segments", classes=None),
-    tasks={"depression": Task(loss="huber", bounds=severity.RANGE)},
+    tasks={"depression": Task(loss="huber", bounds=bdi.RANGE)},
     training=replace(EWRE.training, monitor="depression.mae"),
     paper=None,
 )
@@ -84,7 +84,7 @@ AVEC2014 = replace(
 DEMO = replace(
     EWRE,
     name="depformer-demo",
-    title="DEP-Former on a stand-in of EWRE: small faces",
+    title="DEP-Former on a synthetic stand-in for EWRE: small faces",
     corpus=replace(
         EWRE.corpus,
         options={"face_size": 28},
@@ -98,8 +98,8 @@ DEMO = replace(
 
 EXPERIMENTS = [
     EWRE,
-    *_alone(EWRE),
-    _variant(EWRE, "unshared", "all queries kept, so that none is shared", shared_factor=5),
+    *_unimodal(EWRE),
+    _variant(EWRE, "unshared", "all queries kept, none shared", shared_factor=5),
     replace(
         _variant(
             EWRE,
@@ -119,7 +119,7 @@ EXPERIMENTS = [
     replace(
         EWRE,
         name="depformer-ewre-released",
-        title="DEP-Former on EWRE: the network that the authors published",
+        title="DEP-Former on EWRE: the network published by the authors",
         model=DEPFormerReleased(),
         paper=None,
     ),
@@ -127,7 +127,7 @@ EXPERIMENTS = [
     _graded(AVEC2014, "severity", "severity", "category of severity", classes=4),
     _graded(AVEC2014, "binary", "depressed", "BDI-II total of 14 or more", classes=2),
     DEMO,
-    *_alone(DEMO),
+    *_unimodal(DEMO),
     replace(
         DEMO,
         name="lr-ewre",

@@ -3,8 +3,8 @@
     jaxdep run jamfn --seeds 8 --manual-dir /corpora/dvlog
     jaxdep run jamfn-demo --seeds 4
 
-The paper reports one figure without a number of seeds: weighted F1 68.25 (Table 1). Ours on the
-real corpus: not measured here, the corpus is under licence.
+The paper reports a weighted F1 of 68.25 (Table 1) and does not state the number of seeds. Results
+on the real corpus are not available here because it is distributed under a license.
 """
 
 from dataclasses import replace
@@ -12,7 +12,7 @@ from dataclasses import replace
 from jaxdep.experiment import Corpus, Experiment, Optimizer, PaperRow, Training
 from jaxdep.models import JAMFN
 
-_SECONDS = 596  # mean length of the corpus; one frame a second
+_SECONDS = 596  # mean length of the corpus, at one frame per second
 
 PAPER = Experiment(
     name="jamfn",
@@ -50,10 +50,10 @@ VARIANTS = [
     _variant("concat", "fusion by concatenation", "Table 4", "Concat", fusion="concat"),
 ]
 
-# Small enough for two cores; what it learns is planted, so how well it can do is known.
+# Small enough for two cores; the signal is planted, so the best attainable result is known.
 DEMO = Experiment(
     name="jamfn-demo",
-    title="JAMFN, small, on the synthetic stand-in of D-Vlog",
+    title="JAMFN, small, on the synthetic stand-in for D-Vlog",
     corpus=Corpus(
         name="dvlog",
         lengths={"acoustic": 128, "visual": 128},

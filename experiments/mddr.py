@@ -1,24 +1,25 @@
-"""MDDR on AVEC2013 and AVEC2014 (MM 2024): every row of its Tables 3 and 4 and of Figure 4.
+"""MDDR on AVEC2013 and AVEC2014 (MM 2024): all rows of Tables 3 and 4 and of Figure 4.
 
     jaxdep run mddr-avec2014 --seeds 4 --manual-dir /corpora/avec2014
     jaxdep run mddr-avec2013 --seeds 4 --manual-dir /corpora/avec2013 --stream
     jaxdep run mddr-demo --seeds 4
 
-The paper pads the modalities to one length and says nothing of time: on AVEC2013 rows of face and
-voice would stand for seconds far apart. Here they are resampled to the same moments;
-`mddr-avec2013-pad` and `mddr-avec2014-pad` are the literal reading. Table 2 compares pre-trainings
-of the face's features: prepare a folder with each, and run `mddr-avec2014` on it. Ours on the real
-corpora: not measured here, they are under agreement. `mddr-demo` is a narrow model on a stand-in of
-which the best attainable error is known, with its single modalities and with the Huber loss.
+The paper pads the modalities to a common length and does not discuss temporal alignment: on
+AVEC2013, the same row of face and voice would be far apart in time. Here the modalities are
+resampled to the same time points; `mddr-avec2013-pad` and `mddr-avec2014-pad` follow the paper
+literally. Table 2 compares pre-training data for the facial features: prepare a folder with each
+and run `mddr-avec2014` on it. Results on the real corpora are not available here because they are
+distributed under an agreement. `mddr-demo` is a narrow model on a synthetic stand-in whose best
+attainable error is known, with variants for single modalities and for the Huber loss.
 """
 
 from dataclasses import replace
 
-from jaxdep import severity
 from jaxdep.experiment import Corpus, Experiment, Optimizer, PaperRow, Task, Training
 from jaxdep.models import MDDR
+from jaxdep.scales import bdi
 
-_TASK = Task(loss="dr", options={"delta": 2.0, "weight": 0.1}, bounds=severity.RANGE)
+_TASK = Task(loss="dr", options={"delta": 2.0, "weight": 0.1}, bounds=bdi.RANGE)
 
 
 def _paper(corpus: str, minutes: float) -> Experiment:
@@ -52,24 +53,24 @@ def _variant(
     )
 
 
-def _alone(base: Experiment) -> list[Experiment]:
+def _unimodal(base: Experiment) -> list[Experiment]:
     only = lambda modality: {"modalities": (modality,)}
     return [
-        _variant(base, "visual", "face alone", "Table 3", "v", **only("visual")),
-        _variant(base, "acoustic", "voice alone", "Table 3", "a", **only("acoustic")),
-        _variant(base, "pose", "head alone", "Table 3", "p", **only("pose")),
+        _variant(base, "visual", "face only", "Table 3", "v", **only("visual")),
+        _variant(base, "acoustic", "voice only", "Table 3", "a", **only("acoustic")),
+        _variant(base, "pose", "head only", "Table 3", "p", **only("pose")),
     ]
 
 
 def _parts(base: Experiment) -> list[Experiment]:
     return [
-        _variant(base, "fan", "attention between modalities alone", "Table 4", "FAN", sea=False),
-        _variant(base, "san", "attention over time alone", "Table 4", "SAN", faa=False),
+        _variant(base, "fan", "attention between modalities only", "Table 4", "FAN", sea=False),
+        _variant(base, "san", "attention over time only", "Table 4", "SAN", faa=False),
     ]
 
 
 def _huber(base: Experiment, paper: PaperRow | None) -> Experiment:
-    """Figure 4's other loss, on the same seeds."""
+    """The other loss of Figure 4, with the same seeds."""
     return replace(
         base,
         name=f"{base.name}-huber",
@@ -88,7 +89,7 @@ AVEC2013, AVEC2014 = _paper("avec2013", 25.0), _paper("avec2014", 2.0)
 DEMO = replace(
     AVEC2014,
     name="mddr-demo",
-    title="MDDR on a stand-in of AVEC2014: a narrow model",
+    title="MDDR on a synthetic stand-in for AVEC2014: a narrow model",
     corpus=replace(AVEC2014.corpus, synthetic={"items": 1200, "seed": 0, "mean_seconds": 12.0}),
     model=MDDR(
         align="resample",
@@ -105,9 +106,9 @@ DEMO = replace(
 )
 
 EXPERIMENTS = [
-    *(AVEC2013, *_alone(AVEC2013), *_parts(AVEC2013), _padded(AVEC2013)),
-    *(AVEC2014, *_alone(AVEC2014), *_parts(AVEC2014), _padded(AVEC2014)),
-    *(DEMO, *_alone(DEMO), _huber(DEMO, None)),
+    *(AVEC2013, *_unimodal(AVEC2013), *_parts(AVEC2013), _padded(AVEC2013)),
+    *(AVEC2014, *_unimodal(AVEC2014), *_parts(AVEC2014), _padded(AVEC2014)),
+    *(DEMO, *_unimodal(DEMO), _huber(DEMO, None)),
     _huber(AVEC2014, PaperRow("MDDR", "Figure 4", "Huber loss")),
     replace(
         AVEC2014,

@@ -1,17 +1,19 @@
-"""SMFL (Frontiers in Psychiatry 2025): rows of its Tables 2, 3 and 4, and of Figure 6.
+"""SMFL (Frontiers in Psychiatry 2025): rows of Tables 2, 3 and 4, and of Figure 6.
 
     jaxdep run smfl-daicwoz --seeds 8 --manual-dir /corpora/daicwoz
     jaxdep run smfl-mmd2023 --seeds 8 --manual-dir /corpora/mmd2023
     jaxdep run smfl-demo --seeds 4
 
-On DAIC-WOZ the paper splits 192 interviews 8:2 and stops on the test split. Ours are the 189 that
-are given out, in the official splits, and the development split stops;
-`corpus.options.split=stratified` splits 8:2. On MMD2023 a part of the training split stops. The
-paper's figures contradict one another where that is marked: the full model on DAIC-WOZ has a
-precision of .93 and a recall of .85 in Table 4, .94 and .84 in Table 3; TCN (sentence) has an
-accuracy of .79 and .77; Table 2's precision and recall give an F1 of .91, not .93. Ours on the real
-corpora: not measured here, one is under agreement, the other private. `smfl-demo` learns a stand-in
-of 189 interviews, where the paper's steps end after few epochs, with single modalities beside it.
+On DAIC-WOZ, the paper splits 192 interviews 8:2 and uses the test split for early stopping. Here
+the 189 released interviews are used with the official splits, and early stopping uses the
+development split; `corpus.options.split=stratified` gives an 8:2 split. On MMD2023, early stopping
+uses a part of the training split. The paper's results are inconsistent where marked: for the full
+model on DAIC-WOZ, precision is .93 and recall .85 in Table 4, but .94 and .84 in Table 3; the
+accuracy of TCN (sentence) is .79 and .77; and precision and recall in Table 2 give an F1 of .91,
+not .93. Results on the real corpora are not available here: one is distributed under an agreement,
+the other is private. `smfl-demo` trains on a synthetic stand-in with 189 interviews, without the
+paper's decay of the learning rate, which would end training after a few epochs, and has variants
+for single modalities.
 """
 
 from dataclasses import replace
@@ -21,8 +23,8 @@ from jaxdep.data.functionals import FUNCTIONALS
 from jaxdep.experiment import Corpus, Experiment, Optimizer, PaperRow, Task, Training
 from jaxdep.models import SMFL, LogisticRegression, SMFLReleased
 
-_SENTENCES = 21  # of a dialogue that are read; the paper has a limit and does not say which
-_CONTRADICTED = " (the paper's figures contradict one another here)"
+_SENTENCES = 21  # sentences read per dialogue; the paper has a limit but does not state it
+_CONTRADICTED = " (the paper's results are inconsistent here)"
 _CONTRADICTING = (
     ("Table 3", "TCN (sentence)"),
     ("Table 4", "TCN (sentence)"),
@@ -78,7 +80,7 @@ def _variant(
 
 
 def _rows(base: Experiment, table: str, rows: dict[str, tuple[str, dict[str, Any]]]) -> Any:
-    """An experiment for each row: suffix -> the paper's words, the model's fields."""
+    """One experiment per row: suffix -> name of the row in the paper, fields of the model."""
     marked = lambda row: row + (_CONTRADICTED if (table, row) in _CONTRADICTING else "")
     return [
         _variant(base, suffix, marked(row), PaperRow("SMFL", table, row), **fields)
@@ -92,7 +94,7 @@ _ALONE: dict[str, Any] = {
     "cmjat_targets": (),
     "cross_attention": False,
 }
-# Over the whole recording: its last frame alone would depend on the last 249 frames alone.
+# Pools over the whole recording: the last frame would depend on the last 249 frames only.
 _ALL: dict[str, Any] = {**_ALONE, "split": False, "pooling": "mean"}
 _ATTENTION: dict[str, Any] = {**_ALONE, "self_attention": True}
 _LSTM_CROSS: dict[str, Any] = {"encoder": "lstm", "cmjat_targets": ()}
@@ -136,8 +138,8 @@ TABLE_4 = _rows(
     },
 )
 
-# Figure 6 compares combinations of modalities; its numbers are not printed. The paper's weak
-# modalities are face and voice: either is strengthened by the words where those are there.
+# Figure 6 compares combinations of modalities without stating numbers. The paper's weak modalities
+# are face and voice; each is enhanced by the text if that is available.
 _PARTS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "acoustic": (("acoustic",), ()),
     "visual": (("visual",), ()),
@@ -148,23 +150,21 @@ _PARTS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
 }
 
 
-def _of(base: Experiment, suffix: str, title: str) -> Experiment:
+def _modality_variant(base: Experiment, suffix: str, title: str) -> Experiment:
     modalities, targets = _PARTS[suffix]
     return _variant(base, suffix, title, None, modalities=modalities, cmjat_targets=targets)
 
 
 FIGURE_6 = [
-    _of(base, suffix, " and ".join(modalities))
+    _modality_variant(base, suffix, " and ".join(modalities))
     for base in (DAICWOZ, MMD2023)
     for suffix, (modalities, _) in _PARTS.items()
 ]
 
-# Section 2.6.4: the strengthened face predicts by itself, too, and its loss tunes the weights.
+# Section 2.6.4: the enhanced face also makes a prediction of its own, whose loss tunes the weights.
 HEADS = [
     replace(
-        _variant(
-            base, "head", "with a prediction from the strengthened face", None, cmjat_head=True
-        ),
+        _variant(base, "head", "with a prediction from the enhanced face", None, cmjat_head=True),
         tasks={
             **base.tasks,
             "cmjat_visual": replace(base.tasks["depression"], label="depression", weight=0.5),
@@ -176,7 +176,7 @@ HEADS = [
 DEMO = replace(
     DAICWOZ,
     name="smfl-demo",
-    title="SMFL on a stand-in of DAIC-WOZ: all modalities",
+    title="SMFL on a synthetic stand-in for DAIC-WOZ: all modalities",
     model=SMFL(dropout=0.1, fusion_dropout=0.5),  # chosen on the dev split
     optimizer=Optimizer(name="adam", learning_rate=1e-3, weight_decay=3e-3),
     training=Training(batch_size=8, epochs=12),
@@ -185,20 +185,20 @@ DEMO = replace(
 DEMOS = [
     DEMO,
     *(
-        _of(DEMO, suffix, f"{suffix} alone")
+        _modality_variant(DEMO, suffix, f"{suffix} only")
         for suffix, (parts, _) in _PARTS.items()
         if len(parts) == 1
     ),
 ]
 
-# The network, the loader, and of the training the optimiser, its schedule, batches of one patient,
-# and draws with replacement. The authors drew by weights that they did not publish, here by class,
-# and kept the epoch that was best on the test split, here on a part of the training split. Their
-# class weights cancel in batches of one.
+# The authors' network and loader; the optimizer, its schedule, batches of one patient and sampling
+# with replacement are theirs as well. Their sampling weights are unpublished; here classes are
+# balanced. They selected the epoch on the test split; here it is selected on a part of the training
+# split. Their class weights cancel in batches of one.
 RELEASED = replace(
     MMD2023,
     name="smfl-mmd2023-released",
-    title="SMFL on MMD2023: the network that the authors published, chosen on validation",
+    title="SMFL on MMD2023: the network published by the authors, selected on validation data",
     corpus=replace(MMD2023.corpus, options={"max_sentences": _SENTENCES, "cut": "released"}),
     model=SMFLReleased(),
     tasks={"depression": Task(average="positive")},

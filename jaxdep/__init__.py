@@ -1,23 +1,47 @@
-"""Five systems of multimodal depression recognition in JAX and Flax.
+"""Five systems for multimodal depression recognition in JAX and Flax.
 
-`jaxdep.run` trains an experiment for many seeds at once, `jaxdep.sweep` for many settings too;
-`jaxdep.models` and `jaxdep.losses` are its parts; `jaxdep.parity` carries weights to and from
-PyTorch.
+`jaxdep.run` trains an experiment for many seeds at once, and `jaxdep.sweep` for many settings as
+well. `jaxdep.evaluate` tests a finished run on another split, and `jaxdep.load` returns its model
+and weights. `jaxdep.models` and `jaxdep.losses` hold the building blocks, and `jaxdep.parity`
+converts weights to and from PyTorch.
 """
 
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from jaxdep import losses as losses
+    from jaxdep import models as models
+    from jaxdep import parity as parity
+    from jaxdep.runner.run import evaluate as evaluate
+    from jaxdep.runner.run import load as load
+    from jaxdep.runner.run import run as run
+    from jaxdep.runner.sweep import sweep as sweep
 
 __version__ = "0.1.0"
 
 _SUBPACKAGES = ("losses", "models", "parity")
-_FUNCTIONS = {"run": "jaxdep.launch", "evaluate": "jaxdep.launch", "sweep": "jaxdep.sweeps"}
+_FUNCTIONS = {
+    "run": "jaxdep.runner.run",
+    "evaluate": "jaxdep.runner.run",
+    "load": "jaxdep.runner.run",
+    "sweep": "jaxdep.runner.sweep",
+}
 
-__all__ = ["__version__", *_FUNCTIONS, *_SUBPACKAGES]
+__all__ = [
+    "__version__",
+    "evaluate",
+    "load",
+    "losses",
+    "models",
+    "parity",
+    "run",
+    "sweep",
+]
 
 
 def __getattr__(name: str) -> Any:
-    # Lazily: `import jaxdep` must not start JAX before the command line has chosen its devices.
+    # Lazy: `import jaxdep` must not initialize JAX before the command line has set up devices.
     if name in _SUBPACKAGES:
         return import_module(f"jaxdep.{name}")
     if name in _FUNCTIONS:

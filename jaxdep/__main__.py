@@ -1,5 +1,5 @@
 """`python -m jaxdep`: the command line."""
 
-from jaxdep.cli import main
+from jaxdep.cli.commands import main
 
 main()

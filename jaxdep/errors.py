@@ -1,4 +1,4 @@
-"""Errors that a user can mend: what is wrong, where, and what to do."""
+"""Errors caused by the user's input, and a collector for the faults of a corpus."""
 
 from __future__ import annotations
 
@@ -8,22 +8,22 @@ from dataclasses import dataclass, field
 
 
 class UserError(Exception):
-    """The user's input is at fault; the command line prints it without a traceback and exits 2."""
+    """Invalid user input; the command line prints it without a traceback and exits with code 2."""
 
 
 class ModelError(UserError, ValueError):
-    """A model's settings do not fit one another, or not what the model is given to read."""
+    """A model's settings contradict one another or do not match its inputs."""
 
 
 @dataclass(frozen=True)
 class Fault:
-    """One thing wrong with one raw file.
+    """A fault of one raw file.
 
     Attributes:
-      kind: what sort of fault, the same words for every file that has it ("missing file").
-      where: the file, relative to the folder that the user named, with a line number if it has one.
+      kind: category of the fault, identical for all files that have it ("missing file").
+      where: path of the file, relative to the given folder, with a line number where applicable.
       detail: what was found and what was expected.
-      item: id of the recording that the fault spoils; empty if it spoils the whole corpus.
+      item: id of the affected recording; empty if the fault affects the whole corpus.
     """
 
     kind: str
@@ -34,7 +34,7 @@ class Fault:
 
 @dataclass
 class Faults:
-    """Collects every fault of a corpus, so that a user mends all of them at once."""
+    """Collects the faults of a corpus, so that all of them are reported at once."""
 
     found: list[Fault] = field(default_factory=list)
 
@@ -47,7 +47,7 @@ class Faults:
 
     @property
     def fatal(self) -> list[Fault]:
-        """The faults that leaving out single recordings does not mend."""
+        """Faults that cannot be avoided by leaving out single recordings."""
         return [fault for fault in self.found if not fault.item]
 
     @property
@@ -62,12 +62,12 @@ class Faults:
 
 
 def describe(faults: Iterable[Fault]) -> str:
-    """Lists faults grouped by kind, each with its file."""
+    """Formats faults as a list grouped by kind."""
     by_kind: dict[str, list[Fault]] = defaultdict(list)
     for fault in faults:
         by_kind[fault.kind].append(fault)
     lines = []
-    for kind, group in sorted(by_kind.items()):
-        lines.append(f"  {kind} ({len(group)}):")
-        lines += [f"    {f.where}{': ' + f.detail if f.detail else ''}" for f in group]
+    for kind, members in sorted(by_kind.items()):
+        lines.append(f"  {kind} ({len(members)}):")
+        lines += [f"    {f.where}{': ' + f.detail if f.detail else ''}" for f in members]
     return "\n".join(lines)

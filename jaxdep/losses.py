@@ -1,4 +1,4 @@
-"""Losses: predictions and targets in, one number for each example out."""
+"""Per-example losses."""
 
 from __future__ import annotations
 
@@ -9,106 +9,111 @@ from typing import Any
 
 import jax.numpy as jnp
 import optax
-from jaxtyping import Array
+from jaxtyping import Float, Int, Num
 
-from jaxdep import severity
 from jaxdep.errors import UserError
-from jaxdep.types import Labels, Logits, PerExample
+from jaxdep.scales import bdi
+from jaxdep.types import Array, Number, PerExample
 
-Number = float | Array
-"""A number, or a traced one."""
+# Of any shape, because the losses themselves report shapes that do not match.
+Predictions = Float[Array, "..."]
+Targets = Num[Array, "..."]
 
 
 def cross_entropy(
-    prediction: Logits, target: Labels, class_weights: Sequence[Number] = ()
+    prediction: Predictions, target: Int[Array, "..."], class_weights: Sequence[Number] = ()
 ) -> PerExample:
     """Negative log-likelihood of the true class, in nats, times the weight of that class.
 
-    Weights multiply; the mean over a batch is not divided by their sum, as PyTorch's is, which in
-    batches of one example would undo them.
+    Unlike in PyTorch, the batch mean is not divided by the sum of the weights, which would cancel
+    them in batches of one example.
 
     Args:
       prediction: logits, shape [B, C].
       target: class indices, shape [B].
-      class_weights: C of them; none: 1 for all.
+      class_weights: one weight per class; empty: 1 for all.
 
     Returns:
-      Shape [B].
+      Losses, shape [B].
 
     Raises:
-      ValueError: the shapes do not belong together.
+      ValueError: the shapes do not match.
     """
     if prediction.ndim != 2 or target.shape != prediction.shape[:1]:
         raise ValueError(
-            f"cross_entropy takes prediction [B, C] and target [B]; got {prediction.shape} and"
-            f" {target.shape}"
+            "cross_entropy needs a prediction of shape [B, C] and a target of shape [B]; got"
+            f" {prediction.shape} and {target.shape}"
         )
     loss = optax.softmax_cross_entropy_with_integer_labels(prediction, target)
     if not len(class_weights):
         return loss
     if len(class_weights) != prediction.shape[1]:
-        raise ValueError(f"{len(class_weights)} class weights for {prediction.shape[1]} classes")
+        raise ValueError(
+            f"class_weights must have one entry per class; got {len(class_weights)} class weights"
+            f" for {prediction.shape[1]} classes"
+        )
     return loss * jnp.asarray(class_weights, loss.dtype)[target]
 
 
-def huber(prediction: PerExample, target: PerExample, delta: Number = 2.0) -> PerExample:
+def huber(prediction: Predictions, target: Targets, delta: Number = 2.0) -> PerExample:
     """`H(d) = d^2 / 2` where `|d| <= delta`, else `delta (|d| - delta / 2)`.
 
     Args:
-      prediction: scores, shape [B]; `d = prediction - target`.
-      target: shape [B].
-      delta: may be traced.
+      prediction: predicted scores, shape [B]; `d = prediction - target`.
+      target: true scores, shape [B].
+      delta: threshold between the quadratic and the linear part; may be traced.
 
     Returns:
-      Shape [B].
+      Losses, shape [B].
 
     Raises:
-      ValueError: the shapes do not belong together.
+      ValueError: the shapes do not match.
     """
     distance = jnp.abs(_difference(prediction, target))
     return jnp.where(distance <= delta, distance**2 / 2, delta * (distance - delta / 2))
 
 
 def dr_loss(
-    prediction: PerExample, target: PerExample, delta: Number = 2.0, weight: Number = 0.1
+    prediction: Predictions, target: Targets, delta: Number = 2.0, weight: Number = 0.1
 ) -> PerExample:
-    """The Depression Recognition loss of MDDR (eq. 3): small errors inside a category count less.
+    """Depression Recognition loss of MDDR (eq. 3), which down-weights small errors in a category.
 
-    `weight H(d)` where prediction and target fall in one severity category *and* `|d| <= delta`,
+    `weight H(d)` if prediction and target are in the same severity category *and* `|d| <= delta`,
     else `H(d)`, with `H` as in `huber`. Categories of the BDI-II: minimal 0-13, mild 14-19,
-    moderate 20-28, severe 29-63; of a real-valued score that of its nearest integer, halves
-    upward, so the edges are 13.5, 19.5 and 28.5. The condition carries no gradient.
+    moderate 20-28, severe 29-63. A real-valued score is rounded to the nearest integer, halves up,
+    so the boundaries are 13.5, 19.5 and 28.5. The condition has no gradient.
 
     Args:
-      prediction: scores in BDI-II points, shape [B].
-      target: shape [B].
-      delta: may be traced, as `weight`.
+      prediction: predicted BDI-II scores, shape [B].
+      target: true BDI-II scores, shape [B].
+      delta: largest error that is down-weighted, and threshold of `huber`; may be traced.
+      weight: factor of the down-weighted losses; may be traced.
 
     Returns:
-      Shape [B].
+      Losses, shape [B].
 
     Raises:
-      ValueError: the shapes do not belong together.
+      ValueError: the shapes do not match.
     """
-    near = jnp.abs(_difference(prediction, target)) <= delta
-    same = severity.category(prediction) == severity.category(target)
-    return jnp.where(near & same, weight, 1.0) * huber(prediction, target, delta)
+    close = jnp.abs(_difference(prediction, target)) <= delta
+    same_category = bdi.category(prediction) == bdi.category(target)
+    return jnp.where(close & same_category, weight, 1.0) * huber(prediction, target, delta)
 
 
-def mse(prediction: PerExample, target: PerExample) -> PerExample:
+def mse(prediction: Predictions, target: Targets) -> PerExample:
     """Squared error of scores [B] against targets [B]."""
     return _difference(prediction, target) ** 2
 
 
-def mae(prediction: PerExample, target: PerExample) -> PerExample:
+def mae(prediction: Predictions, target: Targets) -> PerExample:
     """Absolute error of scores [B] against targets [B]."""
     return jnp.abs(_difference(prediction, target))
 
 
-def _difference(prediction: PerExample, target: PerExample) -> PerExample:
+def _difference(prediction: Predictions, target: Targets) -> PerExample:
     if prediction.ndim != 1 or target.shape != prediction.shape:
         raise ValueError(
-            "a regression's loss takes prediction [B] and target [B]; got"
+            "a regression loss needs a prediction and a target of shape [B]; got"
             f" {prediction.shape} and {target.shape}"
         )
     return prediction - target
@@ -121,19 +126,21 @@ LOSSES = {
     "mse": mse,
     "mae": mae,
 }
-"""Name, as `Task.loss` has it, to loss."""
+"""Losses by their name in `Task.loss`."""
 
 
-def find(name: str, options: Mapping[str, Any]) -> Callable[[Array, Array], PerExample]:
-    """A loss with its options set.
+def get_loss(name: str, options: Mapping[str, Any]) -> Callable[[Array, Array], PerExample]:
+    """Returns the loss of a name with its options bound.
 
     Raises:
-      UserError: there is none of that name, or it has no such option.
+      UserError: the loss or one of its options does not exist.
     """
     if name not in LOSSES:
-        raise UserError(f"no loss {name!r}: there are {', '.join(LOSSES)}")
+        raise UserError(f"unknown loss {name!r}; choose one of {', '.join(LOSSES)}")
     known = [*inspect.signature(LOSSES[name]).parameters][2:]
-    if surplus := sorted(set(options) - set(known)):
-        there = ", ".join(known) or "none"
-        raise UserError(f"loss {name!r} has no option {', '.join(surplus)}: there are {there}")
+    if unknown := sorted(set(options) - set(known)):
+        available = ", ".join(known) or "none"
+        raise UserError(
+            f"loss {name!r} has no option {', '.join(unknown)}; its options are {available}"
+        )
     return functools.partial(LOSSES[name], **options)

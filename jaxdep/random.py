@@ -1,44 +1,46 @@
-"""Named key streams from one seed: the only place that folds keys.
+"""Random keys of a run: one named stream per purpose, all derived from the run's seed.
 
-Every random decision of a run comes from its own seed and a named purpose, never from the
-order in which decisions are made. So a seed's result does not depend on its neighbours, and a
-new purpose does not change the old ones.
+A key depends on the run's seed and a purpose, never on the order in which keys are drawn. The
+result of a seed is therefore independent of the seeds trained with it, and adding a purpose does
+not change the existing streams. The keys of a run are folded in this module only.
 """
 
 from __future__ import annotations
 
 import jax
+from jax.typing import ArrayLike
 
 from jaxdep.types import PRNGKey
 
 _INIT, _ORDER, _DROPOUT, _BUCKET, _SAMPLE = 0, 1, 2, 3, 4
 
 
-def run_key(seed: int | jax.Array) -> PRNGKey:
-    """The key from which everything random in a run of `seed` derives."""
+def run_key(seed: ArrayLike) -> PRNGKey:
+    """Root key of a run, from which all its other keys are derived."""
     return jax.random.key(seed)
 
 
 def init_key(key: PRNGKey) -> PRNGKey:
-    """For the initial weights of a run."""
+    """Key of the initial weights."""
     return jax.random.fold_in(key, _INIT)
 
 
-def order_key(key: PRNGKey, epoch: int | jax.Array) -> PRNGKey:
-    """For the order of the examples in an epoch (counted from 0)."""
+def order_key(key: PRNGKey, epoch: ArrayLike) -> PRNGKey:
+    """Key of the order of the examples in an epoch (counted from 0)."""
     return jax.random.fold_in(jax.random.fold_in(key, _ORDER), epoch)
 
 
-def bucket_key(epoch: int | jax.Array) -> PRNGKey:
-    """For the order of an epoch's groups of lengths, which is the same for every seed.
+def bucket_key(epoch: ArrayLike) -> PRNGKey:
+    """Key of the order of the length buckets in an epoch (counted from 0).
 
-    Runs that train together must meet batches of one shape.
+    The same for every seed, because runs that are trained together must see batches of the same
+    shape.
     """
     return jax.random.fold_in(jax.random.fold_in(jax.random.key(0), _BUCKET), epoch)
 
 
-def update_keys(key: PRNGKey, step: int | jax.Array) -> dict[str, PRNGKey]:
-    """For what a model draws in an update (counted from 0 over the whole run), by its streams."""
+def update_keys(key: PRNGKey, step: ArrayLike) -> dict[str, PRNGKey]:
+    """Keys of a model's random streams in an update (counted from 0 over the whole run)."""
     purposes = {"dropout": _DROPOUT, "sample": _SAMPLE}
     return {
         name: jax.random.fold_in(jax.random.fold_in(key, purpose), step)

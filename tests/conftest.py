@@ -23,6 +23,11 @@ _QUICK = (
 os.environ["XLA_FLAGS"] = " ".join([os.environ.get("XLA_FLAGS", ""), *_QUICK])
 
 import jax  # noqa: E402
+from jaxtyping import install_import_hook  # noqa: E402
+
+# Annotations of everything that handles arrays are checked at run time.
+_TYPED = ("jaxdep.nn", "jaxdep.models", "jaxdep.losses", "jaxdep.random")
+install_import_hook(_TYPED, "typecheck.typechecked")
 
 jax.config.update("jax_num_cpu_devices", 8)
 jax.config.update("jax_numpy_rank_promotion", "raise")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from jaxdep.data import corpora
+from jaxdep.data import preparation
 
 pytestmark = pytest.mark.slow
 
@@ -55,7 +55,7 @@ def test_depformer_learns_and_its_words_are_found(tmp_path):
 def test_regression_on_real_texts(tmp_path):
     """The baseline that AMM has to beat, on real contextual embeddings."""
     manual = Path(os.environ["JAXDEP_MGID"])
-    corpora.prepare(
+    preparation.prepare(
         "mgid",
         manual,
         data_dir=tmp_path / "data",

@@ -1,19 +1,20 @@
 """A seed is a run: JAMFN's seeds together, alone and on other devices start and go alike."""
 
 from dataclasses import replace
+from typing import Any
 
 import jax
 import numpy as np
 import pytest
+from variants import example_inputs
 
 from jaxdep import random
 from jaxdep.data import sampling
 from jaxdep.experiments import EXPERIMENTS
 from jaxdep.models import JAMFN
-from jaxdep.models.examples import example_inputs
 from jaxdep.train import devices, runs
 
-MODEL = JAMFN(hidden=8, layers=2, channels=12, scales=(1, 3), dropout=0.2)
+MODEL = JAMFN(hidden=8, layers=1, channels=12, scales=(3,), dropout=0.2)
 EXPERIMENT = replace(
     EXPERIMENTS["jamfn"],
     model=MODEL,
@@ -33,7 +34,7 @@ def split(items, seed):
 SPLITS = {"train": split(ITEMS, 0), "validation": split(17, 1)}
 
 
-def trained(seeds, count, backend="jit", vectorized=None):
+def trained(seeds, count, backend: Any = "jit", vectorized=None):
     """Initial weights, orders of two epochs, and the validation loss after the first epoch."""
     layout = devices.layout(
         len(seeds),

@@ -20,7 +20,7 @@ for name in {order!r}:
 
 def test_dir_lists_them():
     assert sorted(jaxdep.__all__) == dir(jaxdep)
-    assert {"run", "sweep", "evaluate", "models", "losses", "parity"} <= set(NAMES)
+    assert {"run", "sweep", "evaluate", "load", "models", "losses", "parity"} <= set(NAMES)
 
 
 @pytest.mark.parametrize("order", [NAMES, NAMES[::-1]], ids=["forwards", "backwards"])

@@ -1,1 +1,1 @@
-"""The avec2013 corpus."""
+"""The AVEC2013 corpus."""

@@ -1,4 +1,4 @@
-"""TFDS builder of AVEC2013: AVEC2014's, with one recording a session."""
+"""TFDS builder of AVEC2013: like AVEC2014, with one recording per session."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from jaxdep.datasets.avec2014 import raw
 
 
 class Builder(avec2014.Builder):
-    """Face, voice and head of people at tasks of about 25 minutes; BDI-II score 0-63."""
+    """Face, voice and head pose of subjects in sessions of about 25 minutes; BDI-II score 0-63."""
 
     pkg_dir_path = pathlib.Path(__file__).parent
     LAYOUT = avec2014.LAYOUT.format(name="avec2013", task="")

@@ -1,4 +1,4 @@
-"""Writes a folder like AVEC2013's: AVEC2014's stand-in, with one recording a session."""
+"""Writes a synthetic AVEC2013: like AVEC2014, with one recording per session."""
 
 from __future__ import annotations
 
@@ -15,6 +15,6 @@ def write(
     signal: float = 1.0,
     mean_seconds: float = 1500.0,
 ) -> dict[str, Any]:
-    """As `avec2014.synthetic.write`; recordings last about 25 minutes."""
-    how: dict[str, Any] = {"seed": seed, "signal": signal, "mean_seconds": mean_seconds}
-    return avec2014.write(directory, items, tasks=(), corpus="avec2013", **how)
+    """Like `avec2014.synthetic.write`, with recordings of about 25 minutes by default."""
+    settings: dict[str, Any] = {"seed": seed, "signal": signal, "mean_seconds": mean_seconds}
+    return avec2014.write(directory, items, tasks=(), corpus="avec2013", **settings)

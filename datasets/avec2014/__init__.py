@@ -1,1 +1,1 @@
-"""The avec2014 corpus."""
+"""The AVEC2014 corpus."""

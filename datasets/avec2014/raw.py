@@ -1,4 +1,4 @@
-"""Reads AVEC2014's labels and features (and AVEC2013's), and says what is wrong with them."""
+"""Reads and validates the labels and features of AVEC2014 and AVEC2013."""
 
 from __future__ import annotations
 
@@ -10,23 +10,28 @@ from typing import Any
 
 import numpy as np
 
-from jaxdep import severity
 from jaxdep.data import checks
 from jaxdep.data.builder import Item, Scan
 from jaxdep.errors import Faults
+from jaxdep.scales import bdi
 
 PARTITIONS = ("training", "development", "testing")
 WIDTHS = {"visual": 2048, "acoustic": 1024, "pose": 12}
 TASKS = ("Northwind", "Freeform")
-"""Of AVEC2014: a fable that is read, questions that are answered. AVEC2013 has one task."""
+"""Tasks of AVEC2014: reading a fable aloud, and answering questions. AVEC2013 has no tasks."""
 
 _LABEL = re.compile(r"(?P<session>\d+_\d+)_Depression\.csv", re.IGNORECASE)
-_HIGHEST = int(severity.RANGE[1])
+_HIGHEST = int(bdi.RANGE[1])
 
 
 @dataclass(frozen=True)
 class Label:
-    """A session's BDI-II total, and the file that says so."""
+    """BDI-II total of a session.
+
+    Attributes:
+      score: the total.
+      where: file that contains it.
+    """
 
     score: int
     where: str
@@ -36,10 +41,11 @@ def scan(folder: Path, tasks: tuple[str, ...], sessions: int, strict_subjects: b
     """Reads every file of the corpus once.
 
     Args:
-      folder: what the user named: labels anywhere below it, and `features/`.
-      tasks: of a session, in the names of its recordings; none: a session is a recording.
-      sessions: published number in each partition.
-      strict_subjects: whether a subject in two splits is a fault.
+      folder: folder given by the user, with `features/` and with labels at any depth.
+      tasks: tasks of a session, as in the names of its recordings; empty if a session is one
+        recording.
+      sessions: published number of sessions in each partition.
+      strict_subjects: whether a subject in two splits is a fault instead of a warning.
     """
     found = Scan()
     labels = _labels(folder, found.faults)
@@ -54,25 +60,27 @@ def scan(folder: Path, tasks: tuple[str, ...], sessions: int, strict_subjects: b
         load = lambda name=name, partition=partition, session=session: {
             **(_read(folder, partition, name, Faults()) or {}),
             "depression": float(labels[session].score),
-            "severity": int(severity.category(np.array(labels[session].score))),
-            "depressed": int(labels[session].score >= severity.DEPRESSED_FROM),
+            "severity": int(bdi.category(np.array(labels[session].score))),
+            "depressed": int(labels[session].score >= bdi.DEPRESSED_FROM),
             "session": session,
         }
         subject = session.partition("_")[0]
         found.items.append(Item(name, partition, load, subject, session if tasks else ""))
     _check_subjects(found, strict_subjects)
-    if silent := sorted(set(labels) - {_session(name) for name in recordings}):
-        found.warnings.append(f"{len(silent)} labelled sessions have no features: {_some(silent)}")
+    if missing := sorted(set(labels) - {_session(name) for name in recordings}):
+        found.warnings.append(
+            f"{len(missing)} labelled sessions have no features: {_shorten(missing)}"
+        )
     counts = Counter(item.split for item in found.items)
-    stand_in = (folder / "synthetic.json").is_file()
-    published = {p: counts[p] if stand_in else sessions * max(len(tasks), 1) for p in PARTITIONS}
+    synthetic = (folder / "synthetic.json").is_file()
+    published = {p: counts[p] if synthetic else sessions * max(len(tasks), 1) for p in PARTITIONS}
     found.warnings += checks.count_warnings(counts, published)
     found.card = _card(found, labels)
     return found
 
 
 def _labels(folder: Path, faults: Faults) -> dict[str, Label]:
-    """The score of each session, wherever below the folder its file lies."""
+    """Reads the score of each session; label files may be at any depth below the folder."""
     labels: dict[str, Label] = {}
     for path in sorted(folder.rglob("*.csv")):
         match = _LABEL.fullmatch(path.name)
@@ -83,22 +91,22 @@ def _labels(folder: Path, faults: Faults) -> dict[str, Label]:
         try:
             score = int(text)
         except ValueError:
-            faults.add("unknown label", where, f"{text[:40]!r}; expected one whole number")
+            faults.add("unknown label", where, f"{text[:40]!r}; expected one integer")
             continue
         if not 0 <= score <= _HIGHEST:
-            faults.add("unknown label", where, f"{score}; the BDI-II goes from 0 to {_HIGHEST}")
+            faults.add("unknown label", where, f"BDI-II total {score}; expected 0 to {_HIGHEST}")
         elif session in labels and labels[session].score != score:
-            before = labels[session]
-            faults.add("labels differ", where, f"{score}; {before.score} in {before.where}")
+            first = labels[session]
+            faults.add("labels differ", where, f"{score}, but {first.score} in {first.where}")
         else:
             labels[session] = Label(score, where)
     if not labels and not faults:
-        faults.add("missing file", "**/<subject>_<session>_Depression.csv", "no label at all")
+        faults.add("missing file", "**/<subject>_<session>_Depression.csv", "no label files found")
     return labels
 
 
 def _recordings(folder: Path, tasks: tuple[str, ...], faults: Faults) -> dict[str, str]:
-    """Every recording that has a file of features, and its partition."""
+    """Finds the recordings that have feature files, and their partitions."""
     shape = re.compile(r"\d+_\d+" + (f"_({'|'.join(tasks)})" if tasks else ""))
     found: dict[str, str] = {}
     for partition in PARTITIONS:
@@ -117,7 +125,7 @@ def _recordings(folder: Path, tasks: tuple[str, ...], faults: Faults) -> dict[st
 
 
 def _read(folder: Path, partition: str, name: str, faults: Faults) -> dict[str, np.ndarray] | None:
-    """The three arrays of a recording; None if any has a fault."""
+    """Reads the three arrays of a recording; None if any has a fault."""
     read = {
         modality: checks.read_array(
             folder / "features" / partition / f"{name}_{modality}.npy", folder, width, faults, name
@@ -129,7 +137,7 @@ def _read(folder: Path, partition: str, name: str, faults: Faults) -> dict[str, 
 
 
 def _check_subjects(found: Scan, strict: bool) -> None:
-    """Says who is recorded in two splits: a model may know them by face and voice."""
+    """Reports subjects in two splits, whom a model may recognise by face and voice."""
     repeated = checks.subjects_in_two_splits((item.subject, item.split) for item in found.items)
     for subject, splits in sorted(repeated.items()):
         where = f"subject {subject}: {', '.join(sorted(splits))}"
@@ -137,25 +145,26 @@ def _check_subjects(found: Scan, strict: bool) -> None:
             found.faults.add("subject in two splits", where)
     if repeated and not strict:
         found.warnings.append(
-            f"SUBJECT LEAKAGE: {len(repeated)} subjects are in two splits ({_some(repeated)});"
-            " the official split is kept, and figures on it flatter; --strict-subjects refuses it"
+            f"SUBJECT LEAKAGE: {len(repeated)} subjects are in two splits ({_shorten(repeated)});"
+            " the official splits are kept, but scores on them are optimistic; --strict-subjects"
+            " rejects such splits"
         )
 
 
 def _card(found: Scan, labels: dict[str, Label]) -> dict[str, Any]:
-    """Counts by severity, subjects and sessions of each partition."""
+    """Counts recordings, sessions, subjects and severities in each partition."""
     card: dict[str, Any] = {}
     for partition in PARTITIONS:
-        own = [item for item in found.items if item.split == partition]
-        sessions = {_session(item.id) for item in own}
-        counts: dict[str, int] = defaultdict(int, dict.fromkeys(severity.NAMES, 0))
+        items = [item for item in found.items if item.split == partition]
+        sessions = {_session(item.id) for item in items}
+        counts: dict[str, int] = defaultdict(int, dict.fromkeys(bdi.NAMES, 0))
         for session in sessions:
-            index = int(severity.category(np.array(labels[session].score)))
-            counts[severity.NAMES[index]] += 1
+            index = int(bdi.category(np.array(labels[session].score)))
+            counts[bdi.NAMES[index]] += 1
         card[partition] = {
-            "recordings": len(own),
+            "recordings": len(items),
             "sessions": len(sessions),
-            "subjects": len({item.subject for item in own}),
+            "subjects": len({item.subject for item in items}),
             "sessions by severity (BDI-II)": dict(counts),
         }
     return card
@@ -165,6 +174,6 @@ def _session(recording: str) -> str:
     return "_".join(recording.split("_")[:2])
 
 
-def _some(names: Any, most: int = 8) -> str:
+def _shorten(names: Any, limit: int = 8) -> str:
     names = sorted(names)
-    return ", ".join(names[:most]) + (", ..." if len(names) > most else "")
+    return ", ".join(names[:limit]) + (", ..." if len(names) > limit else "")

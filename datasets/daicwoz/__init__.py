@@ -1,1 +1,1 @@
-"""The daicwoz corpus."""
+"""The DAIC-WOZ corpus."""

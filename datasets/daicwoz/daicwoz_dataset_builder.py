@@ -17,27 +17,25 @@ from jaxdep.errors import UserError
 
 
 class Builder(ManualBuilder):
-    """Voice, face and words of people whom an avatar interviews, sentence by sentence; PHQ-8."""
+    """Voice, face and words of people interviewed by a virtual agent, by sentence; PHQ-8."""
 
     pkg_dir_path = pathlib.Path(__file__).parent
     VERSION = tfds.core.Version("1.0.0")
     RELEASE_NOTES: ClassVar[dict[str, str]] = {"1.0.0": "First release."}
     LAYOUT = """\
-  <id>_P/<id>_TRANSCRIPT.csv               by tabs: start_time stop_time speaker value; seconds
-  <id>_P/<id>_COVAREP.csv                  no header, 74 columns, 100 rows a second
-  <id>_P/<id>_FORMANT.csv                  no header, 5 columns, 100 rows a second
-  <id>_P/<id>_CLNF_features3D.txt          header; 4 leading columns and 204, 30 rows a second
+  <id>_P/<id>_TRANSCRIPT.csv               tab-separated start_time stop_time speaker value; seconds
+  <id>_P/<id>_COVAREP.csv                  no header, 74 columns, 100 rows per second
+  <id>_P/<id>_FORMANT.csv                  no header, 5 columns, 100 rows per second
+  <id>_P/<id>_CLNF_features3D.txt          header; 4 leading columns and 204, 30 rows per second
   <id>_P/<id>_CLNF_{AUs,gaze,pose}.txt     header; 4 leading columns and 20, 12, 6
-  <id>_P/<id>_TEXT.npy                     float [sentences, 768], if you have made your own
-  <id>_P/<id>_EGEMAPS.npy                  float [T, 25], 100 rows a second, for acoustic=egemaps
+  <id>_P/<id>_TEXT.npy                     float [sentences, 768], optional, for your own embeddings
+  <id>_P/<id>_EGEMAPS.npy                  float [T, 25], 100 rows per second, for acoustic=egemaps
   {train,dev}_split_Depression_AVEC2017.csv, full_test_split.csv
-The corpus is given under an agreement: https://dcapswoz.ict.usc.edu
-Without it: jaxdep synthesize daicwoz DIR"""
+The corpus is distributed under an agreement: https://dcapswoz.ict.usc.edu
+To generate a synthetic corpus instead: jaxdep synthesize daicwoz DIR"""
     MANUAL_DOWNLOAD_INSTRUCTIONS = LAYOUT
     PUBLISHED: ClassVar[Mapping[str, int]] = labels.PUBLISHED
-    LABEL_SOURCE = (
-        "the total that the recorded people scored in the PHQ-8 questionnaire, from 10 on"
-    )
+    LABEL_SOURCE = "self-reported PHQ-8 total score of 10 or more"
     OPTIONS: ClassVar[Mapping[str, Any]] = {
         "acoustic": "covarep",
         "speakers": "participant",
@@ -51,36 +49,47 @@ Without it: jaxdep synthesize daicwoz DIR"""
         "text_tokens": False,
         "normalize": True,
     }
-    """Options: features of the voice (`covarep`, with formants, as the corpus ships them, or
-    `egemaps`, the 25 descriptors of SMFL's paper, which you extract); whose sentences
-    (`participant`, `both`); how many at most (0: all); cut by their own
-    times or as the published network cuts them (`paper`, `released`), two of its faults mended if
-    you say so (`data.dialogue.released_windows`); splits (`official`, or `stratified` 8:2 by
-    `split_seed`); encoder of the words (None: `TEXT.npy` where there is one); its tokens instead of
-    their mean; whether each interview's features are standardised."""
+    """Options with their default values:
+
+    * `acoustic`: acoustic features; `covarep` for COVAREP and formants as distributed with the
+      corpus, `egemaps` for the 25 descriptors of SMFL's paper, which users extract.
+    * `speakers`: whose sentences to use, `participant` or `both`.
+    * `max_sentences`: maximum number of sentences; 0 for all.
+    * `cut`: how to cut sentences; `paper` for their own times, `released` for the windows of the
+      published network.
+    * `fix_audio_start`, `absolute_time`: fixes of two faults of these windows, see
+      `data.dialogue.released_windows`.
+    * `split`: `official`, or `stratified` for random splits of 8:2.
+    * `split_seed`: seed of the stratified splits.
+    * `text_encoder`: encoder of the words; None for `TEXT.npy` if there is one.
+    * `text_tokens`: whether to use embeddings of tokens instead of their mean.
+    * `normalize`: whether to standardise the features of each interview.
+    """
 
     @classmethod
     def resolve(cls, folder: pathlib.Path, options: Mapping[str, Any]) -> dict[str, Any]:
-        """Chooses where the words' embeddings come from."""
+        """Checks the options and chooses the text encoder."""
         interviews.refuse_unknown("daicwoz", options, **_CHOICES)
         encoder = options["text_encoder"]
         if not encoder and not any(folder.glob("*_P/*_TEXT.npy")):
             encoder = text.DEFAULT
         if options["text_tokens"] and not encoder:
-            raise UserError("daicwoz: text_tokens=True needs a --text-encoder")
+            raise UserError("daicwoz: text_tokens=True needs a text encoder: pass --text-encoder")
         if options["text_tokens"] and options["cut"] == "released":
-            raise UserError("daicwoz: cut='released' has one embedding for a sentence, not tokens")
+            raise UserError(
+                "daicwoz: cut='released' uses one embedding per sentence: set text_tokens=False"
+            )
         return {**options, "text_encoder": encoder}
 
     @classmethod
     def features(cls, options: Mapping[str, Any]) -> dict[str, Any]:
-        """Three streams, where their sentences are, the label and the score."""
+        """Returns three streams, their sentence windows, the label and the score."""
         name = options["text_encoder"]
-        words = text.encoder(name).width if name else raw.EMBEDDING
+        text_width = text.encoder(name).width if name else raw.EMBEDDING
         widths = {
             "acoustic": raw.ACOUSTIC[options["acoustic"]],
             "visual": raw.VISUAL,
-            "text": words,
+            "text": text_width,
         }
         return {
             **interviews.features(widths, options["normalize"]),
@@ -89,9 +98,9 @@ Without it: jaxdep synthesize daicwoz DIR"""
 
     @classmethod
     def scan(cls, folder: pathlib.Path, options: Mapping[str, Any]) -> Scan:
-        """Reads every file once and reports all faults."""
+        """Reads every file once and collects all faults."""
         name = options["text_encoder"]
-        names = [each.name for each in dataclasses.fields(raw.Settings)]
+        names = [field.name for field in dataclasses.fields(raw.Settings)]
         fields = {key: options[key] for key in names}
         if not name:
             return raw.scan(folder, raw.Settings(**fields), None)

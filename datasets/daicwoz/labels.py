@@ -1,4 +1,4 @@
-"""Reads DAIC-WOZ's split files: who belongs to which split, with PHQ-8 score and gender."""
+"""Reads the split files of DAIC-WOZ: split, PHQ-8 score and gender of each interview."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ FILES = {
 }
 PUBLISHED = {"train": 107, "dev": 35, "test": 47}
 CUT, HIGHEST = 10, 24
-"""PHQ-8 totals from 10 on are labelled depressed; the scale ends at 24."""
+"""PHQ-8 totals of 10 or more are labelled depressed; the maximum is 24."""
 
 _ITEMS = [
     f"PHQ8_{item}"
@@ -35,7 +35,7 @@ _ITEMS = [
 
 @dataclass(frozen=True)
 class Label:
-    """What is known of an interview."""
+    """Split, labels and gender of an interview."""
 
     id: str
     split: str
@@ -45,7 +45,7 @@ class Label:
 
 
 def read(folder: Path, faults: Faults, warnings: list[str]) -> dict[str, Label]:
-    """The label of each interview of the splits that are there."""
+    """Reads the labels of all interviews in the available splits."""
     found: dict[str, Label] = {}
     for split, name in FILES.items():
         if not (folder / name).is_file():
@@ -58,19 +58,21 @@ def read(folder: Path, faults: Faults, warnings: list[str]) -> dict[str, Label]:
             label = _label(cells, split, f"{name}:{number}", faults, warnings)
             if label and label.id in found:
                 faults.add(
-                    "duplicate id", f"{name}:{number}", f"{label.id} is in {found[label.id].split}"
+                    "duplicate id",
+                    f"{name}:{number}",
+                    f"{label.id} is also in {found[label.id].split}",
                 )
             elif label:
                 found[label.id] = label
     if not found and not faults:
-        faults.add("missing file", " or ".join(FILES.values()), "no split at all")
+        faults.add("missing file", " or ".join(FILES.values()), "no split file found")
     return found
 
 
 def _label(
     cells: Mapping[str, str], split: str, where: str, faults: Faults, warnings: list[str]
 ) -> Label | None:
-    """One row; the columns of the test split lack the 8 in their names."""
+    """Parses one row; column names in the test split lack the 8."""
     name = cells.get("Participant_ID") or cells.get("participant_ID") or ""
     try:
         binary = int(cells.get("PHQ8_Binary") or cells["PHQ_Binary"])
@@ -85,20 +87,20 @@ def _label(
     empty = [item for item in _ITEMS if cells.get(item) == ""]
     if empty:
         rest = sum(int(cells[item]) for item in _ITEMS if cells.get(item))
-        said = (
-            f"it follows from the score: {score - rest}" if len(empty) == 1 else "the score counts"
+        note = (
+            f"the score implies {score - rest}" if len(empty) == 1 else "the score is used as given"
         )
-        warnings.append(f"{name}: {', '.join(empty)} is empty; {said}.")
+        warnings.append(f"{name}: {', '.join(empty)} is empty; {note}.")
     if binary != (score >= CUT):
         warnings.append(
-            f"{name}: labelled {binary} with a score of {score}; repaired to {int(score >= CUT)},"
-            f" as the cut is at {CUT}."
+            f"{name}: labelled {binary} with a score of {score}; changed to {int(score >= CUT)},"
+            f" as the threshold is {CUT}."
         )
     return Label(name, split, int(score >= CUT), score, gender)
 
 
 def stratified(labels: Mapping[str, Label], seed: int) -> dict[str, Label]:
-    """The labels in splits of 8:2 instead of the official ones, with equal shares of depressed."""
+    """Reassigns the interviews to random splits of 8:2, stratified by label."""
     from sklearn.model_selection import train_test_split
 
     names = sorted(labels)

@@ -1,4 +1,4 @@
-"""Reads DAIC-WOZ's transcripts: who says what, and when."""
+"""Reads the transcripts of DAIC-WOZ: speaker, times and text of each sentence."""
 
 from __future__ import annotations
 
@@ -14,18 +14,22 @@ COLUMNS = ("start_time", "stop_time", "speaker", "value")
 PARTICIPANT, INTERVIEWER = "Participant", "Ellie"
 
 INTERRUPTED = {"373": (352.0, 420.0), "444": (286.0, 387.0)}
-"""Interviews that somebody walked into, and the seconds from when to when."""
+"""Interviews that were interrupted, with start and end of the interruption in seconds."""
 
-_CODE = re.compile(r"^\w+ \((?P<text>.*)\)$")  # Ellie's lines after interview 363
+_CODE = re.compile(r"^\w+ \((?P<text>.*)\)$")  # format of Ellie's lines after interview 363
 _REDACTED = "scrubbed_entry"
 
 
 @dataclass(frozen=True)
 class Sentence:
-    """A line of a transcript; times in seconds.
+    """A line of a transcript.
 
     Attributes:
-      row: its place among the lines of the speakers that are read.
+      start: start time in seconds.
+      stop: end time in seconds.
+      speaker: `PARTICIPANT` or `INTERVIEWER`.
+      text: transcribed words.
+      row: index among the lines of the selected speakers, including lines that are left out.
     """
 
     start: float
@@ -36,13 +40,14 @@ class Sentence:
 
 
 def read(path: Path, root: Path, speakers: str, faults: Faults, repairs: Counter) -> list[Sentence]:
-    """The sentences of an interview, in the order of the file.
+    """Reads the sentences of an interview, in the order of the file.
 
     Args:
-      path: `<id>_P/<id>_TRANSCRIPT.csv`.
-      speakers: `participant`, or `both`.
-      faults: of form; an interview without a line of those speakers is one too.
-      repairs: counts lines that were left out or changed.
+      path: the file `<id>_P/<id>_TRANSCRIPT.csv`.
+      root: folder given by the user; faults report the path relative to it.
+      speakers: speakers to select, `participant` or `both`.
+      faults: receives malformed lines, and transcripts without a line of the selected speakers.
+      repairs: counts the lines that are left out.
     """
     name, where = path.parent.name.removesuffix("_P"), path.relative_to(root)
     if not path.is_file():
@@ -50,7 +55,7 @@ def read(path: Path, root: Path, speakers: str, faults: Faults, repairs: Counter
         return []
     lines = tables.cells(path)
     if not lines or tuple(lines[0]) != COLUMNS:
-        faults.add("wrong header", where, f"expected {', '.join(COLUMNS)}, by tabs", name)
+        faults.add("wrong header", where, f"expected {', '.join(COLUMNS)}, tab-separated", name)
         return []
     found, rows = [], 0
     for number, line in enumerate(lines[1:], 2):
@@ -60,7 +65,7 @@ def read(path: Path, root: Path, speakers: str, faults: Faults, repairs: Counter
         if sentence is None:
             faults.add("bad line", where, f"line {number}: {line}"[:120], name)
         elif speakers == "both" or sentence.speaker == PARTICIPANT:
-            if _counts(sentence, name, repairs):
+            if _is_usable(sentence, name, repairs):
                 found.append(replace(sentence, row=rows))
             rows += 1
     if not found and not any(fault.item == name for fault in faults.found):
@@ -77,7 +82,7 @@ def _sentence(line: list[str]) -> Sentence | None:
     return found if speaker in (PARTICIPANT, INTERVIEWER) and found.start >= 0 else None
 
 
-def _counts(sentence: Sentence, name: str, repairs: Counter) -> bool:
+def _is_usable(sentence: Sentence, name: str, repairs: Counter) -> bool:
     if sentence.stop <= sentence.start:
         repairs["transcript lines that end before they begin, left out"] += 1
         return False
@@ -89,7 +94,7 @@ def _counts(sentence: Sentence, name: str, repairs: Counter) -> bool:
 
 
 def spoken(sentence: Sentence) -> str:
-    """The words: of Ellie's coded lines those in brackets, nothing of what was redacted."""
+    """Returns the spoken words: without redactions, and without the codes of Ellie's lines."""
     text = sentence.text.replace(_REDACTED, "").strip()
     match = _CODE.match(text) if sentence.speaker == INTERVIEWER else None
     return match["text"] if match else text

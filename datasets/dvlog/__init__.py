@@ -1,1 +1,1 @@
-"""The dvlog corpus."""
+"""The D-Vlog corpus."""

@@ -14,14 +14,14 @@ from jaxdep.datasets.dvlog import raw
 
 _LAYOUT = """\
   labels.csv                               video_id,label,duration,gender,fold
-  <video_id>/<video_id>_acoustic.npy       float [T, 25], one row a second
+  <video_id>/<video_id>_acoustic.npy       float [T, 25], one row per second
   <video_id>/<video_id>_visual.npy         float [T, 136]
-D-Vlog's features are given on request by its authors (Yoon et al., AAAI 2022).
-Without them: jaxdep synthesize dvlog DIR"""
+The authors distribute these features on request (Yoon et al., AAAI 2022).
+To generate a synthetic corpus instead: jaxdep synthesize dvlog DIR"""
 
 
 class Builder(ManualBuilder):
-    """Voice and face of vlogs, one frame a second, with the label depression or normal."""
+    """Voice and face of vlogs, one frame per second, with the label depression or normal."""
 
     pkg_dir_path = pathlib.Path(__file__).parent
     VERSION = tfds.core.Version("1.0.0")
@@ -29,11 +29,11 @@ class Builder(ManualBuilder):
     MANUAL_DOWNLOAD_INSTRUCTIONS = _LAYOUT
     LAYOUT = _LAYOUT
     PUBLISHED = raw.SPLITS
-    LABEL_SOURCE = "depression as annotated by the corpus's authors from what a vlog says"
+    LABEL_SOURCE = "depression as annotated by the authors of the corpus from the content of a vlog"
 
     @classmethod
     def features(cls, options: Mapping[str, Any]) -> dict[str, Any]:
-        """Two sequences of one length, the label, and the speaker's gender."""
+        """Returns two sequences of equal length, the label, and the gender of the speaker."""
         frames = {
             name: tfds.features.Tensor(shape=(None, width), dtype=np.float32, encoding="bytes")
             for name, width in raw.WIDTHS.items()
@@ -43,5 +43,5 @@ class Builder(ManualBuilder):
 
     @classmethod
     def scan(cls, folder: pathlib.Path, options: Mapping[str, Any]) -> Scan:
-        """Reads every file once and reports all faults."""
+        """Reads every file once and collects all faults."""
         return raw.scan(folder)

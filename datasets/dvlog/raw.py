@@ -1,4 +1,4 @@
-"""Reads D-Vlog's files as they are distributed, and says what is wrong with them."""
+"""Reads and validates the files of D-Vlog as distributed."""
 
 from __future__ import annotations
 
@@ -40,7 +40,8 @@ def scan(folder: Path, options: object = None) -> Scan:
     """Reads every file of the corpus once.
 
     Args:
-      folder: what the user named: `labels.csv`, and a folder for each vlog.
+      folder: folder given by the user, with `labels.csv` and a folder for each vlog.
+      options: unused.
     """
     found = Scan()
     rows = _rows(folder, found.faults)
@@ -51,7 +52,7 @@ def scan(folder: Path, options: object = None) -> Scan:
             contents.append((_content(arrays), row.fold))
             frames[row.id] = len(arrays["acoustic"])
         load = lambda row=row: {
-            **_read(folder, row.id, Faults()),
+            **(_read(folder, row.id, Faults()) or {}),
             "depression": row.label,
             "gender": row.gender,
         }
@@ -59,8 +60,8 @@ def scan(folder: Path, options: object = None) -> Scan:
     repeated = checks.subjects_in_two_splits(contents)
     if repeated:
         found.warnings.append(
-            f"{len(repeated)} recordings have the same content in two splits; the file names no"
-            " subjects, so more of them may be shared"
+            f"{len(repeated)} recordings have the same content in two splits; the file has no"
+            " subject ids, so more subjects may be in both"
         )
     counts = Counter(row.fold for row in rows)
     published = {} if (folder / "synthetic.json").is_file() else SPLITS
@@ -70,7 +71,7 @@ def scan(folder: Path, options: object = None) -> Scan:
 
 
 def _rows(folder: Path, faults: Faults) -> list[Row]:
-    """The sound lines of `labels.csv`, with or without a header."""
+    """Reads the valid lines of `labels.csv`, with or without a header."""
     path = folder / "labels.csv"
     if not path.is_file():
         faults.add("missing file", "labels.csv")
@@ -101,18 +102,18 @@ def _rows(folder: Path, faults: Faults) -> list[Row]:
 
 def _row(cells: list[str], where: str, faults: Faults) -> Row | None:
     if len(cells) != len(COLUMNS):
-        faults.add("wrong columns", where, f"expected {','.join(COLUMNS)}; found {len(cells)}")
+        faults.add("wrong columns", where, f"found {len(cells)}; expected {','.join(COLUMNS)}")
         return None
     name, label, duration, gender, fold = cells
     before = len(faults.found)
     if not name or name != Path(name).name or name in (".", ".."):
         faults.add("bad id", where, repr(name), name)
     if label not in LABELS:
-        faults.add("unknown label", where, f"{label!r}; there are {', '.join(LABELS)}", name)
+        faults.add("unknown label", where, f"{label!r}; expected one of {', '.join(LABELS)}", name)
     if fold not in SPLITS:
-        faults.add("unknown fold", where, f"{fold!r}; there are {', '.join(SPLITS)}", name)
+        faults.add("unknown fold", where, f"{fold!r}; expected one of {', '.join(SPLITS)}", name)
     if gender not in GENDERS:
-        faults.add("unknown gender", where, f"{gender!r}; there are m and f", name)
+        faults.add("unknown gender", where, f"{gender!r}; expected m or f", name)
     try:
         seconds = float(duration)
     except ValueError:
@@ -122,7 +123,7 @@ def _row(cells: list[str], where: str, faults: Faults) -> Row | None:
 
 
 def _read(folder: Path, name: str, faults: Faults) -> dict[str, np.ndarray] | None:
-    """Both arrays of a vlog, cut to the shorter; None if either has a fault."""
+    """Reads both arrays of a vlog, cut to the shorter one; None if either has a fault."""
     read = {
         modality: checks.read_array(
             folder / name / f"{name}_{modality}.npy", folder, width, faults, name
@@ -134,7 +135,7 @@ def _read(folder: Path, name: str, faults: Faults) -> dict[str, np.ndarray] | No
         return None
     lengths = [len(array) for array in arrays.values()]
     shorter, longer = min(lengths), max(lengths)
-    # A few rows are common in the distributed files; more means that the streams do not match.
+    # Differences of a few rows are common; larger ones mean that the streams do not match.
     if longer - shorter > max(5, 0.05 * longer):
         detail = ", ".join(f"{m} {len(a)} rows" for m, a in arrays.items())
         faults.add("lengths differ", name, detail, name)
@@ -150,7 +151,7 @@ def _content(arrays: dict[str, np.ndarray]) -> str:
 
 
 def _card(rows: list[Row], frames: dict[str, int]) -> dict[str, Any]:
-    """Counts for each split, and how long recordings are."""
+    """Class and gender counts of each split, and lengths of the recordings."""
     lengths = np.asarray(sorted(frames.values()) or [0])
     counts = {
         split: {

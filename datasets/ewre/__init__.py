@@ -1,1 +1,1 @@
-"""The ewre corpus."""
+"""The EWRE corpus."""

@@ -1,1 +1,1 @@
-"""The mgid corpus."""
+"""The MGID corpus."""

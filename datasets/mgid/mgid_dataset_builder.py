@@ -1,4 +1,4 @@
-"""TFDS builder of MGID: texts as token embeddings, images as zones and colours."""
+"""TFDS builder of MGID: token embeddings of texts, zone and colour features of images."""
 
 from __future__ import annotations
 
@@ -20,16 +20,21 @@ from jaxdep.datasets.mgid import raw
 _LAYOUT = """\
   {train,dev,test}/{train,dev,test}.csv    Depression Label,Emotion Label,Title,Text,Image URL
   images/{split}/{split}_<row>.jpg         optional, rows from 1; needs --image-encoder
-MGID-dataset.zip, unpacked (Zhang et al., BIBM 2021: research use, no redistribution).
-Without it: jaxdep synthesize mgid DIR"""
+These are the contents of MGID-dataset.zip (Zhang et al., BIBM 2021; research use only, no
+redistribution). To generate a synthetic corpus instead: jaxdep synthesize mgid DIR"""
 
 
 class Builder(ManualBuilder):
-    """Titles and descriptions of stock photographs, depression and emotion.
+    """Titles and descriptions of stock photos, with depression and emotion labels.
 
-    Options: `text_encoder` (None: `bert-base-uncased`, and `hashing` for the synthetic stand-in),
-    `max_tokens`, `keep_suffix` (see `raw.join`), `image_encoder` (a folder; None: no images),
-    `zones`.
+    Options:
+
+    * `text_encoder`: text encoder; None for `bert-base-uncased`, or for `hashing` if the corpus is
+      synthetic.
+    * `max_tokens`: maximum number of tokens per text.
+    * `keep_suffix`: see `raw.join`.
+    * `image_encoder`: folder of the image encoder; None for no image features.
+    * `zones`: number of zones per image.
     """
 
     pkg_dir_path = pathlib.Path(__file__).parent
@@ -38,9 +43,7 @@ class Builder(ManualBuilder):
     MANUAL_DOWNLOAD_INSTRUCTIONS = _LAYOUT
     LAYOUT = _LAYOUT
     PUBLISHED = raw.SPLITS
-    LABEL_SOURCE = (
-        "weak labels: the word of depression or emotion that a search found the item with"
-    )
+    LABEL_SOURCE = "weak labels: the depression or emotion keyword whose search returned the item"
     OPTIONS: ClassVar[dict[str, Any]] = {
         "text_encoder": None,
         "max_tokens": 128,
@@ -51,11 +54,11 @@ class Builder(ManualBuilder):
 
     @classmethod
     def resolve(cls, folder: pathlib.Path, options: Mapping[str, Any]) -> dict[str, Any]:
-        """Chooses the encoder that none was named for, and notes the state of local ones."""
-        stand_in = (folder / "synthetic.json").is_file()
-        default = "hashing" if stand_in else text.DEFAULT
+        """Chooses the default text encoder, and adds the state of local encoders to the options."""
+        synthetic = (folder / "synthetic.json").is_file()
+        default = "hashing" if synthetic else text.DEFAULT
         chosen = {**options, "text_encoder": options["text_encoder"] or default}
-        # A model that was trained on in its folder makes other features of the same texts.
+        # Features change if a model is trained further in its folder.
         for name in ("text_encoder", "image_encoder"):
             if chosen[name] and pathlib.Path(chosen[name]).expanduser().is_dir():
                 chosen[f"{name}_files"] = _state(pathlib.Path(chosen[name]).expanduser())
@@ -63,7 +66,7 @@ class Builder(ManualBuilder):
 
     @classmethod
     def features(cls, options: Mapping[str, Any]) -> dict[str, Any]:
-        """Tokens, both labels, and of images zones and colours."""
+        """Returns tokens, both labels, and zones and colours of images."""
         tensor = tfds.features.Tensor
         width = _text_encoder(options).width
         found: dict[str, Any] = {
@@ -80,7 +83,7 @@ class Builder(ManualBuilder):
 
     @classmethod
     def scan(cls, folder: pathlib.Path, options: Mapping[str, Any]) -> Scan:
-        """Reads every file once and reports all faults; texts are embedded when first needed."""
+        """Reads every file once and collects all faults; texts are embedded on first use."""
         encoder, zones = _text_encoder(options), _image_encoder(options)
         found = Scan()
         rows = raw.read(folder, found.faults, options["keep_suffix"])
@@ -95,9 +98,9 @@ class Builder(ManualBuilder):
         def embedded() -> dict[str, np.ndarray]:
             texts = [row.text for row in rows]
             with Progress(console=Console(stderr=True), transient=True) as bar:
-                task = bar.add_task(f"texts through {encoder.name}")
-                tell = lambda done, of: bar.update(task, completed=done, total=of)
-                vectors = text.embed(texts, encoder, progress=tell, log=found.warnings.append)
+                task = bar.add_task(f"Embedding texts with {encoder.name}")
+                update = lambda done, total: bar.update(task, completed=done, total=total)
+                vectors = text.embed(texts, encoder, progress=update, log=found.warnings.append)
             return dict(zip([row.id for row in rows], vectors, strict=True))
 
         found.items = [
@@ -157,7 +160,7 @@ def _open_images(folder: str, zones: int, state: str | None) -> images.ZoneEncod
 
 
 def _state(folder: pathlib.Path) -> str:
-    """Changes when a file of the folder does."""
+    """Hash of the names, sizes and modification times of the files in a folder."""
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     stats = [(str(path.relative_to(folder)), path.stat()) for path in files]
     lines = [f"{name} {stat.st_size} {stat.st_mtime_ns}" for name, stat in stats]

@@ -1,4 +1,4 @@
-"""Reads MGID's CSV files as they are distributed, and says what is wrong with them."""
+"""Reads and validates the CSV files of MGID as distributed."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ class Row:
     """One item of the corpus.
 
     Attributes:
-      id: split and row number from 1, "train_00001".
+      id: split and row number from 1, such as "train_00001".
       split: "train", "dev" or "test".
       depression: one of `DEPRESSION`.
       emotion: one of `EMOTIONS`.
-      text: title and text, see `join`.
-      url: address of the image; may be empty.
-      image: where a user's copy of the image belongs, relative to the corpus's folder.
+      text: title and text combined, see `join`.
+      url: URL of the image; may be empty.
+      image: expected path of the user's copy of the image, relative to the corpus folder.
     """
 
     id: str
@@ -44,12 +44,12 @@ class Row:
 
 
 def read(folder: Path, faults: Faults, keep_suffix: bool = False) -> list[Row]:
-    """Reads all splits that are there, in the order of the files.
+    """Reads all available splits, in the order of the files.
 
     Args:
-      folder: what the user named.
-      faults: told of everything that is wrong. `train` must be there; another split may be absent
-        as a whole, its folder with it.
+      folder: folder given by the user. `train` is required; other splits may be missing together
+        with their folder.
+      faults: receives the faults of the files.
       keep_suffix: see `join`.
     """
     rows: list[Row] = []
@@ -65,39 +65,39 @@ def read(folder: Path, faults: Faults, keep_suffix: bool = False) -> list[Row]:
 
 
 def join(title: str, text: str, keep_suffix: bool = False) -> str:
-    """Title and text as one: "title. text", or the one that is not empty.
+    """Combines title and text into "title. text", or whichever is not empty.
 
-    The ending " - stock photo" of a title is dropped unless `keep_suffix`: it says from which
-    search page a row was copied, and in the development split only 20 of 250 depressed rows have
-    it, but 232 of 250 others. Runs of white space become one space.
+    Unless `keep_suffix` is set, the suffix " - stock photo" is removed from titles: it depends on
+    the search page that a row was copied from, and in the development split 20 of 250 depressed
+    rows have it, but 232 of 250 others. Whitespace is collapsed to single spaces.
     """
     title = " ".join(title.split())
     if not keep_suffix:
-        # With a space before it, so that a title which is nothing else becomes empty.
+        # The leading space makes a title empty that consists of the suffix only.
         title = f" {title}".removesuffix(SUFFIX).strip()
     return ". ".join(part for part in (title, " ".join(text.split())) if part)
 
 
 def warnings(rows: Sequence[Row], published: bool = True) -> list[str]:
-    """What a user should know about rows that can be built: absent splits, counts, leaks.
+    """Returns warnings about valid rows: missing splits, sizes, and leakage between splits.
 
     Args:
-      rows: what `read` returned.
-      published: whether to compare the numbers of rows with the published ones.
+      rows: rows from `read`.
+      published: whether to compare the sizes of the splits with the published ones.
     """
     count = Counter(row.split for row in rows)
-    found = [f"The {split} split is absent." for split in SPLITS if not count[split]]
+    found = [f"The {split} split is missing." for split in SPLITS if not count[split]]
     for split, number in SPLITS.items():
         if published and count[split] not in (0, number):
-            found.append(f"{split} has {count[split]} rows; {number} are published.")
-    for what, key in (
+            found.append(f"{split} has {count[split]} rows; the published corpus has {number}.")
+    for attribute, key in (
         ("a text", lambda row: row.text.lower()),
         ("an image URL", lambda row: row.url),
     ):
-        for here, there, shared in _shared(rows, key):
+        for earlier, later, shared in _shared(rows, key):
             found.append(
-                f"{shared} rows of {there} have {what} that is also in {here}: "
-                "what is learned from the one is known about the other."
+                f"{shared} rows of {later} have {attribute} that is also in {earlier}: "
+                "information leaks between the splits."
             )
     for split, repeated, differ in _repeated(rows):
         found.append(
@@ -108,11 +108,11 @@ def warnings(rows: Sequence[Row], published: bool = True) -> list[str]:
 
 
 def card(rows: Sequence[Row]) -> dict:
-    """Numbers for the corpus's card.
+    """Computes statistics for the corpus card.
 
     Returns:
-      "depression" and "emotion": split -> class -> rows; "emotion_shift": split -> distance of its
-      emotions from those of train, half the sum of absolute differences of the shares, 0 to 1.
+      "depression" and "emotion": split -> class -> number of rows; "emotion_shift": split -> total
+      variation distance of its emotion frequencies from those of train, 0 to 1.
     """
     splits = [split for split in SPLITS if any(row.split == split for row in rows)]
     table = lambda names, of: {
@@ -136,16 +136,17 @@ def card(rows: Sequence[Row]) -> dict:
 
 
 def _cells(folder: Path, name: str, faults: Faults) -> list[tuple[str, dict[str, str] | int]]:
-    """The rows of a file: where each begins, and its cells by column; their number if it is wrong.
+    """Reads the rows of a file: location and cells by column, or their number if it is wrong.
 
-    A file that breaks off is a fault, and what comes before the break is still returned, so that
-    its faults are told too.
+    A truncated file is a fault; the rows before the truncation are still returned, so that their
+    faults are reported too.
     """
     content = (folder / name).read_bytes()
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        at = error.start + len(content) - len(error.object)  # the byte-order mark is not counted
+        # error.start does not count the byte-order mark.
+        at = error.start + len(content) - len(error.object)
         line = content.count(b"\n", 0, at) + 1
         detail = f"byte 0x{content[at]:02x} at offset {at}"
         faults.add("not UTF-8", f"{name}:{line}", detail)
@@ -164,12 +165,12 @@ def _cells(folder: Path, name: str, faults: Faults) -> list[tuple[str, dict[str,
         line = reader.line_num + 1
         for cells in reader:
             if cells:
-                whole = len(cells) == len(header)
-                row = dict(zip(header, cells, strict=True)) if whole else len(cells)
+                complete = len(cells) == len(header)
+                row = dict(zip(header, cells, strict=True)) if complete else len(cells)
                 found.append((f"{name}:{line}", row))
             line = reader.line_num + 1
     except csv.Error as error:
-        detail = f"{error}, in a row that begins here; is the file cut short, or a quote missing?"
+        detail = f"{error}, in the row that starts here; truncated file or missing quote?"
         faults.add("unreadable CSV", f"{name}:{line}", detail)
         return found
     if not found:
@@ -199,16 +200,16 @@ def _row(
 ) -> Row | None:
     item = f"{split}_{number:05d}"
     if isinstance(cell, int):
-        faults.add("wrong row", where, f"{cell} cells; as many as in the header expected", item)
+        faults.add("wrong row", where, f"{cell} cells; expected as many as in the header", item)
         return None
     before = len(faults.found)
     depressed = {"true": True, "false": False}.get(cell["Depression Label"].strip().lower())
     if depressed is None:
-        detail = f'Depression Label "{cell["Depression Label"]}"; TRUE or FALSE expected'
+        detail = f'Depression Label "{cell["Depression Label"]}"; expected TRUE or FALSE'
         faults.add("unknown label", where, detail, item)
     emotion = cell["Emotion Label"].strip().lower()
     if emotion not in EMOTIONS:
-        detail = f'Emotion Label "{cell["Emotion Label"]}"; one of {", ".join(EMOTIONS)} expected'
+        detail = f'Emotion Label "{cell["Emotion Label"]}"; expected one of {", ".join(EMOTIONS)}'
         faults.add("unknown label", where, detail, item)
     text = join(cell["Title"], cell["Text"], keep_suffix)
     if not text:
@@ -227,20 +228,20 @@ def _row(
 
 
 def _shared(rows: Sequence[Row], key: Callable[[Row], str]) -> Iterable[tuple[str, str, int]]:
-    """For each two splits (earlier, later): rows of the later whose key the earlier has too."""
+    """For each pair of splits (earlier, later): number of later rows with a key of the earlier."""
     keys: dict[str, list[str]] = defaultdict(list)
     for row in rows:
         keys[row.split] += [key(row)] if key(row) else []
     names = [split for split in SPLITS if split in keys]
-    for i, here in enumerate(names):
-        for there in names[i + 1 :]:
-            known = set(keys[here])
-            if shared := sum(k in known for k in keys[there]):
-                yield here, there, shared
+    for i, earlier in enumerate(names):
+        for later in names[i + 1 :]:
+            known = set(keys[earlier])
+            if shared := sum(k in known for k in keys[later]):
+                yield earlier, later, shared
 
 
 def _repeated(rows: Sequence[Row]) -> Iterable[tuple[str, int, int]]:
-    """For each split: rows with an earlier row's text, and texts with two depression labels."""
+    """For each split: number of rows with repeated text, and of texts with both labels."""
     for split in SPLITS:
         labels: dict[str, list[str]] = defaultdict(list)
         for row in rows:

@@ -1,1 +1,1 @@
-"""MMD2023: clinical interviews in Chinese, as the code that SMFL's authors published reads them."""
+"""The MMD2023 corpus, in the file layout that the published SMFL code reads."""

@@ -1,4 +1,4 @@
-"""Reads MMD2023's label.xlsx and lists of ids: who belongs to which split, with the HAMD total."""
+"""Reads label.xlsx and the id lists of MMD2023: split and HAMD total of each patient."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ FILE, SHEET = "label.xlsx", "hamd"
 LISTS = {"train": "train_set", "test": "test_set"}
 PUBLISHED = {"train": 80, "test": 20}
 HIGHEST = 76
-"""Of the longest version of the Hamilton scale, with 24 items."""
+"""Maximum of the longest version of the Hamilton scale, with 24 items."""
 
 
 @dataclass(frozen=True)
 class Label:
-    """What is known of a patient."""
+    """Split, label and HAMD total of a patient."""
 
     id: str
     split: str
@@ -27,24 +27,26 @@ class Label:
 
 
 def read(folder: Path, hamd_from: int, faults: Faults) -> dict[str, Label]:
-    """The label of each id of the lists; ids are compared as text.
+    """Reads the label of each id in the lists; ids are compared as text.
 
     Args:
-      hamd_from: least total that counts as depressed.
+      folder: folder given by the user.
+      hamd_from: lowest total that counts as depressed.
+      faults: receives the faults of the files.
     """
     scores = _scores(folder, faults)
     found: dict[str, Label] = {}
     for split, file in LISTS.items():
         if not (folder / file).is_file():
-            faults.add("missing file", file, "one id in each line")
+            faults.add("missing file", file, "expected one id per line")
             continue
         lines = (folder / file).read_text("utf-8-sig", "replace").splitlines()
         for number, name in enumerate((line.strip() for line in lines), 1):
             where = f"{file}:{number}"
             if name in found:
-                faults.add("duplicate id", where, f"{name} is in {found[name].split}", name)
+                faults.add("duplicate id", where, f"{name} is also in {found[name].split}", name)
             elif name and name not in scores:
-                faults.add("unknown label", where, f"{FILE} has no total of {name}", name)
+                faults.add("unknown label", where, f"{FILE} has no total for {name}", name)
             elif name:
                 score = scores[name]
                 found[name] = Label(name, split, int(score >= hamd_from), score)
@@ -52,12 +54,12 @@ def read(folder: Path, hamd_from: int, faults: Faults) -> dict[str, Label]:
 
 
 def _scores(folder: Path, faults: Faults) -> dict[str, float]:
-    """The total of each id."""
+    """Reads the total of each id."""
     import openpyxl
     from openpyxl.utils.exceptions import InvalidFileException
 
     if not (folder / FILE).is_file():
-        faults.add("missing file", FILE, f"sheet {SHEET} with columns id and all")
+        faults.add("missing file", FILE, f"expected sheet {SHEET} with columns id and all")
         return {}
     try:
         book = openpyxl.load_workbook(folder / FILE, read_only=True, data_only=True)
@@ -66,7 +68,7 @@ def _scores(folder: Path, faults: Faults) -> dict[str, float]:
         return {}
     try:
         if SHEET not in book.sheetnames:
-            faults.add("missing sheet", FILE, f"{SHEET}; there are {', '.join(book.sheetnames)}")
+            faults.add("missing sheet", FILE, f"{SHEET}; found {', '.join(book.sheetnames)}")
             return {}
         rows = list(book[SHEET].iter_rows(values_only=True))
     finally:
@@ -82,7 +84,7 @@ def _scores(folder: Path, faults: Faults) -> dict[str, float]:
         if not name:
             continue
         if not isinstance(score, int | float) or not 0 <= score <= HIGHEST:
-            detail = f"row {number}: the total of {name} is {score!r}, not 0 to {HIGHEST}"
+            detail = f"row {number}: the total of {name} is {score!r}; expected 0 to {HIGHEST}"
             faults.add("unknown label", FILE, detail, name)
         elif name in found:
             faults.add("duplicate id", FILE, f"row {number}: {name}", name)
@@ -92,7 +94,7 @@ def _scores(folder: Path, faults: Faults) -> dict[str, float]:
 
 
 def _text(cell: Any) -> str:
-    """A cell as text; whole numbers without a point."""
+    """Converts a cell to text; integers have no decimal point."""
     if isinstance(cell, float) and cell.is_integer():
         cell = int(cell)
     return "" if cell is None else str(cell).strip()

@@ -16,23 +16,23 @@ from jaxdep.errors import UserError
 
 
 class Builder(ManualBuilder):
-    """Voice, face and words of patients in clinical interviews, sentence by sentence; HAMD."""
+    """Voice, face and words of patients in clinical interviews, by sentence; HAMD."""
 
     pkg_dir_path = pathlib.Path(__file__).parent
     VERSION = tfds.core.Version("1.0.0")
     RELEASE_NOTES: ClassVar[dict[str, str]] = {"1.0.0": "First release."}
     LAYOUT = """\
   label.xlsx               sheet hamd with columns id and all, the HAMD total
-  train_set, test_set      one id in each line
-  audio_png/<id>.png       grey, 513 rows: the spectrogram's bins; 172 columns a second
-  face3d/<id>.txt          header; by commas: 1 leading column and 204, 30 rows a second
-  text/text.ark            Kaldi archive: a matrix [sentences, 768] of each id
-  txt_csv/<id>.csv         by tabs: speaker start_time stop_time; mm:ss; the patient is 患者
-The corpus is a hospital's and private.
-Without it: jaxdep synthesize mmd2023 DIR"""
+  train_set, test_set      one id per line
+  audio_png/<id>.png       greyscale spectrogram, 513 rows (bins), 172 columns per second
+  face3d/<id>.txt          comma-separated, header; 1 leading column and 204, 30 rows per second
+  text/text.ark            Kaldi archive with a matrix [sentences, 768] for each id
+  txt_csv/<id>.csv         tab-separated: speaker start_time stop_time; mm:ss; the patient is 患者
+The corpus is private.
+To generate a synthetic corpus instead: jaxdep synthesize mmd2023 DIR"""
     MANUAL_DOWNLOAD_INSTRUCTIONS = LAYOUT
     PUBLISHED: ClassVar[Mapping[str, int]] = labels.PUBLISHED
-    LABEL_SOURCE = "the total of the Hamilton scale that a clinician filled in, from 8 on"
+    LABEL_SOURCE = "clinician-rated HAMD total score of 8 or more"
     OPTIONS: ClassVar[Mapping[str, Any]] = {
         "max_sentences": 0,
         "cut": "paper",
@@ -44,24 +44,32 @@ Without it: jaxdep synthesize mmd2023 DIR"""
         "visual_rate": 30.0,
         "legacy_channel_order": False,
     }
-    """Options: how many sentences at most (0: all); cut by their own times, each interview's
-    features standardised or not, or as the published loader and network have them (`paper`,
-    `released`), two of whose faults can be mended (`data.dialogue.released_windows`) and a third
-    made again (`legacy_channel_order`); the least HAMD total that counts as depressed; rows a
-    second."""
+    """Options with their default values:
+
+    * `max_sentences`: maximum number of sentences; 0 for all.
+    * `cut`: how to cut sentences; `paper` for their own times, `released` for the windows and
+      scaling of the published network and loader.
+    * `fix_audio_start`, `absolute_time`: fixes of two faults of these windows, see
+      `data.dialogue.released_windows`.
+    * `normalize`: whether to standardise the features of each interview; ignored with `released`.
+    * `hamd_from`: lowest HAMD total that counts as depressed.
+    * `acoustic_rate`, `visual_rate`: rows per second.
+    * `legacy_channel_order`: whether to reproduce a third fault of the published loader, which
+      mixes up the streams; needs `released`.
+    """
 
     @classmethod
     def resolve(cls, folder: pathlib.Path, options: Mapping[str, Any]) -> dict[str, Any]:
-        """Leaves the scaling to the published loader where that is followed."""
+        """Checks the options; `released` uses the scaling of the published loader instead."""
         interviews.refuse_unknown("mmd2023", options)
         released = options["cut"] == "released"
         if options["legacy_channel_order"] and not released:
-            raise UserError("mmd2023: legacy_channel_order=True needs cut=released")
+            raise UserError("mmd2023: legacy_channel_order=True needs cut=released: set both")
         return {**options, "normalize": options["normalize"] and not released}
 
     @classmethod
     def features(cls, options: Mapping[str, Any]) -> dict[str, Any]:
-        """Three streams, where their sentences are, the label and the total."""
+        """Returns three streams, their sentence windows, the label and the total."""
         widths = {
             "acoustic": streams.ACOUSTIC,
             "visual": streams.VISUAL,
@@ -74,5 +82,5 @@ Without it: jaxdep synthesize mmd2023 DIR"""
 
     @classmethod
     def scan(cls, folder: pathlib.Path, options: Mapping[str, Any]) -> Scan:
-        """Reads every file once and reports all faults."""
+        """Reads every file once and collects all faults."""
         return raw.scan(folder, raw.Settings(**options))

@@ -1,4 +1,4 @@
-"""Reads MMD2023's interviews, each file once, has them cut, and says what is wrong."""
+"""Reads, validates and cuts the interviews of MMD2023."""
 
 from __future__ import annotations
 
@@ -16,15 +16,16 @@ from jaxdep.datasets.mmd2023 import labels, streams, transcripts
 from jaxdep.errors import Faults
 
 UNREAD = {
-    "id.weights": "classes are weighed by `Task.balanced` instead",
-    "run_scaler_text.pth": "it is pickled, and would have to be run to be read",
+    "id.weights": "class weights are set by `Task.balanced` instead",
+    "run_scaler_text.pth": "it is a pickle, and reading it could execute code",
     "face_features": "landmarks are read from face3d",
 }
+"""Files of the corpus that are ignored, and why."""
 
 
 @dataclass(frozen=True)
-class Settings(interviews.Cutting):
-    """How interviews are read; see the builder's options."""
+class Settings(interviews.SentenceCutter):
+    """Options for reading interviews; see the options of the builder."""
 
     hamd_from: int = 8
     acoustic_rate: float = 172.0
@@ -33,17 +34,17 @@ class Settings(interviews.Cutting):
 
     @property
     def rates(self) -> dict[str, float]:
-        """Frames a second."""
+        """Frames per second of each stream."""
         return {"acoustic": self.acoustic_rate, "visual": self.visual_rate}
 
 
 def scan(folder: Path, settings: Settings) -> Scan:
-    """Reads every file of the corpus once; what was cut waits in a temporary folder."""
+    """Reads every file of the corpus once; the cut interviews are kept in a temporary folder."""
     found = Scan()
     known = labels.read(folder, settings.hamd_from, found.faults)
     words = streams.embeddings(folder, found.faults)
     found.warnings += [
-        f"{name} is not read: {why}" for name, why in UNREAD.items() if (folder / name).exists()
+        f"{name} is ignored: {why}" for name, why in UNREAD.items() if (folder / name).exists()
     ]
     interviews.gather(
         found,
@@ -68,10 +69,10 @@ def _interview(
     faults: Faults,
     repairs: Counter,
 ) -> dict[str, np.ndarray] | None:
-    """The three streams of an interview and its sentences; None if it has a fault."""
+    """Reads and cuts one interview; None if it has a fault."""
     before = len(faults.found)
     released = settings.cut == "released"
-    read = {
+    frames = {
         "acoustic": streams.acoustic(folder, name, faults),
         "visual": streams.visual(folder, name, released, faults, repairs),
     }
@@ -80,9 +81,9 @@ def _interview(
         faults.add("missing file", f"txt_csv/{name}.csv", item=name)
     times = np.zeros((0, 2)) if times is None else times
     if words is None and len(times):
-        faults.add("missing array", streams.ARK, f"no rows of {name}", name)
+        faults.add("missing array", streams.ARK, f"no rows for {name}", name)
     elif words is not None and len(words) < len(times):
-        detail = f"{len(words)} rows of {name}, {len(times)} sentences"
+        detail = f"{len(words)} rows for {name}, but {len(times)} sentences"
         faults.add("wrong shape", streams.ARK, detail, name)
     if len(faults.found) > before:
         return None
@@ -91,22 +92,22 @@ def _interview(
         return None
     words = np.zeros((0, streams.EMBEDDING), np.float32) if words is None else words
     if released:
-        read, words = _stacked(read, words, settings.legacy_channel_order)
-    return settings(times, read, settings.rates, words, [1] * len(times))
+        frames, words = _stack(frames, words, settings.legacy_channel_order)
+    return settings(times, frames, settings.rates, words, [1] * len(times))
 
 
-def _stacked(
-    read: Mapping[str, np.ndarray], words: np.ndarray, legacy: bool
+def _stack(
+    frames: Mapping[str, np.ndarray], words: np.ndarray, legacy: bool
 ) -> tuple[dict[str, np.ndarray], np.ndarray]:
-    """Streams as the published loader stacks them, with zeros behind to the longest's length.
+    """Pads the streams with zeros to the longest one, as the published loader does.
 
-    It stacks voice, words and face, where the published network expects voice, face and words. So
-    that takes the first 204 columns of the words for the face, and for the words the others, with
-    the face behind them (`legacy`).
+    The published loader stacks voice, words and face, while the published network expects voice,
+    face and words. With `legacy`, this is reproduced: the first 204 columns of the words serve as
+    the face, and the remaining ones, followed by the face, as the words.
     """
-    longest = max(len(words), *(len(stream) for stream in read.values()))
-    fill = lambda stream: np.pad(stream, ((0, longest - len(stream)), (0, 0)))
-    voice, face, words = fill(read["acoustic"]), fill(read["visual"]), fill(words)
+    longest = max(len(words), *(len(stream) for stream in frames.values()))
+    pad = lambda stream: np.pad(stream, ((0, longest - len(stream)), (0, 0)))
+    voice, face, words = pad(frames["acoustic"]), pad(frames["visual"]), pad(words)
     if legacy:
         width = face.shape[1]
         face, words = words[:, :width], np.concatenate([words[:, width:], face], 1)
@@ -119,9 +120,9 @@ def _card(known: Mapping[str, labels.Label], settings: Settings) -> dict[str, An
         "depressed": f"HAMD totals from {settings.hamd_from} on",
     }
     for split in labels.LISTS:
-        own = [label for label in known.values() if label.split == split]
+        members = [label for label in known.values() if label.split == split]
         card[split] = {
-            "interviews": len(own),
-            "depressed": sum(label.depressed for label in own),
+            "interviews": len(members),
+            "depressed": sum(label.depressed for label in members),
         }
     return card

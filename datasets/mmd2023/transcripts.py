@@ -1,4 +1,4 @@
-"""Reads MMD2023's transcripts: when the patient speaks. They hold no words."""
+"""Reads the transcripts of MMD2023, which contain times of the sentences but no words."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ PATIENT = "患者"
 
 
 def read(folder: Path, name: str, faults: Faults, repairs: Counter) -> np.ndarray | None:
-    """Start and stop of the patient's sentences in seconds, [S, 2].
+    """Reads the times of the patient's sentences.
 
     Returns:
-      None if there is no file, or it has a fault.
+      Start and end of each sentence in seconds, [S, 2]; None if the file is missing or has a fault.
     """
     path = folder / "txt_csv" / f"{name}.csv"
     where = path.relative_to(folder)
@@ -27,7 +27,7 @@ def read(folder: Path, name: str, faults: Faults, repairs: Counter) -> np.ndarra
     lines = tables.cells(path)
     header = lines[0] if lines else []
     if not set(COLUMNS) <= set(header):
-        faults.add("wrong header", where, f"expected {', '.join(COLUMNS)}, by tabs", name)
+        faults.add("wrong header", where, f"expected {', '.join(COLUMNS)}, tab-separated", name)
         return None
     speaker, start, stop = (header.index(column) for column in COLUMNS)
     found: list[tuple[float, float]] = []
@@ -47,14 +47,14 @@ def read(folder: Path, name: str, faults: Faults, repairs: Counter) -> np.ndarra
 
 
 def seconds(text: str) -> float:
-    """Seconds of `mm:ss`, or `hh:mm:ss`.
+    """Converts `mm:ss` or `hh:mm:ss` to seconds.
 
     Raises:
-      ValueError: it is neither.
+      ValueError: the text has another format.
     """
     parts = [float(part) for part in text.split(":")]
     if len(parts) not in (2, 3) or min(parts) < 0:
-        raise ValueError(f"expected mm:ss, found {text!r}")
+        raise ValueError(f"expected mm:ss or hh:mm:ss, found {text!r}")
     total = 0.0
     for part in parts:
         total = 60 * total + part

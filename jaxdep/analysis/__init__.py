@@ -1,1 +1,1 @@
-"""From predictions to tables, intervals, pictures and a report."""
+"""Analysis of predictions: tables, intervals, figures and reports."""

@@ -1,4 +1,4 @@
-"""Where a model looks: joint attention over time of a few recordings."""
+"""Plots attention over time for a few recordings."""
 
 from __future__ import annotations
 
@@ -9,38 +9,24 @@ from matplotlib.figure import Figure
 
 from jaxdep.analysis.style import BLUE, GREEN, GREY, ORANGE, axes
 
-_STREAMS = (
-    ("A_A", "voice", BLUE),
-    ("A_V", "face", ORANGE),
-    ("alpha_text", "text", BLUE),
-    ("acoustic", "voice", BLUE),
-    ("visual", "face", ORANGE),
-    ("pose", "head", GREEN),
-    ("frames", "frames", GREY),
-    ("multimodal", "both", GREEN),
-)
-
-_NAMES = {
-    "faa": "between modalities",
-    "sea": "over time",
-    "words": "of each word",
-    "alone": "of each word alone",
-}
+_PALETTE = {"blue": BLUE, "orange": ORANGE, "green": GREEN, "grey": GREY}
 
 
 def attention(stored: Mapping[str, np.ndarray], classes: list[str]) -> tuple[Figure, str] | None:
-    """Draws the weights over time, a row for each recording and a column for each scale.
+    """Plots attention weights over time, with one row per recording and one column per scale.
 
     Args:
-      stored: the content of `attention.npz`: `ids`, `targets`, `predictions`, `length`, and maps
-        [n, L] whose names end in a paper's symbol, `jaf.0/A_A`.
-      classes: names of the main task's classes.
+      stored: content of `attention.npz`: `ids`, `targets`, `predictions`, `length`; maps [n, L]
+        whose names end with a symbol of the paper, such as `jaf.0/A_A`; `streams`, rows of symbol,
+        legend label and color; and `panels`, rows of map prefix and title.
+      classes: class names of the main task.
 
     Returns:
-      The figure and its caption; None where no known map is stored.
+      The figure and its caption; None if no known map is stored.
     """
-    symbols = [symbol for symbol, _, _ in _STREAMS]
-    maps = {name: array for name, array in stored.items() if name.split("/")[-1] in symbols}
+    streams = {symbol: (label, color) for symbol, label, color in stored["streams"]}
+    titles = dict(stored["panels"])
+    maps = {name: array for name, array in stored.items() if name.split("/")[-1] in streams}
     if not maps:
         return None
     scales = sorted({name.rpartition("/")[0] for name in maps})
@@ -50,71 +36,73 @@ def attention(stored: Mapping[str, np.ndarray], classes: list[str]) -> tuple[Fig
         row, column = divmod(number, len(scales))
         length = int(stored["length"][row])
         padding = []
-        for symbol, label, color in _STREAMS:
+        for symbol, (label, color) in streams.items():
             name = "/".join(filter(None, (scales[column], symbol)))
             if name in maps:
                 weights = maps[name][row]
-                axis.plot(weights[:length], color=color, linewidth=1, label=label)
+                axis.plot(weights[:length], color=_PALETTE[color], linewidth=1, label=label)
                 padding.append(weights[length:].sum() / max(weights.sum(), 1e-9))
         axis.set_ylim(bottom=0)
         axis.set_xlim(0, max(length - 1, 1))
         axis.tick_params(labelsize=7)
         if max(padding, default=0) > 0.05:
-            said = f"{max(padding):.0%} on padding"
+            text = f"{max(padding):.0%} on padding"
             box = {"facecolor": "white", "alpha": 0.8, "linewidth": 0, "pad": 1}
             place = {"transform": axis.transAxes, "ha": "right", "va": "top"}
             axis.set_ylim(top=1.3 * axis.get_ylim()[1])
-            axis.text(1, 1, said, fontsize=7, bbox=box, **place)
-        above = f"{_scale(scales[column])}\n" if row == 0 and len(scales) > 1 else ""
-        told = _recording(stored, row, classes) if column == 0 else ""
-        axis.set_title(f"{above}{told}", loc="left", fontsize=8)
+            axis.text(1, 1, text, fontsize=7, bbox=box, **place)
+        heading = f"{_scale(scales[column], titles)}\n" if row == 0 and len(scales) > 1 else ""
+        recording = _recording(stored, row, classes) if column == 0 else ""
+        axis.set_title(f"{heading}{recording}", loc="left", fontsize=8)
         if row == len(ids) - 1:
             axis.set_xlabel("frame")
     figure.supylabel("weight", fontsize=8)
-    drawn = [axis.get_legend_handles_labels() for axis in grid[: len(scales)]]
-    named = {label: handle for both in drawn for handle, label in zip(*both, strict=True)}
-    handles, labels = list(named.values()), list(named)
+    legends = [axis.get_legend_handles_labels() for axis in grid[: len(scales)]]
+    handle_by_label = {
+        label: handle for both in legends for handle, label in zip(*both, strict=True)
+    }
+    handles, labels = list(handle_by_label.values()), list(handle_by_label)
     figure.legend(
         handles, labels, frameon=False, fontsize=8, loc="outside lower center", ncols=len(labels)
     )
-    alike = _agreement(maps, int(stored["length"].min()))
-    by_position = (
-        f" Between these recordings the weights correlate by {alike:.2f}: they follow the position"
-        " in time, not the person."
+    agreement = _agreement(maps, int(stored["length"].min()))
+    position_note = (
+        f" The mean correlation of the weights between recordings is {agreement:.2f}: they follow"
+        " the position in time, not the person."
     )
     return figure, (
-        "Weight of each frame in the decision of one run, for a few recordings; the weights of a"
-        " stream sum to one (those between modalities in each frame). Flat lines are averages;"
-        " peaks are moments that the model picked; on padding: weight beyond the end of the"
-        " recording, which a model without masks may give. A weight shows where the model read,"
-        " not what made a person be labelled so."
-    ) + (by_position if alike > 0.9 else "")
+        "Attention weight of each frame in one run, for a few recordings. The weights of a stream"
+        " sum to one over time (weights between modalities: in each frame). Flat lines mean that"
+        ' all frames are averaged; peaks are moments that the model selected. "On padding" is'
+        " weight beyond the end of the recording, which models without masks may assign. The"
+        " weights show where the model attends, not why a person was labeled this way."
+    ) + (position_note if agreement > 0.9 else "")
 
 
 def _agreement(maps: Mapping[str, np.ndarray], length: int) -> float:
-    """Mean correlation of two recordings' weights over the frames that all have; 0 of one."""
+    """Mean pairwise correlation of the recordings' weights over common frames; 0 if undefined."""
     if length < 3 or len(next(iter(maps.values()))) < 2:
         return 0.0
-    found = []
+    correlations = []
     for weights in maps.values():
-        moves = weights[:, :length] - weights[:, :length].mean(1, keepdims=True)
-        size = np.linalg.norm(moves, axis=1)
-        if (size > 0).all():
+        centered = weights[:, :length] - weights[:, :length].mean(1, keepdims=True)
+        norms = np.linalg.norm(centered, axis=1)
+        if (norms > 0).all():
             pairs = np.triu_indices(len(weights), 1)
-            found += list(((moves @ moves.T) / np.outer(size, size))[pairs])
-    return float(np.mean(found)) if found else 0.0
+            correlations += list(((centered @ centered.T) / np.outer(norms, norms))[pairs])
+    return float(np.mean(correlations)) if correlations else 0.0
 
 
-def _scale(name: str) -> str:
-    """`jaf.0` as "scale 1"."""
-    if name in _NAMES:
-        return _NAMES[name]
+def _scale(name: str, titles: Mapping[str, str]) -> str:
+    """Title of a panel; without one, `jaf.0` becomes "scale 1"."""
+    if name in titles:
+        return str(titles[name])
     stem, dot, number = name.partition(".")
     return f"scale {int(number) + 1}" if dot and number.isdigit() else stem
 
 
 def _recording(stored: Mapping[str, np.ndarray], row: int, classes: list[str]) -> str:
-    """Whose weights these are, and whether the run was right."""
-    said, true = (stored[key][row] for key in ("predictions", "targets"))
+    """Id of a recording, with its true and predicted class or score."""
+    predicted, true = (stored[key][row] for key in ("predictions", "targets"))
     name = lambda value: classes[int(value)] if classes else f"{value:.1f}"
-    return f"{stored['ids'][row]}: is {name(true)}, said {name(said)}"
+    return f"{stored['ids'][row]}: true {name(true)}, predicted {name(predicted)}"

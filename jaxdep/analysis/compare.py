@@ -1,4 +1,4 @@
-"""Two runs on the same recordings: the difference, with its interval."""
+"""Compares two runs on the same recordings: difference of a metric, with intervals."""
 
 from __future__ import annotations
 
@@ -7,28 +7,39 @@ from typing import Any
 
 import numpy as np
 
-from jaxdep.analysis import fast, intervals
+from jaxdep.analysis import bootstrap_metrics, intervals
 from jaxdep.analysis.predictions import Predictions
-from jaxdep.analysis.results import load, sound_predictions
+from jaxdep.analysis.results import finite_predictions, load
 from jaxdep.errors import UserError
 
 
 def paired(first: Path, second: Path, task: str, metric: str = "accuracy") -> dict[str, Any]:
-    """`first` minus `second` in a metric averaged over their sound runs.
+    """Difference of a metric, averaged over non-diverged runs: `first` minus `second`.
+
+    Args:
+      first: run directory.
+      second: run directory.
+      task: task to compare.
+      metric: name of a metric of `jaxdep.analysis.metrics`.
 
     Returns:
-      `difference`; `interval_items`: bootstrap of the test items, the same for both;
-      `interval_runs`: bootstrap of the seeds of each on its own, None where a single seed says
-      nothing of others. A fit without chance has no spread over seeds.
+      `difference`; `interval_items`, a paired bootstrap of the test items; and `interval_runs`, an
+      independent bootstrap of the seeds of each, None if either has a single seed. Deterministic
+      fits have no variance over seeds.
 
     Raises:
       UserError: the runs were not tested on the same recordings in that task.
     """
-    (a, classes, exact_a), (b, _, exact_b) = _sound(first, task), _sound(second, task)
+    (a, classes, exact_a), (b, _, exact_b) = _load_valid(first, task), _load_valid(second, task)
     if a.ids.tolist() != b.ids.tolist() or a.target.tolist() != b.target.tolist():
-        raise UserError(f"{first} and {second} were not tested on the same recordings")
-    of_a, of_b = (fast.statistic(metric, each, classes) for each in (a, b))
-    difference = lambda drawn: of_a(drawn) - of_b(drawn)
+        raise UserError(
+            f"{first} and {second} were not tested on the same recordings;"
+            " compare runs with the same test split"
+        )
+    statistic_a, statistic_b = (
+        bootstrap_metrics.statistic(metric, each, classes) for each in (a, b)
+    )
+    difference = lambda drawn: statistic_a(drawn) - statistic_b(drawn)
     runs_a, runs_b = (_each_run(metric, each, classes) for each in (a, b))
     return {
         "task": task,
@@ -55,19 +66,19 @@ def _over_runs(
 
 
 def _each_run(metric: str, predictions: Predictions, classes: int) -> np.ndarray:
-    """The metric of each run: [R]."""
+    """The metric of each run, [R]."""
     once = np.ones((1, len(predictions.ids)), int)
-    alone = [predictions.of_runs([run]) for run in predictions.runs]
-    return np.array([fast.statistic(metric, each, classes)(once)[0] for each in alone])
+    alone = [predictions.select_runs([run]) for run in predictions.runs]
+    return np.array([bootstrap_metrics.statistic(metric, each, classes)(once)[0] for each in alone])
 
 
-def _sound(run_dir: Path, task: str) -> tuple[Predictions, int, bool]:
-    """Predictions of the runs that did not diverge, how many classes, and whether chance-free."""
+def _load_valid(run_dir: Path, task: str) -> tuple[Predictions, int, bool]:
+    """Predictions of non-diverged runs, number of classes, and whether the fit is deterministic."""
     meta = load(run_dir, "meta.json")
-    predictions = sound_predictions(run_dir, meta)
+    predictions = finite_predictions(run_dir, meta)
     if task not in predictions:
-        raise UserError(f"{run_dir} has no predictions of {task}")
+        raise UserError(f"{run_dir} has no predictions for task {task}")
     if not len(predictions[task].runs):
-        raise UserError(f"{run_dir}: every run diverged; there is nothing to compare")
-    exact = meta["compile"]["programs"] == 0  # fitted at once, without drawing anything
+        raise UserError(f"{run_dir} cannot be compared: every run diverged")
+    exact = meta["compile"]["programs"] == 0  # fitted directly, without random draws
     return predictions[task], len(meta["classes"].get(task, ())), exact

@@ -1,4 +1,4 @@
-"""Pictures of a run: loss curves, confusion, scores by class, spread over seeds."""
+"""Plots the figures of a run: loss curves, confusion matrices, scores, and variance over seeds."""
 
 from __future__ import annotations
 
@@ -13,19 +13,23 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from jaxdep import severity
-from jaxdep.analysis import groups, words
+from jaxdep.analysis import formatting, group_differences
 from jaxdep.analysis.attention import attention
 from jaxdep.analysis.predictions import Predictions, read
 from jaxdep.analysis.results import load
 from jaxdep.analysis.style import BLUE, GREEN, GREY, ORANGE, axes, save
+from jaxdep.scales import bdi
 
 
 def write(run_dir: Path, results: Mapping[str, Any]) -> dict[str, str]:
-    """Draws every figure that the run's files allow.
+    """Plots every figure that the files of a run allow.
+
+    Args:
+      run_dir: run directory.
+      results: content of `results.json`.
 
     Returns:
-      File name below `figures/`, and a caption that says what to look for.
+      Captions by file name in `figures/`.
     """
     folder = run_dir / "figures"
     folder.mkdir(exist_ok=True)
@@ -34,25 +38,25 @@ def write(run_dir: Path, results: Mapping[str, Any]) -> dict[str, str]:
     if metrics.is_file() and (lines := metrics.read_text().splitlines()):
         drawn["loss_curves"] = loss_curves([json.loads(line) for line in lines], results)
     for task, predictions in read(run_dir / "predictions.csv").items():
-        about = results["tasks"][task]
-        if not about["summary"]:
+        task_results = results["tasks"][task]
+        if not task_results["summary"]:
             continue
-        sound = predictions.of_runs([run["run"] for run in about["per_run"]])
-        drawn[f"seeds_{task}"] = seeds(about, results)
-        if about["classes"]:
-            drawn[f"confusion_{task}"] = confusion(sound, about["classes"])
+        finite = predictions.select_runs([run["run"] for run in task_results["per_run"]])
+        drawn[f"seeds_{task}"] = seeds(task_results, results)
+        if task_results["classes"]:
+            drawn[f"confusion_{task}"] = confusion(finite, task_results["classes"])
         else:
-            graded = "severity_outliers" in about["summary"]
-            drawn[f"scatter_{task}"] = scatter(replace(sound, graded=graded))
-        if len(about["classes"]) == 2:
-            drawn[f"scores_{task}"] = scores(sound, about["classes"])
+            graded = "severity_outliers" in task_results["summary"]
+            drawn[f"scatter_{task}"] = scatter(replace(finite, graded=graded))
+        if len(task_results["classes"]) == 2:
+            drawn[f"scores_{task}"] = scores(finite, task_results["classes"])
     maps = run_dir / "attention.npz"
     if maps.is_file():
         main = next(iter(results["tasks"].values()))
         with np.load(maps, allow_pickle=False) as stored:
-            picture = attention(dict(stored), main["classes"])
-        if picture:
-            drawn["attention"] = picture
+            plot = attention(dict(stored), main["classes"])
+        if plot:
+            drawn["attention"] = plot
     drawn |= _words(run_dir, results)
     title = "SYNTHETIC data" if results["synthetic"] else ""
     for name, (figure, _) in drawn.items():
@@ -61,26 +65,31 @@ def write(run_dir: Path, results: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _words(run_dir: Path, results: Mapping[str, Any]) -> dict[str, tuple[Figure, str]]:
-    """Words that the groups read differently; their table is written beside."""
+    """Plots words to which the groups attend differently, and writes the table of all words."""
     path, classes = run_dir / "words.npz", next(iter(results["tasks"].values()))["classes"]
     if not path.is_file() or len(classes) != 2:
         return {}
     with np.load(path, allow_pickle=False) as stored:
-        found = groups.compare(dict(stored), load(run_dir, "meta.json")["corpus"].get("words", []))
-    groups.write(run_dir / "words.csv", found, classes)
-    drawn = {f"words_{m}": groups.figure(found, m, classes) for m in groups.MEASURES}
+        differences = group_differences.compare(
+            dict(stored), load(run_dir, "meta.json")["corpus"].get("words", [])
+        )
+    group_differences.write(run_dir / "words.csv", differences, classes)
+    drawn = {
+        f"words_{m}": group_differences.figure(differences, m, classes)
+        for m in group_differences.MEASURES
+    }
     return {name: picture for name, picture in drawn.items() if picture}
 
 
 def loss_curves(
     lines: Sequence[Mapping[str, Any]], results: Mapping[str, Any]
 ) -> tuple[Figure, str]:
-    """Training and validation loss of all runs by epoch; lines are those of `metrics.jsonl`."""
+    """Training and validation loss of all runs by epoch, from the lines of `metrics.jsonl`."""
     figure, (axis,) = axes(1, width=7, height=3.6)
     for run in results["runs"]:
-        own = [line for line in lines if line["run"] == run["run"]]
-        epochs = [line["epoch"] for line in own]
-        loss = lambda part, own=own: np.array([line[part]["loss"] for line in own], float)
+        history = [line for line in lines if line["run"] == run["run"]]
+        epochs = [line["epoch"] for line in history]
+        loss = lambda part, history=history: np.array([x[part]["loss"] for x in history], float)
         axis.plot(epochs, loss("train"), color=BLUE, alpha=0.35, linewidth=0.9)
         axis.plot(epochs, loss("validation"), color=ORANGE, alpha=0.8, linewidth=1.3)
         if run["best_epoch"] in epochs:
@@ -99,14 +108,13 @@ def loss_curves(
                 color="#555555",
             )
     axis.plot([], [], color=BLUE, alpha=0.5, label="training")
-    axis.plot([], [], color=ORANGE, marker="o", label="validation (dot: epoch kept)")
+    axis.plot([], [], color=ORANGE, marker="o", label="validation (dot: best epoch)")
     axis.set(xlabel="epoch", ylabel="loss")
     axis.xaxis.set_major_locator(MaxNLocator(integer=True))
     axis.legend(frameon=False, fontsize=8)
     return figure, (
-        "Loss of every run. Where validation turns up while training falls, the run learns its"
-        " training recordings by heart; the dot is the epoch that was kept. Lines end where a run"
-        " stopped."
+        "Loss of each run. A validation loss that rises while the training loss falls indicates"
+        " overfitting. Dots mark the selected epochs; lines end where a run stopped."
     )
 
 
@@ -128,65 +136,65 @@ def confusion(predictions: Predictions, classes: list[str]) -> tuple[Figure, str
     axis.set_yticks(range(size), classes)
     axis.set(xlabel="predicted", ylabel="true")
     return figure, (
-        "Confusion matrix, averaged over runs: share of each true class, and number of"
-        " recordings. A dark column is a class that is predicted whatever the truth."
+        "Confusion matrix, averaged over runs: fraction of each true class, and number of"
+        " recordings. A dark column is a class that is predicted regardless of the true class."
     )
 
 
 def scores(predictions: Predictions, classes: list[str]) -> tuple[Figure, str]:
-    """Histogram of the probability of class 1 by true class."""
+    """Histogram of the predicted probability of class 1, by true class."""
     figure, (axis,) = axes(1, width=7, height=3.2)
     bins = np.linspace(0, 1, 26).tolist()
     for label, color in ((0, BLUE), (1, ORANGE)):
         values = predictions.probability[:, predictions.target == label].ravel()
         weights = np.full(len(values), 1 / max(len(values), 1))
         axis.hist(values, bins, weights=weights, color=color, alpha=0.6, label=classes[label])
-    axis.set(xlabel=f"predicted probability of {classes[1]}", ylabel="share of recordings")
-    axis.legend(frameon=False, fontsize=8, title="truly", title_fontsize=8)
+    axis.set(xlabel=f"predicted probability of {classes[1]}", ylabel="fraction of recordings")
+    axis.legend(frameon=False, fontsize=8, title="true class", title_fontsize=8)
     return figure, (
-        "Predicted probabilities by true class, all runs. Mass at the ends of the wrong colour is"
-        " confident error."
+        "Predicted probabilities of all runs, by true class. Bars of the wrong color near 0 or 1"
+        " are confident errors."
     )
 
 
 def scatter(predictions: Predictions) -> tuple[Figure, str]:
-    """Predicted against true score, averaged over runs."""
+    """Predicted against true scores, averaged over runs."""
     figure, (axis,) = axes(1, width=4.8, height=4.4)
     target, mean = predictions.target, predictions.prediction.mean(0)
     low, high = predictions.prediction.min(0), predictions.prediction.max(0)
     axis.vlines(target, low, high, color=BLUE, alpha=0.25, linewidth=1)
     axis.scatter(target, mean, color=BLUE, alpha=0.7, s=16, linewidths=0)
-    said = (
-        "Predicted against true score: the mean over runs, with the range of the runs. On the"
-        " dashed line it is exact; a cloud that is flatter than the line shies away from extremes."
+    caption = (
+        "Predicted against true score: mean and range over runs. Points on the dashed line are"
+        " exact; a cloud flatter than the line means that predictions shrink towards the mean."
     )
     if predictions.graded:
-        apart = severity.category(target) != severity.category(mean)
-        axis.scatter(target[apart], mean[apart], color=ORANGE, s=16, linewidths=0, zorder=3)
-        for edge in severity.EDGES:
+        misplaced = bdi.category(target) != bdi.category(mean)
+        axis.scatter(target[misplaced], mean[misplaced], color=ORANGE, s=16, linewidths=0, zorder=3)
+        for edge in bdi.EDGES:
             axis.axvline(edge, color=GREY, linewidth=0.6)
             axis.axhline(edge, color=GREY, linewidth=0.6)
-        said += (
-            " Lines part the categories of severity; orange: severity outliers, whose mean lies in"
-            " another category than the truth."
+        caption += (
+            " Lines separate the categories of severity; orange: severity outliers, whose mean"
+            " prediction lies in another category than the true score."
         )
     ends = [min(target.min(), low.min()), max(target.max(), high.max())]
     axis.plot(ends, ends, color=GREY, linestyle="--")
     axis.set(xlabel="true score (points)", ylabel="predicted score (points)", aspect="equal")
-    return figure, said
+    return figure, caption
 
 
 def seeds(task: Mapping[str, Any], results: Mapping[str, Any]) -> tuple[Figure, str]:
-    """The headline metrics of every run, with mean and both intervals."""
-    shown = words.headline(task)
+    """Headline metrics of every run, with their mean and both intervals."""
+    shown = formatting.headline(task)
     figure, (axis,) = axes(1, width=7, height=0.9 + 0.42 * len(shown))
     for row, metric in enumerate(shown):
-        of = task["summary"][metric]
+        summary = task["summary"][metric]
         values = [each["metrics"][metric] for each in task["per_run"]]
-        _span(axis, of["interval_items"], row + 0.17, GREY)
-        _span(axis, of["interval_runs"], row - 0.17, ORANGE)
+        _span(axis, summary["interval_items"], row + 0.17, GREY)
+        _span(axis, summary["interval_runs"], row - 0.17, ORANGE)
         axis.plot(values, [row] * len(values), "o", color=BLUE, alpha=0.6, markersize=5)
-        axis.plot(of["mean"], row, "|", color="black", markersize=14)
+        axis.plot(summary["mean"], row, "|", color="black", markersize=14)
         axis.plot(task["constant"][metric], row, "x", color=GREY, markersize=5)
         if metric in task["paper_figures"]:
             value = task["paper_figures"][metric]
@@ -194,20 +202,20 @@ def seeds(task: Mapping[str, Any], results: Mapping[str, Any]) -> tuple[Figure, 
     if task.get("known") in shown:
         best, row = task["attainable"], shown.index(task["known"])
         axis.plot([best, best], [row - 0.4, row + 0.4], color=GREEN, linewidth=1.5)
-    axis.set_yticks(range(len(shown)), [words.metric_name(metric) for metric in shown])
+    axis.set_yticks(range(len(shown)), [formatting.metric_name(metric) for metric in shown])
     axis.set_ylim(len(shown) - 0.4, -0.6)
     axis.grid(axis="x", color="#e6e6e6", linewidth=0.6)
     axis.set_axisbelow(True)
-    said = (
-        "Each dot is a seed, the bar their mean; orange: 95% over runs, grey: 95% over test items."
-        " Where grey is wider than orange, more seeds would not make the result surer: more test"
-        " recordings would. Cross: the best constant answer."
+    caption = (
+        "Each dot is one seed; the bar is the mean. Orange: 95% interval over runs; grey: 95%"
+        " interval over test items. If grey is wider than orange, more test recordings would"
+        " reduce the uncertainty more than additional seeds. Cross: best constant prediction."
     )
-    if words.published(task):
-        said += f" Diamond: {words.paper_column(results)}."
+    if formatting.published(task):
+        caption += f" Diamond: {formatting.paper_column(results)}."
     if task.get("known") in shown:
-        said += f" Green: the best attainable {words.metric_name(task['known'])}."
-    return figure, said
+        caption += f" Green: the best attainable {formatting.metric_name(task['known'])}."
+    return figure, caption
 
 
 def _span(axis: Axes, interval: Any, height: float, color: str) -> None:

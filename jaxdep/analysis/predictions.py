@@ -1,4 +1,4 @@
-"""Reads `predictions.csv`, and refuses what is not one."""
+"""Reads and validates `predictions.csv`."""
 
 from __future__ import annotations
 
@@ -10,23 +10,22 @@ from pathlib import Path
 
 import numpy as np
 
+from jaxdep.artifacts.schema import PREDICTION_COLUMNS
 from jaxdep.errors import UserError
-
-COLUMNS = ("id", "split", "task", "run", "seed", "target", "prediction", "probability")
 
 
 @dataclass(frozen=True)
 class Predictions:
-    """What R runs said of N recordings in one task.
+    """Predictions of R runs for N recordings in one task.
 
     Attributes:
-      ids: [N].
-      target: [N]; classes by index, or scores.
-      prediction: [R, N].
-      probability: [R, N]; of class 1 where there are two, else of the predicted class; NaN in a
-        regression.
-      runs: [R], their numbers.
-      graded: whether scores are totals of the BDI-II, which has categories of severity.
+      ids: ids of the recordings, [N].
+      target: class indices or scores, [N].
+      prediction: class indices or scores, [R, N].
+      probability: probability of class 1 if there are two classes, else of the predicted class,
+        [R, N]; NaN in a regression.
+      runs: run numbers, [R].
+      graded: whether the scores are BDI-II totals, which have categories of severity.
     """
 
     ids: np.ndarray
@@ -36,92 +35,101 @@ class Predictions:
     runs: np.ndarray
     graded: bool = False
 
-    def of_runs(self, runs: Sequence[int]) -> Predictions:
-        """Only these runs."""
+    def select_runs(self, runs: Sequence[int]) -> Predictions:
+        """Selects the predictions of some runs."""
         rows = np.flatnonzero(np.isin(self.runs, runs))
-        of = (self.prediction[rows], self.probability[rows], self.runs[rows])
-        return Predictions(self.ids, self.target, *of, self.graded)
+        selected = (self.prediction[rows], self.probability[rows], self.runs[rows])
+        return Predictions(self.ids, self.target, *selected, self.graded)
 
-    def of_sessions(self, sessions: Mapping[str, str]) -> Predictions:
-        """One prediction for each session: the mean over its recordings' scores.
+    def merge_sessions(self, sessions: Mapping[str, str]) -> Predictions:
+        """Averages the predicted scores over the recordings of each session.
 
         Args:
-          sessions: id of a recording to its session; every id occurs.
+          sessions: session of each recording, by id; must contain all ids.
 
         Raises:
-          ValueError: a session's recordings differ in their target.
+          ValueError: the recordings of a session have different targets.
         """
-        of = np.array([sessions[name] for name in self.ids])
-        ids, first, places = np.unique(of, return_index=True, return_inverse=True)
+        session_of = np.array([sessions[name] for name in self.ids])
+        ids, first, places = np.unique(session_of, return_index=True, return_inverse=True)
         target = self.target[first]
         if not np.array_equal(target[places], self.target):
             raise ValueError("recordings of one session have different targets")
-        share = np.zeros((len(of), len(ids)))
-        share[np.arange(len(of)), places] = 1 / np.bincount(places)[places]
+        share = np.zeros((len(session_of), len(ids)))
+        share[np.arange(len(session_of)), places] = 1 / np.bincount(places)[places]
         prediction = self.prediction @ share
         missing = np.full(prediction.shape, np.nan)
         return Predictions(ids, target, prediction, missing, self.runs, self.graded)
 
     def check(self, task: str, classes: int) -> None:
-        """Raises ValueError where a number cannot be what it should.
+        """Validates targets, predictions and probabilities.
 
         Args:
-          task: named in the message.
-          classes: 0 in a regression.
+          task: name of the task, for messages.
+          classes: number of classes; 0 for a regression.
+
+        Raises:
+          ValueError: a value is not finite or out of range.
         """
         for name, values in (("target", self.target), ("prediction", self.prediction)):
             if not np.isfinite(values).all():
                 raise ValueError(f"{task}: a {name} is not a finite number")
             if classes and not np.isin(values, np.arange(classes)).all():
-                raise ValueError(f"{task}: a {name} is no class of 0 to {classes - 1}")
-        sure = (self.probability >= 0) & (self.probability <= 1)
-        if classes == 2 and not sure.all():
-            raise ValueError(f"{task}: a probability does not lie between 0 and 1")
+                raise ValueError(f"{task}: a {name} is not a class index from 0 to {classes - 1}")
+        valid = (self.probability >= 0) & (self.probability <= 1)
+        if classes == 2 and not valid.all():
+            raise ValueError(f"{task}: a probability is not between 0 and 1")
 
 
 def read(path: Path) -> dict[str, Predictions]:
     """Reads the predictions of every task.
 
     Raises:
-      UserError: the file is missing, or does not hold the same recordings for every run.
+      UserError: the file is missing, malformed, or lists different recordings for different runs.
     """
     try:
         with path.open(newline="") as file:
             reader = csv.DictReader(file)
-            if tuple(reader.fieldnames or ()) != COLUMNS:
-                raise ValueError(f"columns {reader.fieldnames}, expected {', '.join(COLUMNS)}")
+            if tuple(reader.fieldnames or ()) != PREDICTION_COLUMNS:
+                raise ValueError(
+                    f"expected columns {', '.join(PREDICTION_COLUMNS)}, got {reader.fieldnames}"
+                )
             rows = list(reader)
         if not rows:
-            raise ValueError("no lines")
+            raise ValueError("it has no lines")
         tasks: dict[str, list[dict[str, str]]] = defaultdict(list)
         for row in rows:
             tasks[row["task"]].append(row)
-        return {task: _table(of_task) for task, of_task in tasks.items()}
+        return {task: _table(task_rows) for task, task_rows in tasks.items()}
     except (OSError, ValueError, TypeError) as error:
         raise unreadable(path, error) from None
 
 
 def unreadable(path: Path, why: object) -> UserError:
-    """The error of a file of predictions that is missing or damaged."""
+    """The error for a file of predictions that is missing or damaged."""
     return UserError(
-        f"{path} cannot be read ({why}); `jaxdep run ... --out {path.parent} --resume` finishes"
-        " an interrupted run"
+        f"{path} cannot be read ({why}); to complete an interrupted run, use"
+        f" `jaxdep run ... --out {path.parent} --resume`"
     )
 
 
 def _table(rows: list[dict[str, str]]) -> Predictions:
-    of_run: dict[int, list[dict[str, str]]] = defaultdict(list)
+    rows_of_run: dict[int, list[dict[str, str]]] = defaultdict(list)
     for row in rows:
-        of_run[int(row["run"])].append(row)
-    runs = sorted(of_run)
-    by_run = [of_run[run] for run in runs]
+        rows_of_run[int(row["run"])].append(row)
+    runs = sorted(rows_of_run)
+    by_run = [rows_of_run[run] for run in runs]
     ids = [row["id"] for row in by_run[0]]
     target = [float(row["target"]) for row in by_run[0]]
     if len(set(ids)) < len(ids):
-        raise ValueError("a recording occurs twice in a run")
-    for own in by_run:
-        if [row["id"] for row in own] != ids or [float(row["target"]) for row in own] != target:
-            raise ValueError("the runs do not hold the same recordings and targets")
-    numbers = lambda key: np.array([[float(row[key] or "nan") for row in own] for own in by_run])
-    said = numbers("prediction"), numbers("probability")
-    return Predictions(np.array(ids), np.array(target), *said, np.array(runs))
+        raise ValueError("a run lists a recording twice")
+    for run_rows in by_run:
+        if [row["id"] for row in run_rows] != ids or [
+            float(row["target"]) for row in run_rows
+        ] != target:
+            raise ValueError("the runs differ in their recordings or targets")
+    numbers = lambda key: np.array(
+        [[float(row[key] or "nan") for row in run_rows] for run_rows in by_run]
+    )
+    columns = numbers("prediction"), numbers("probability")
+    return Predictions(np.array(ids), np.array(target), *columns, np.array(runs))

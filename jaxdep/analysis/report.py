@@ -1,10 +1,9 @@
-"""`report.html`: one self-contained page about a run, or about several side by side."""
+"""Writes `report.html`, a self-contained page about one run or a comparison of several."""
 
 from __future__ import annotations
 
 import base64
 import json
-import os
 from collections.abc import Mapping, Sequence
 from importlib import resources
 from pathlib import Path
@@ -12,21 +11,22 @@ from typing import Any
 
 from jinja2 import Environment, StrictUndefined
 
-from jaxdep.analysis import compare, figures, intervals, results, sentences, words
+from jaxdep.analysis import compare, figures, formatting, intervals, narrative, results
+from jaxdep.artifacts.files import write_text
 from jaxdep.errors import UserError
 
 
 def write(run_dirs: Sequence[Path]) -> Path:
-    """Writes the page of one run into its folder; of several, beside the first one's.
+    """Writes the report of one run into its folder, or a comparison next to the first run's folder.
 
     Raises:
-      UserError: a folder is not that of a finished run.
+      UserError: a folder is not the directory of a finished run.
     """
     run_dirs = [Path(run_dir) for run_dir in run_dirs]
     runs = [_run(run_dir) for run_dir in run_dirs]
     if len(runs) == 1:
         target = run_dirs[0] / "report.html"
-        title = words.title(runs[0]["results"])
+        title = formatting.title(runs[0]["results"])
     else:
         target = run_dirs[0].resolve().parent / "report-comparison.html"
         synthetic = any(run["results"]["synthetic"] for run in runs)
@@ -40,21 +40,19 @@ def write(run_dirs: Sequence[Path]) -> Path:
         several=len(runs) > 1,
         overview=_overview(runs),
         differences=_differences(run_dirs, runs),
-        words=words,
-        sentences=sentences,
+        formatting=formatting,
+        narrative=narrative,
         methods=[intervals.OVER_RUNS, intervals.OVER_ITEMS],
     )
-    temporary = target.with_name(target.name + ".part")
-    temporary.write_text(page)
-    os.replace(temporary, target)
+    write_text(target, page)
     return target
 
 
 def _run(run_dir: Path) -> dict[str, Any]:
-    """Everything that the template shows of one run."""
-    found = results.write(run_dir)
-    captions = figures.write(run_dir, found)
-    pictures = [
+    """Data of one run for the template."""
+    run_results = results.write(run_dir)
+    captions = figures.write(run_dir, run_results)
+    plots = [
         {
             "caption": caption,
             "data": _encoded(run_dir / "figures" / name),
@@ -65,9 +63,9 @@ def _run(run_dir: Path) -> dict[str, Any]:
     pretty = lambda name: json.dumps(results.load(run_dir, name), indent=1)
     return {
         "name": run_dir.name,
-        "results": found,
-        "figures": pictures,
-        "settings": _settings(found["runs"]),
+        "results": run_results,
+        "figures": plots,
+        "settings": _settings(run_results["runs"]),
         "config": pretty("config.json"),
         "environment": pretty("environment.json"),
         "compile": results.load(run_dir, "meta.json")["compile"],
@@ -75,31 +73,31 @@ def _run(run_dir: Path) -> dict[str, Any]:
 
 
 def _settings(runs: Sequence[Mapping[str, Any]]) -> list[str]:
-    """The numeric settings of the runs: once where all share them, else run by run."""
-    told = [", ".join(f"{key} {value:.4g}" for key, value in run["hyper"].items()) for run in runs]
-    if len(set(told)) == 1:
-        return [f"every run: {told[0]}"] if told[0] else []
-    return [f"run {run['run']}: {text}" for run, text in zip(runs, told, strict=True)]
+    """Numeric settings of the runs: listed once if all runs share them, otherwise for each run."""
+    texts = [", ".join(f"{key} {value:.4g}" for key, value in run["hyper"].items()) for run in runs]
+    if len(set(texts)) == 1:
+        return [f"all runs: {texts[0]}"] if texts[0] else []
+    return [f"run {run['run']}: {text}" for run, text in zip(runs, texts, strict=True)]
 
 
 def _overview(runs: Sequence[Mapping[str, Any]]) -> list[list[str]]:
-    """A line for each run, task and main metric, with its spread and both intervals."""
+    """One line per run, task and main metric, with standard deviation and both intervals."""
     lines = []
     for run in runs:
         for name, task in run["results"]["tasks"].items():
             shown = ("accuracy", "balanced_accuracy", f"f1_{task['average']}", "mae", "rmse")
             for metric in shown:
-                if of := task["summary"].get(metric):
+                if summary := task["summary"].get(metric):
                     lines.append(
                         [
-                            f"{words.title(run['results'])} ({run['name']})",
+                            f"{formatting.title(run['results'])} ({run['name']})",
                             name,
-                            words.metric_name(metric),
-                            words.number(of["mean"], metric),
-                            words.number(of["std"], metric),
-                            str(of["runs"]),
-                            words.interval(of["interval_runs"], metric),
-                            words.interval(of["interval_items"], metric),
+                            formatting.metric_name(metric),
+                            formatting.number(summary["mean"], metric),
+                            formatting.number(summary["std"], metric),
+                            str(summary["runs"]),
+                            formatting.interval(summary["interval_runs"], metric),
+                            formatting.interval(summary["interval_items"], metric),
                         ]
                     )
     return lines
@@ -108,33 +106,33 @@ def _overview(runs: Sequence[Mapping[str, Any]]) -> list[list[str]]:
 def _differences(
     run_dirs: Sequence[Path], runs: Sequence[Mapping[str, Any]]
 ) -> list[tuple[str, str, str, str, str, str]]:
-    """Each run minus the first, in every task that both have and were tested on alike."""
-    found = []
+    """Difference of each run to the first, in all tasks that both share."""
+    lines = []
     base = runs[0]["results"]
     for run_dir, run in list(zip(run_dirs, runs, strict=True))[1:]:
-        of = run["results"]
-        for task in of["tasks"]:
-            both = [each["tasks"].get(task) for each in (base, of)]
+        other = run["results"]
+        for task in other["tasks"]:
+            both = [each["tasks"].get(task) for each in (base, other)]
             if not all(each and each["summary"] for each in both):
                 continue
             metric = "accuracy" if both[0]["classes"] else "mae"
-            name = f"{of['experiment']} ({run['name']}) minus {base['experiment']}"
+            name = f"{other['experiment']} ({run['name']}) minus {base['experiment']}"
             try:
                 pair = compare.paired(run_dir, run_dirs[0], task, metric)
             except UserError:
-                found.append((name, task, "tested on other recordings", "-", "-", "-"))
+                lines.append((name, task, "different test recordings", "-", "-", "-"))
                 continue
-            found.append(
+            lines.append(
                 (
                     name,
                     task,
-                    words.metric_name(metric),
-                    words.difference(pair["difference"], metric),
-                    words.interval(pair["interval_runs"], metric),
-                    words.interval(pair["interval_items"], metric),
+                    formatting.metric_name(metric),
+                    formatting.difference(pair["difference"], metric),
+                    formatting.interval(pair["interval_runs"], metric),
+                    formatting.interval(pair["interval_items"], metric),
                 )
             )
-    return found
+    return lines
 
 
 def _encoded(path: Path) -> str:

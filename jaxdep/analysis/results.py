@@ -1,9 +1,7 @@
-"""`results.json`: every metric with its spread, and all that a number needs to be understood."""
+"""Computes `results.json`: all metrics with their intervals, and the facts needed to read them."""
 
 from __future__ import annotations
 
-import json
-import os
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -11,32 +9,30 @@ from typing import Any
 
 import numpy as np
 
-from jaxdep import severity
-from jaxdep.analysis import fast, intervals, metrics, paper
+from jaxdep.analysis import bootstrap_metrics, intervals, metrics, published
 from jaxdep.analysis.predictions import Predictions, read, unreadable
+from jaxdep.artifacts.files import read_json, write_json
 from jaxdep.errors import UserError
+from jaxdep.scales import bdi
 
 
 def write(run_dir: Path) -> dict[str, Any]:
-    """Computes the results of a run from its folder and writes them there.
+    """Computes the results of a run and writes them to its folder.
 
-    The content depends on nothing but the run: no times, dates or paths.
+    The content depends only on the run and contains no times, dates or paths.
 
     Raises:
-      UserError: the folder is not that of a finished run.
+      UserError: the folder is not the directory of a finished run.
     """
     results = compute(run_dir)
-    text = json.dumps(results, indent=1, sort_keys=True, allow_nan=False) + "\n"
-    temporary = run_dir / "results.json.part"
-    temporary.write_text(text)
-    os.replace(temporary, run_dir / "results.json")
+    write_json(run_dir / "results.json", results, sort_keys=True)
     return results
 
 
 def compute(run_dir: Path) -> dict[str, Any]:
     """The content of `results.json`."""
     meta, config = load(run_dir, "meta.json"), load(run_dir, "config.json")
-    sound = sound_predictions(run_dir, meta)
+    finite = finite_predictions(run_dir, meta)
     corpus = meta["corpus"]
     return {
         "experiment": meta["experiment"],
@@ -57,54 +53,54 @@ def compute(run_dir: Path) -> dict[str, Any]:
         "deterministic": meta["compile"]["programs"] == 0,
         "intervals": {"runs": intervals.OVER_RUNS, "items": intervals.OVER_ITEMS},
         "tasks": {
-            task: _task(task, of_task, meta, config, corpus["synthetic_truth"])
-            for task, of_task in sound.items()
+            task: _task(task, task_predictions, meta, config, corpus["synthetic_truth"])
+            for task, task_predictions in finite.items()
         },
     }
 
 
-def sound_predictions(run_dir: Path, meta: Mapping[str, Any]) -> dict[str, Predictions]:
-    """The predictions of every run that did not diverge, checked.
+def finite_predictions(run_dir: Path, meta: Mapping[str, Any]) -> dict[str, Predictions]:
+    """Validated predictions of all runs that did not diverge, by task.
 
     Raises:
-      UserError: the file is missing, damaged, or lacks a run that `meta.json` names.
+      UserError: the file is missing or damaged, or lacks a run that `meta.json` lists.
     """
     path, config = run_dir / "predictions.csv", load(run_dir, "config.json")
     merge = meta.get("merge_tasks", False)
     wanted = [run["run"] for run in meta["runs"] if run["status"] != "diverged"]
-    sound = {}
-    for task, of_task in read(path).items():
+    finite = {}
+    for task, task_predictions in read(path).items():
         bounds = config["tasks"][task].get("bounds")
-        graded = bounds == list(severity.RANGE)
-        sound[task] = replace(of_task.of_runs(wanted), graded=graded)
-        if missing := sorted(set(wanted) - set(of_task.runs.tolist())):
-            raise unreadable(path, f"{task}: no lines of run {', '.join(map(str, missing))}")
+        graded = bounds == list(bdi.RANGE)
+        finite[task] = replace(task_predictions.select_runs(wanted), graded=graded)
+        if missing := sorted(set(wanted) - set(task_predictions.runs.tolist())):
+            raise unreadable(path, f"{task}: no lines for run {', '.join(map(str, missing))}")
         try:
-            sound[task].check(task, len(meta["classes"].get(task, ())))
+            finite[task].check(task, len(meta["classes"].get(task, ())))
             if merge and task not in meta["classes"]:
-                sound[task] = sound[task].of_sessions(meta["corpus"]["sessions"])
+                finite[task] = finite[task].merge_sessions(meta["corpus"]["sessions"])
         except ValueError as error:
             raise unreadable(path, error) from None
-    return sound
+    return finite
 
 
 def load(run_dir: Path, name: str) -> dict[str, Any]:
-    """Reads a JSON file of a run's folder.
+    """Reads a JSON file of a run.
 
     Raises:
-      UserError: it is not there, or not JSON.
+      UserError: the file is missing or not valid JSON.
     """
     try:
-        return json.loads((run_dir / name).read_text())
+        return read_json(run_dir / name)
     except (OSError, ValueError) as error:
         raise UserError(
-            f"{run_dir} is not the folder of a finished run: {name} cannot be read ({error});"
-            " name a folder that `jaxdep run` made"
+            f"{run_dir} is not the directory of a finished run: {name} cannot be read ({error});"
+            " pass a folder created by `jaxdep run`"
         ) from None
 
 
-def of_run(predictions: Predictions, run: int, classes: int) -> dict[str, float | None]:
-    """The metrics of one run, by its place in the table."""
+def run_metrics(predictions: Predictions, run: int, classes: int) -> dict[str, float | None]:
+    """Metrics of one run, given its row in `predictions`."""
     prediction = predictions.prediction[run]
     if classes == 0:
         return metrics.regression(predictions.target, prediction, predictions.graded)
@@ -122,38 +118,42 @@ def _task(
     names = meta["classes"].get(task, [])
     seeds = {run["run"]: run["seed"] for run in meta["runs"]}
     per_run = [
-        {"run": int(number), "seed": seeds[number], "metrics": of_run(predictions, i, len(names))}
+        {
+            "run": int(number),
+            "seed": seeds[number],
+            "metrics": run_metrics(predictions, i, len(names)),
+        }
         for i, number in enumerate(predictions.runs)
     ]
-    found: dict[str, Any] = {
+    task_results: dict[str, Any] = {
         "classes": names,
         "average": config["tasks"][task]["average"],
         "items": len(predictions.ids),
         "per_run": per_run,
         "summary": _summary(per_run, predictions, len(names)),
         "paper": config["paper"],
-        "paper_figures": paper.figures(config["paper"], meta["corpus"]["name"], task),
+        "paper_figures": published.figures(config["paper"], meta["corpus"]["name"], task),
         "constant": metrics.constant(predictions.target, len(names))
         if names
         else metrics.constant_score(predictions.target, predictions.graded),
     }
     if names:
         counts = np.bincount(predictions.target.astype(int), minlength=len(names))
-        found["counts"] = dict(zip(names, map(int, counts), strict=True))
-        found["majority"] = float(counts.max() / counts.sum())
+        task_results["counts"] = dict(zip(names, map(int, counts), strict=True))
+        task_results["majority"] = float(counts.max() / counts.sum())
     known = (truth or {}).get("tasks", {}).get(task, {})
     metric = "accuracy" if names else "mae"
     best, chance = (_KNOWN[metric][i] for i in range(2))
     if best in known and per_run:
-        found |= {"known": metric, "chance": known[chance], "attainable": known[best]}
+        task_results |= {"known": metric, "chance": known[chance], "attainable": known[best]}
         way = known[best] - known[chance]
-        reached = found["summary"][metric]["mean"] - known[chance]
-        found["share_of_the_way"] = reached / way if abs(way) > 1e-9 else None
-    return found
+        reached = task_results["summary"][metric]["mean"] - known[chance]
+        task_results["share_of_the_way"] = reached / way if abs(way) > 1e-9 else None
+    return task_results
 
 
 _KNOWN = {"accuracy": ("bayes_accuracy", "chance"), "mae": ("bayes_mae", "chance_mae")}
-"""Metric to the names, in `synthetic.json`, of its best attainable value and of chance."""
+"""For each metric, the keys in `synthetic.json` of its best attainable value and of chance."""
 
 
 def _summary(
@@ -167,7 +167,7 @@ def _summary(
         if None in values:
             summary[metric] = None
             continue
-        statistics[metric] = fast.statistic(metric, predictions, classes)
+        statistics[metric] = bootstrap_metrics.statistic(metric, predictions, classes)
         summary[metric] = {
             "mean": float(np.mean(values)),
             "std": float(np.std(values, ddof=1)) if len(values) > 1 else None,
@@ -175,6 +175,6 @@ def _summary(
             "runs": len(values),
             "interval_runs": intervals.over_runs(np.array(values)),
         }
-    for metric, found in intervals.over_items(statistics, len(predictions.ids)).items():
-        summary[metric]["interval_items"] = found
+    for metric, interval in intervals.over_items(statistics, len(predictions.ids)).items():
+        summary[metric]["interval_items"] = interval
     return summary

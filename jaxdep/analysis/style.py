@@ -1,4 +1,4 @@
-"""How all figures look: colours that the colour-blind can tell apart, and no global state."""
+"""Common style of all figures: a color-blind-safe palette, and no global matplotlib state."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _SETTINGS: dict[Any, Any] = {
 
 
 def axes(rows: int, *, columns: int = 1, width: float, height: float) -> tuple[Figure, list[Axes]]:
-    """A figure of `rows` x `columns` axes; sizes in inches."""
+    """Creates a figure with `rows` x `columns` axes; sizes are in inches."""
     with rc_context(_SETTINGS):
         figure = Figure(figsize=(width, height), layout="constrained")
         FigureCanvasAgg(figure)
@@ -35,7 +35,7 @@ def axes(rows: int, *, columns: int = 1, width: float, height: float) -> tuple[F
 
 
 def save(figure: Figure, path: Path, title: str) -> None:
-    """Writes a PNG."""
+    """Saves a figure as PNG."""
     if title:
         figure.suptitle(title, fontsize=9, color=ORANGE)
     figure.savefig(path, dpi=130)

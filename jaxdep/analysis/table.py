@@ -1,4 +1,4 @@
-"""Results as tables in the terminal, narrow enough for 80 columns."""
+"""Prints results as terminal tables that fit into 80 columns."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from jaxdep.analysis import sentences, words
+from jaxdep.analysis import formatting, narrative
 
 
 def show(results: Mapping[str, Any], console: Console) -> None:
-    """Prints a table for each task, and below it what its numbers mean."""
+    """Prints a table for each task, followed by notes that explain the numbers."""
     for name, task in results["tasks"].items():
-        title = f"{words.title(results)}: {name}"
+        title = f"{formatting.title(results)}: {name}"
         table = Table(
             title=title,
             title_justify="left",
@@ -27,20 +27,20 @@ def show(results: Mapping[str, Any], console: Console) -> None:
         table.add_column("metric", no_wrap=True)
         table.add_column("mean", justify="right", no_wrap=True)
         table.add_column("std", justify="right", no_wrap=True)
-        table.add_column("95% over\nruns", no_wrap=True)
-        table.add_column("95% over\nitems", no_wrap=True)
+        table.add_column("95% CI\n(runs)", no_wrap=True)
+        table.add_column("95% CI\n(items)", no_wrap=True)
         table.add_column("best\nconst.", justify="right", no_wrap=True)
-        if words.published(task):
-            head = words.paper_column(results).replace(" ", "\n")
+        if formatting.published(task):
+            head = formatting.paper_column(results).replace(" ", "\n")
             table.add_column(head, justify="right", no_wrap=True)
-        for cells in words.rows(task):
+        for cells in formatting.rows(task):
             cells = [cells[0], *map(_short, cells[1:])]
-            table.add_row(*(cells if words.published(task) else cells[:-1]))
+            table.add_row(*(cells if formatting.published(task) else cells[:-1]))
         console.print(table)
-    for note in sentences.notes(results):
+    for note in narrative.notes(results):
         console.print(f"  {note}", highlight=False, markup=False, soft_wrap=True)
 
 
 def _short(cell: str) -> str:
-    """`[.911, .948]`: a fraction needs no zero before its point."""
+    """Drops the leading zero of fractions: `[.911, .948]`."""
     return re.sub(r"(?<!\d)0\.", ".", cell)

@@ -1,1 +1,1 @@
-"""From a corpus on disk to padded arrays on the device."""
+"""Data loading: from raw corpora on disk to padded arrays on the device."""

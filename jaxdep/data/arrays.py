@@ -1,7 +1,7 @@
-"""A split of a prepared corpus as padded arrays and masks.
+"""Splits of prepared corpora as padded arrays and masks.
 
-The features of a corpus describe themselves: a tensor of unknown length is a sequence, one of
-known length a vector; a class label or a scalar is the target of the task that it is named after.
+The role of a feature follows from its TFDS type: a tensor of unknown length is a sequence, one of
+known length a vector; a class label or a scalar is the target of the task with the same name.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from jaxdep.errors import UserError
 
 
 class Labelled:
-    """What recordings have that are in memory or on disk: ids, targets, a digest."""
+    """Ids and targets of a split whose inputs are in memory or on disk."""
 
     name: str
     ids: np.ndarray
@@ -29,7 +29,7 @@ class Labelled:
 
     @property
     def digest(self) -> str:
-        """Hash of the ids and targets: two equal digests are the same split."""
+        """Hash of the ids and targets, which identifies the split."""
         sha = hashlib.sha256("\n".join(self.ids.tolist()).encode())
         for task in sorted(self.targets):
             sha.update(task.encode() + np.ascontiguousarray(self.targets[task]).tobytes())
@@ -38,16 +38,16 @@ class Labelled:
 
 @dataclass(frozen=True)
 class Split(Labelled):
-    """Some recordings, padded to common lengths.
+    """Recordings of a split, padded to common lengths.
 
     Attributes:
-      name: the split's name in its corpus.
-      ids: [N], sorted, so that their order does not depend on how they were stored.
-      inputs: sequences [N, L, D] with `<name>_mask` [N, L] (true where a frame is real), and
-        vectors [N, D]; float32, and pictures as bytes.
-      targets: for each task [N], int32 classes or float32 scores.
-      classes: for each classification task the names of its classes.
-      carved_from: the split that this one was carved from, if it was.
+      name: name of the split in its corpus.
+      ids: ids of the recordings, [N], sorted so that the order is independent of the storage.
+      inputs: sequences [N, L, D] with masks `<name>_mask` [N, L] (true for real frames), and
+        vectors [N, D]; float32, or uint8 for images.
+      targets: int32 classes or float32 scores, [N], by task.
+      classes: class names of each classification task.
+      carved_from: name of the split that this one was carved from; empty otherwise.
     """
 
     name: str
@@ -59,21 +59,21 @@ class Split(Labelled):
 
     @property
     def arrays(self) -> dict[str, dict[str, np.ndarray]]:
-        """What goes to the device."""
+        """Inputs and targets, as they are transferred to the device."""
         return {"inputs": self.inputs, "targets": self.targets}
 
     @property
     def lengths(self) -> dict[str, int]:
-        """L of each sequence."""
+        """Padded length L of each sequence."""
         return {name: x.shape[1] for name, x in self.inputs.items() if x.ndim == 3}
 
     @property
     def contents(self) -> np.ndarray:
-        """[N], equal where the inputs are equal."""
+        """Hash of the inputs of each recording, [N]."""
         return contents(self.inputs)
 
     def take(self, rows: np.ndarray, name: str, carved_from: str = "") -> Split:
-        """The split with only these rows."""
+        """Returns the split restricted to some rows."""
         pick = lambda arrays: {key: array[rows] for key, array in arrays.items()}
         targets = pick(self.targets)
         return Split(name, self.ids[rows], pick(self.inputs), targets, self.classes, carved_from)
@@ -83,9 +83,9 @@ def load_split(folder: Path, split: str, lengths: Mapping[str, int]) -> Split:
     """Reads one split of a prepared corpus into memory.
 
     Args:
-      folder: what `corpora.prepare` returned.
-      split: a split of the corpus.
-      lengths: frames kept of each sequence; one that is not named keeps this split's longest.
+      folder: folder of the prepared corpus, from `preparation.prepare`.
+      split: name of the split.
+      lengths: padded length of each sequence; defaults to the longest of the split.
 
     Raises:
       UserError: the corpus has no such split.
@@ -98,16 +98,21 @@ def load_split(folder: Path, split: str, lengths: Mapping[str, int]) -> Split:
 
 
 def open_split(folder: Path, split: str) -> tuple[Mapping[str, Any], Any]:
-    """The features of a prepared corpus, and one of its splits as records on disk.
+    """Opens one split of a prepared corpus.
+
+    Returns:
+      The TFDS features of the corpus, and the records of the split on disk.
 
     Raises:
       UserError: the corpus has no such split.
     """
     import tensorflow_datasets as tfds
 
-    builder = tfds.builder_from_directory(str(folder))
+    builder: Any = tfds.builder_from_directory(str(folder))
     if split not in builder.info.splits:
-        raise UserError(f"{folder}: no split {split!r}; it has {', '.join(builder.info.splits)}")
+        raise UserError(
+            f"{folder} has no split {split!r}: choose one of {', '.join(builder.info.splits)}"
+        )
     return builder.info.features, builder.as_data_source(split=split)
 
 
@@ -119,7 +124,7 @@ def sequences_of(features: Mapping[str, Any]) -> list[str]:
 def inputs_of(
     features: Mapping[str, Any], records: list[Mapping[str, Any]], lengths: Mapping[str, int]
 ) -> dict[str, np.ndarray]:
-    """The inputs of records, as `Split.inputs`; `lengths` as in `load_split`."""
+    """Stacks the inputs of records as in `Split.inputs`; for `lengths` see `load_split`."""
     inputs = {}
     for name, feature in features.items():
         if not feature.shape:
@@ -135,7 +140,7 @@ def inputs_of(
 def targets_of(
     features: Mapping[str, Any], records: list[Mapping[str, Any]]
 ) -> tuple[dict[str, np.ndarray], dict[str, tuple[str, ...]]]:
-    """The targets of records and the names of their classes, as in `Split`."""
+    """Stacks the targets of records; returns `targets` and `classes` of `Split`."""
     import tensorflow_datasets as tfds
 
     targets, classes = {}, {}
@@ -159,16 +164,17 @@ def splits_of(folder: Path) -> list[str]:
 
 
 def pad(sequences: list[np.ndarray], length: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    """Pads sequences [T_i, D] with zeros to one length and cuts what is longer.
+    """Pads sequences [T_i, D] with zeros, or truncates them, to a common length L.
 
     For lengths 1 and 3 padded to 2:  [[a], [b, c, d]] -> [[a, 0], [b, c]], [[1, 0], [1, 1]].
 
     Args:
-      sequences: at least one; equal D.
-      length: 0 for the longest of them.
+      sequences: one or more sequences with the same D.
+      length: padded length L; 0 for the longest sequence.
 
     Returns:
-      [N, L, D], bytes as bytes, other whole numbers int32, else float32; and its mask [N, L].
+      The padded array [N, L, D] (uint8 stays uint8, other integers become int32, all else float32)
+      and its mask [N, L].
     """
     length = length or max(len(sequence) for sequence in sequences)
     dtype = sequences[0].dtype
@@ -184,7 +190,7 @@ def pad(sequences: list[np.ndarray], length: int = 0) -> tuple[np.ndarray, np.nd
 
 
 def contents(inputs: Mapping[str, np.ndarray]) -> np.ndarray:
-    """A hash of each item of arrays [N, ...]: [N] texts, equal where the items are equal."""
+    """Hashes each item of arrays [N, ...]; equal items have equal hashes, [N] strings."""
     hashes = []
     for row in range(len(next(iter(inputs.values())))):
         sha = hashlib.blake2b(digest_size=8)
@@ -195,17 +201,18 @@ def contents(inputs: Mapping[str, np.ndarray]) -> np.ndarray:
 
 
 def carve(split: Any, fraction: float, task: str) -> tuple[Any, Any]:
-    """Cuts a validation part from a training split, the same for every run.
+    """Carves a validation split from a training split, identically in every run.
 
-    Recordings with the same content stay together: what was learned by heart must not choose.
+    Recordings with the same content go to the same part, so that no validation recording is a
+    duplicate of a training recording.
 
     Args:
-      split: the training split, in memory or on disk.
-      fraction: share to cut, in (0, 0.5].
-      task: the class label that both parts keep the proportions of.
+      split: training split, in memory or on disk.
+      fraction: share of the validation split, in (0, 0.5].
+      task: task to stratify by, if it is a classification task.
 
     Returns:
-      What is left, and the part.
+      The remaining training split, and the validation split.
     """
     from sklearn.model_selection import GroupKFold, StratifiedGroupKFold
 

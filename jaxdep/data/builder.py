@@ -1,4 +1,4 @@
-"""The TFDS builder that all corpora share: what a scan of the raw files found, as ArrayRecord."""
+"""Base class of the TFDS builders, which store the scanned recordings as ArrayRecord."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from jaxdep.errors import Faults
 
 @dataclass(frozen=True)
 class Item:
-    """One recording that a scan found.
+    """One recording of a corpus.
 
     Attributes:
-      id: unique in the corpus.
-      split: a split's name.
-      load: reads its features, as the builder's `features` name them, `id` left out.
-      subject: who is recorded; empty where the corpus does not say.
-      session: recordings of one session have one target; empty where each has its own.
+      id: unique id in the corpus.
+      split: name of the split.
+      load: function that reads all features of the builder except `id`.
+      subject: id of the recorded subject; empty if unknown.
+      session: id of the session, whose recordings share one target; empty if there are none.
     """
 
     id: str
@@ -35,13 +35,13 @@ class Item:
 
 @dataclass
 class Scan:
-    """What is in a folder of raw files.
+    """Recordings and faults found in a folder of raw files.
 
     Attributes:
-      items: recordings, those with faults included as far as they could be read.
-      faults: all that is wrong.
-      warnings: what a user should know, but need not mend.
-      card: numbers for the corpus's card.
+      items: recordings, including faulty ones as far as they could be read.
+      faults: faults of the raw files.
+      warnings: messages for the user that require no action.
+      card: statistics for the corpus card.
     """
 
     items: list[Item] = field(default_factory=list)
@@ -51,23 +51,25 @@ class Scan:
 
 
 class ManualBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
-    """Base of the corpora's builders.
+    """Base class of the corpus builders.
 
-    A corpus defines `features` and `scan`, both given its options. TFDS's default format needs
-    TensorFlow, and its Parquet drops rows, so the format is always ArrayRecord.
+    Subclasses define `features` and `scan`, which both receive the options. The file format is
+    always ArrayRecord: TFDS's default format needs TensorFlow, and its Parquet writer drops rows.
     """
 
     OPTIONS: ClassVar[Mapping[str, Any]] = {}
-    """Options and their defaults."""
+    """Options with their default values."""
 
     PUBLISHED: ClassVar[Mapping[str, int]] = {}
-    """Published number of recordings of each split."""
+    """Published number of recordings in each split."""
 
     LABEL_SOURCE: ClassVar[str] = ""
-    """Where the labels come from, in words."""
+    """Description of how the labels were obtained."""
 
     LAYOUT: ClassVar[str] = ""
-    """What files are expected, in words."""
+    """Description of the expected files."""
+
+    pkg_dir_path: ClassVar[Path | None]  # TFDS accepts any path, not only those of etils
 
     def __init__(
         self,
@@ -84,18 +86,18 @@ class ManualBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
 
     @classmethod
     def resolve(cls, folder: Path, options: Mapping[str, Any]) -> dict[str, Any]:
-        """The options with defaults that depend on the raw files."""
+        """Fills in option defaults that depend on the raw files."""
         return dict(options)
 
     @classmethod
     def features(cls, options: Mapping[str, Any]) -> dict[str, Any]:
-        """TFDS features; a target is named after its task."""
-        raise ValueError(f"{cls.__name__} defines no features")
+        """Returns the TFDS features; a target has the name of its task."""
+        raise ValueError(f"{cls.__name__} must define features()")
 
     @classmethod
     def scan(cls, folder: Path, options: Mapping[str, Any]) -> Scan:
-        """Reads every raw file once and reports all faults; writes nothing."""
-        raise ValueError(f"{cls.__name__} defines no scan")
+        """Reads every raw file once and collects all faults; writes nothing."""
+        raise ValueError(f"{cls.__name__} must define scan()")
 
     def _info(self) -> tfds.core.DatasetInfo:
         features = {**self.features(self.options), "id": tfds.features.Text()}
@@ -103,7 +105,8 @@ class ManualBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
 
     def _split_generators(self, dl_manager: tfds.download.DownloadManager) -> dict[str, Any]:
         scan = self._scan or self.scan(Path(dl_manager.manual_dir), self.options)
-        scan.faults.raise_if_any("the raw files have faults:", "Mend them, or leave the items out.")
+        advice = "Fix them, or leave out the affected items."
+        scan.faults.raise_if_any("The raw files have faults:", advice)
         splits: dict[str, list[Item]] = {}
         for item in scan.items:
             splits.setdefault(item.split, []).append(item)
@@ -117,13 +120,13 @@ class ManualBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
 
     @property
     def contents(self) -> str:
-        """Hash of all recordings that were stored: of their features, labels and ids."""
-        told = "".join(f"{name}{self._digests[name]}" for name in sorted(self._digests))
-        return hashlib.sha256(told.encode()).hexdigest()
+        """Hash of the features, labels and ids of all stored recordings."""
+        text = "".join(f"{name}{self._digests[name]}" for name in sorted(self._digests))
+        return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _digest(example: Mapping[str, Any]) -> str:
-    """Hash of a recording's features, whatever their order."""
+    """Hash of a recording's features, independent of their order."""
     sha = hashlib.blake2b(digest_size=16)
     for name in sorted(example):
         value = np.asarray(example[name])

@@ -1,4 +1,4 @@
-"""Checks on raw arrays that all corpora share."""
+"""Checks of raw arrays, splits and subjects, shared by all corpora."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from jaxdep.errors import Faults
 
 
 def read_array(path: Path, root: Path, width: int, faults: Faults, item: str) -> np.ndarray | None:
-    """`read_numbers` of shape [T, width], as float32."""
+    """Reads an array [T, width] as float32; see `read_numbers`."""
     array = read_numbers(path, root, (None, width), faults, item)
     return None if array is None else array.astype(np.float32)
 
@@ -20,14 +20,14 @@ def read_array(path: Path, root: Path, width: int, faults: Faults, item: str) ->
 def read_numbers(
     path: Path, root: Path, shape: Sequence[int | None], faults: Faults, item: str
 ) -> np.ndarray | None:
-    """Reads a `.npy` of numbers as they are, or reports what is wrong with it.
+    """Reads a numeric array from a `.npy` file without conversion, and checks it.
 
     Args:
       path: the file.
-      root: the folder that the user named; faults give the path below it.
-      shape: expected; None for T, any number from 1.
-      faults: receives every fault found.
-      item: the recording that the array belongs to.
+      root: folder given by the user; faults report the path relative to it.
+      shape: expected shape; None for a variable length T of at least 1.
+      faults: receives the faults of the file.
+      item: id of the recording that the array belongs to.
 
     Returns:
       The array, or None if it has a fault.
@@ -54,34 +54,34 @@ def read_numbers(
 
 
 def subjects_in_two_splits(pairs: Iterable[tuple[str, str]]) -> dict[str, set[str]]:
-    """Finds who occurs in several splits.
+    """Finds subjects that occur in more than one split.
 
     Args:
-      pairs: (who, split): a subject, or a hash of a recording's content.
+      pairs: pairs (subject, split); a subject may also be a hash of a recording's content.
 
     Returns:
-      Who, and in which splits.
+      The splits of each subject that occurs in more than one.
     """
     seen: dict[str, set[str]] = defaultdict(set)
-    for who, split in pairs:
-        seen[who].add(split)
-    return {who: splits for who, splits in seen.items() if len(splits) > 1}
+    for subject, split in pairs:
+        seen[subject].add(split)
+    return {subject: splits for subject, splits in seen.items() if len(splits) > 1}
 
 
 def count_warnings(counts: dict[str, int], published: dict[str, int]) -> list[str]:
-    """Warns of splits that are absent or differ from the published numbers."""
+    """Returns warnings about splits that are missing or differ from the published sizes."""
     warnings = []
     for split, number in published.items():
-        here = counts.get(split, 0)
-        if not here:
-            warnings.append(f"The {split} split is absent.")
-        elif here != number:
-            warnings.append(f"{split} has {here} recordings; {number} are published.")
+        count = counts.get(split, 0)
+        if not count:
+            warnings.append(f"The {split} split is missing.")
+        elif count != number:
+            warnings.append(f"{split} has {count} recordings; the published corpus has {number}.")
     return warnings
 
 
 def _problem(array: object, shape: Sequence[int | None]) -> tuple[str, str] | None:
-    """Kind and detail of the first thing wrong with an array."""
+    """Kind and detail of the first fault of an array, if any."""
     if not isinstance(array, np.ndarray):
         return "unreadable or truncated array", "expected one array, found an archive"
     if array.dtype.kind not in "fiu":
@@ -95,11 +95,11 @@ def _problem(array: object, shape: Sequence[int | None]) -> tuple[str, str] | No
     if array.dtype.kind != "f":
         return None
     bad = np.isnan(array).sum(), np.isinf(array).sum()
-    # A float64 beyond float32's range would become infinite only when it is stored.
+    # A float64 beyond the range of float32 would only become infinite when it is stored.
     with np.errstate(over="ignore"):
         large = np.isinf(array.astype(np.float32)).sum() - bad[1]
     if any(bad) or large:
-        return "NaN or infinity", f"{bad[0]} NaN, {bad[1]} infinite, {large} beyond float32"
+        return "NaN or infinity", f"{bad[0]} NaN, {bad[1]} infinite, {large} too large for float32"
     return None
 
 

@@ -1,4 +1,4 @@
-"""Sentences of a dialogue: which frames of each stream are whose, cut and laid end to end."""
+"""Sentence windows of a dialogue: which frames of each stream belong to which sentence."""
 
 from __future__ import annotations
 
@@ -8,30 +8,35 @@ import numpy as np
 from jaxtyping import Float, Int
 
 Times = Float[np.ndarray, "sentence 2"]
-"""Start and stop of each sentence, in seconds."""
+"""Start and end of each sentence, in seconds."""
 
 Windows = Int[np.ndarray, "sentence 2"]
-"""First frame of each sentence, and the frame after its last."""
+"""First frame of each sentence, and the frame after its last one."""
 
 
 def windows(times: Times, rate: float, frames: int) -> Windows:
-    """The frames that begin within each sentence, as far as the stream has any.
+    """Converts sentence times to frame windows, clipped to the stream.
 
     Args:
-      rate: frames a second.
-      frames: of the stream.
+      times: start and end of each sentence.
+      rate: frames per second.
+      frames: number of frames in the stream.
     """
     return np.clip(np.rint(np.asarray(times).reshape(-1, 2) * rate), 0, frames).astype(np.int64)
 
 
 def pack(stream: np.ndarray, cut: Windows) -> tuple[np.ndarray, Windows]:
-    """Lays the sentences of a stream end to end; what is between them goes, overlaps are repeated.
+    """Concatenates the sentences of a stream.
+
+    Frames between sentences are dropped, and frames in two sentences are repeated. A window that
+    ends before it begins is empty.
 
     Args:
-      stream: [T, D].
+      stream: frames [T, D].
+      cut: window of each sentence.
 
     Returns:
-      [T', D], and where the sentences are in it. A window that ends before it begins is empty.
+      The concatenated frames [T', D], and the windows of the sentences in them.
     """
     counts = np.maximum(cut[:, 1] - cut[:, 0], 0)
     ends = counts.cumsum()
@@ -46,15 +51,17 @@ def released_windows(
     fix_audio_start: bool = False,
     absolute_time: bool = False,
 ) -> dict[str, Windows]:
-    """Windows as the network that SMFL's authors published cuts them, into streams as they are.
+    """Computes windows into the uncut streams as the network published by SMFL's authors does.
 
-    Seconds are whole numbers. A sentence's frames begin at the seconds of speech before it, not at
-    its own time; those of the voice at as many seconds as there are sentences before it.
+    Durations are truncated to whole seconds. A visual window begins at the total duration of the
+    preceding sentences, not at the start time of its sentence; an acoustic window begins at as many
+    seconds as there are preceding sentences.
 
     Args:
-      rates: frames a second of `acoustic` and `visual`.
-      fix_audio_start: the voice begins where the face does.
-      absolute_time: both begin and end at the sentence's own times.
+      times: start and end of each sentence.
+      rates: frames per second of `acoustic` and `visual`.
+      fix_audio_start: whether acoustic windows begin where the visual ones do.
+      absolute_time: whether all windows begin and end at the times of their sentences.
     """
     start, stop = np.asarray(times).reshape(-1, 2).T
     stop = np.where(stop == start, start + 1, stop)
@@ -63,17 +70,17 @@ def released_windows(
     begins = ends - spans
     if absolute_time:
         begins, ends = start.astype(np.int64), stop.astype(np.int64)
-    number = np.arange(len(spans))
-    voice = begins if fix_audio_start or absolute_time else number
-    second = {"acoustic": voice, "visual": begins}
+    index = np.arange(len(spans))
+    voice = begins if fix_audio_start or absolute_time else index
+    starts = {"acoustic": voice, "visual": begins}
     return {
-        name: np.stack([second[name] * rate, ends * rate], 1).astype(np.int64)
+        name: np.stack([starts[name] * rate, ends * rate], 1).astype(np.int64)
         for name, rate in rates.items()
     }
 
 
 def waste(lengths: np.ndarray) -> float:
-    """The share of padding in arrays [N, max(lengths)] that hold recordings of these lengths."""
+    """Share of padding in an array [N, max(lengths)] of recordings with these lengths."""
     lengths = np.asarray(lengths)
-    held = len(lengths) * lengths.max(initial=0)
-    return float(1 - lengths.sum() / held) if held else 0.0
+    padded = len(lengths) * lengths.max(initial=0)
+    return float(1 - lengths.sum() / padded) if padded else 0.0

@@ -1,4 +1,4 @@
-"""Functionals: a recording's frames summarised over time, for models that read no sequences."""
+"""Functionals: statistics of a recording's frames over time, for models without sequence input."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ FUNCTIONALS = ("mean", "std", "p10", "p50", "p90")
 """Mean, standard deviation, and the 10th, 50th and 90th percentiles over time."""
 
 SUFFIX = "_functionals"
-"""Of the vector that a corpus stores beside a sequence whose frames it has normalised."""
+"""Name suffix of the functionals that a corpus stores next to a normalised sequence."""
 
 
 def summarize(
     frames: Float[np.ndarray, "time feature"], names: Sequence[str] = FUNCTIONALS
 ) -> np.ndarray:
-    """Functionals of one recording, one after another: [F D] float32; zeros without frames."""
+    """Computes the functionals of one recording, [F D] float32; zeros if it has no frames."""
     if not len(frames):
         return np.zeros(len(names) * frames.shape[1], np.float32)
     frames = frames.astype(np.float64)
@@ -27,9 +27,9 @@ def summarize(
 def select(
     vectors: Float[np.ndarray, "item functional"], names: Sequence[str]
 ) -> Float[np.ndarray, "item selected"]:
-    """Some of the `FUNCTIONALS` [N, F D] that a corpus stores."""
-    each = vectors.reshape(len(vectors), len(FUNCTIONALS), -1)
-    return each[:, [FUNCTIONALS.index(name) for name in names]].reshape(len(vectors), -1)
+    """Selects some of the stored `FUNCTIONALS`, [N, F D]."""
+    by_functional = vectors.reshape(len(vectors), len(FUNCTIONALS), -1)
+    return by_functional[:, [FUNCTIONALS.index(name) for name in names]].reshape(len(vectors), -1)
 
 
 _COMPUTE = {

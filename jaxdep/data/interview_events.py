@@ -1,20 +1,21 @@
-"""Synthetic interviews: who speaks when, and events in the answers that carry a label.
+"""Synthetic interviews: speaking turns, and events in the answers that encode a label.
 
-A stream is autocorrelated noise about an offset of its speaker, with an interviewer's questions
-between the answers. Every answer ends with *events*, short patterns along fixed directions, as
-voices fall or rise at the end of a sentence:
+A stream is autocorrelated noise around an offset of the speaker; questions of an interviewer and
+answers alternate. Every answer ends with *events*, short patterns along fixed feature directions,
+like voices that fall or rise at the end of a sentence:
 
-* order: of 3 and of 5 frames, in the voice and in the face. It falls ("1, 0, -1") or it rises, so
-  its mean over time is zero either way. In an interview all events of one kind go the same way:
-  falling with probability `order_rate` if depressed, with the complement if not.
-* words: every sentence's embedding leans along one of two directions, as often to one side of it as
-  to the other; along the first with probability `order_rate` if depressed.
-* coincidence: one frame of voice and face in the same sentence. The signs are random; they agree
-  with probability `agreement_rate` if depressed, with the complement if not.
+* order: patterns of 3 and of 5 frames, in the voice and in the face. A pattern falls ("1, 0, -1")
+  or rises, so its mean over time is zero in both cases. All events of one kind in an interview have
+  the same order: falling with probability `order_rate` if depressed, `1 - order_rate` if not.
+* words: every sentence embedding is shifted along one of two directions, with positive and negative
+  signs equally often; along the first with probability `order_rate` if depressed, `1 - order_rate`
+  if not.
+* coincidence: one frame of voice and face in the same sentence, with random signs. The signs agree
+  with probability `agreement_rate` if depressed, `1 - agreement_rate` if not.
 
-So six independent bits carry the label: two that the voice shows, two the face, one the words, and
-one that only voice and face together show. The best attainable accuracy follows by enumeration; in
-each split the bits have their rates as nearly as whole interviews allow.
+So six independent bits encode the label: two in the voice, two in the face, one in the words, and
+one in voice and face together only. The best attainable accuracy follows by enumeration; in each
+split the bits have their rates as closely as whole interviews allow.
 """
 
 from __future__ import annotations
@@ -26,19 +27,25 @@ from typing import Any
 
 import numpy as np
 
-from jaxdep.data import stand_in
-from jaxdep.data.stand_in import PATTERNS
+from jaxdep.data import synthetic
+from jaxdep.data.synthetic import PATTERNS
 
 AMPLITUDE, AUTOCORRELATION, OFFSET = 12.0, 0.6, 0.3
 SLOT = 8
-"""Frames from one event to the next; the last begins as many before the answer's end."""
+"""Frames between event onsets; the last event begins this many frames before the answer ends."""
 
 QUESTION_SECONDS, ANSWER_SECONDS = 3.0, 5.0
 
 
 @dataclass(frozen=True)
 class Turn:
-    """Who speaks from when to when, in seconds."""
+    """A speaking turn.
+
+    Attributes:
+      start: start time in seconds.
+      stop: end time in seconds.
+      answers: whether the turn is an answer, not a question.
+    """
 
     start: float
     stop: float
@@ -47,12 +54,12 @@ class Turn:
 
 @dataclass(frozen=True)
 class Bits:
-    """What the events of an interview tell.
+    """Bits that the events of an interview encode.
 
     Attributes:
-      falls: of each stream, whether its events of each length fall.
-      words: whether the words lean along the first direction.
-      agree: whether voice and face agree.
+      falls: whether events fall, by stream and number of frames.
+      words: whether sentence embeddings are shifted along the first direction.
+      agree: whether the signs of voice and face agree.
     """
 
     falls: Mapping[str, Mapping[int, bool]]
@@ -61,19 +68,19 @@ class Bits:
 
 
 def _rates(signal: float) -> list[float]:
-    """How often each bit equals the label: those of order, of the words, of the coincidence."""
-    order, agreement = stand_in.event_rates(signal)
+    """Probability that each bit equals the label: four order bits, words, and coincidence."""
+    order, agreement = synthetic.event_rates(signal)
     return [order] * 5 + [agreement]
 
 
 def bayes(signal: float = 1.0) -> dict[str, Any]:
-    """What the best possible classifier attains, labels being balanced."""
+    """Accuracy of the best possible classifier, with balanced labels."""
     rates = _rates(signal)
-    two, one = stand_in.best_accuracy(rates[:2]), stand_in.best_accuracy(rates[:1])
+    two, one = synthetic.best_accuracy(rates[:2]), synthetic.best_accuracy(rates[:1])
     return {
         "kind": "classification",
         "chance": 0.5,
-        "bayes_accuracy": stand_in.best_accuracy(rates),
+        "bayes_accuracy": synthetic.best_accuracy(rates),
         "best_single_modality": {"acoustic": two, "visual": two, "text": one},
     }
 
@@ -81,8 +88,8 @@ def bayes(signal: float = 1.0) -> dict[str, Any]:
 def write_truth(
     directory: Path, corpus: str, given: Mapping[str, Any], mean_seconds: float
 ) -> dict[str, Any]:
-    """`stand_in.write_truth` of interviews with these events."""
-    order, agreement = stand_in.event_rates(given["signal"])
+    """Calls `synthetic.write_truth` for interviews with these events."""
+    order, agreement = synthetic.event_rates(given["signal"])
     parameters = {
         "order_rate": order,
         "agreement_rate": agreement,
@@ -90,77 +97,81 @@ def write_truth(
         "amplitude": AMPLITUDE,
     }
     tasks = {"depression": bayes(given["signal"])}
-    return stand_in.write_truth(directory, corpus, given, parameters, tasks)
+    return synthetic.write_truth(directory, corpus, given, parameters, tasks)
 
 
-def dealt(
+def interview_bits(
     splits: Sequence[str], signal: float, rng: np.random.Generator
 ) -> Iterator[tuple[str, int, Bits]]:
-    """Split and label of each interview, and what its events tell, as `stand_in.dealt`."""
-    for split, label, right in stand_in.dealt(splits, _rates(signal), rng):
-        told = iter(right == label)
-        falls = {name: {size: next(told) for size in PATTERNS} for name in ("acoustic", "visual")}
-        yield split, label, Bits(falls, next(told), next(told))
+    """Draws the split, label and bits of each interview; see `synthetic.balanced_bits`."""
+    for split, label, right in synthetic.balanced_bits(splits, _rates(signal), rng):
+        bits = iter(right == label)
+        falls = {name: {size: next(bits) for size in PATTERNS} for name in ("acoustic", "visual")}
+        yield split, label, Bits(falls, next(bits), next(bits))
 
 
 def turns(seconds: float, rng: np.random.Generator) -> list[Turn]:
-    """Questions and answers by turns, of which there are at least two each."""
-    made, now = [], 1.0
-    while now < seconds - 8 or len(made) < 4:
+    """Draws alternating questions and answers, normally at least two each."""
+    drawn, now = [], 1.0
+    while now < seconds - 8 or len(drawn) < 4:
         spans = (
             rng.uniform(0.5, 1.5) * QUESTION_SECONDS,
             float(np.clip(rng.lognormal(np.log(ANSWER_SECONDS), 0.5), 2, 20)),
         )
         for answers, span in zip((False, True), spans, strict=True):
             stop = min(now + span, seconds - 0.5)
-            made.append(Turn(now, stop, answers))
+            drawn.append(Turn(now, stop, answers))
             now = stop + 0.3
             if now >= seconds - 1:
-                return made
-    return made
+                return drawn
+    return drawn
 
 
 def noise(length: int, width: int, rng: np.random.Generator) -> np.ndarray:
-    """Noise of variance 1 about the speaker's offset, [length, width]."""
-    made = stand_in.autocorrelated(length, width, AUTOCORRELATION, rng)
-    return made + OFFSET * rng.normal(size=width)
+    """Noise of variance 1 around a random offset of the speaker, [length, width]."""
+    samples = synthetic.autocorrelated(length, width, AUTOCORRELATION, rng)
+    return samples + OFFSET * rng.normal(size=width)
 
 
 def streams(
     seconds: float,
     answers: Sequence[Turn],
-    told: Bits,
+    bits: Bits,
     directions: Mapping[str, np.ndarray],
     rates: Mapping[str, float],
     rng: np.random.Generator,
 ) -> dict[str, np.ndarray]:
-    """`acoustic` and `visual`, [T, D] each: noise, and at each answer's end an event of each kind.
+    """Draws `acoustic` and `visual`, [T, D] each: noise, with all events at the end of each answer.
 
     Args:
-      directions: of each stream [3, D]: of the coincidence and of each kind of order.
-      rates: frames a second.
+      seconds: length of the interview.
+      answers: the answers' turns.
+      bits: bits to encode.
+      directions: directions of the events in each stream, [3, D]: coincidence, then each order.
+      rates: frames per second of each stream.
+      rng: random number generator.
     """
-    made = {
+    arrays = {
         name: noise(int(seconds * rate), directions[name].shape[1], rng)
         for name, rate in rates.items()
     }
     for turn in answers:
         sign = int(rng.choice([-1, 1]))
-        signs = {"acoustic": sign, "visual": sign if told.agree else -sign}
+        signs = {"acoustic": sign, "visual": sign if bits.agree else -sign}
         for name, rate in rates.items():
-            window = made[name][round(turn.start * rate) : round(turn.stop * rate)]
-            _plant(window, signs[name], told.falls[name], directions[name])
-    return made
+            window = arrays[name][round(turn.start * rate) : round(turn.stop * rate)]
+            _plant(window, signs[name], bits.falls[name], directions[name])
+    return arrays
 
 
 def words(
-    sentences: int, told: Bits, directions: np.ndarray, rng: np.random.Generator
+    sentences: int, bits: Bits, directions: np.ndarray, rng: np.random.Generator
 ) -> np.ndarray:
-    """Embeddings of so many sentences, [sentences, D] float32, given two directions [2, D]."""
-    sides = stand_in.signs(sentences, rng)
-    made = rng.normal(size=(sentences, directions.shape[1]))
-    leaning = directions[0 if told.words else 1]
-    return (made + AMPLITUDE * np.outer(sides, leaning)).astype(np.float32)
+    """Draws sentence embeddings [sentences, D] float32 along one of two `directions` [2, D]."""
+    signs = synthetic.signs(sentences, rng)
+    samples = rng.normal(size=(sentences, directions.shape[1]))
+    direction = directions[0 if bits.words else 1]
+    return (samples + AMPLITUDE * np.outer(signs, direction)).astype(np.float32)
 
 
 def _plant(

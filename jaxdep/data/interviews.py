@@ -1,4 +1,4 @@
-"""Interviews, each read once and cut into sentences; what was cut waits on disk to be stored."""
+"""Cuts interviews into sentences and keeps the result in a temporary folder until it is stored."""
 
 from __future__ import annotations
 
@@ -20,19 +20,20 @@ from jaxdep.errors import UserError
 
 Streams = Mapping[str, np.ndarray]
 Read = Callable[[str, Counter], "dict[str, np.ndarray] | None"]
-"""Cuts the interview of a name, and counts what was repaired; None if it has a fault."""
+"""Reads and cuts the interview with a given id and counts repairs; None if it has a fault."""
 
 
 @dataclass(frozen=True)
-class Cutting:
-    """How an interview is cut; the options of every corpus of interviews.
+class SentenceCutter:
+    """Options for cutting interviews into sentences, shared by all interview corpora.
 
     Attributes:
-      cut: sentences by their own times and laid end to end, or as the network that SMFL's authors
-        published cuts streams that stay as they are (`paper`, `released`).
-      max_sentences: how many at most; 0: all.
-      normalize: whether each interview's features are standardised.
-      fix_audio_start: and the rest: as in `dialogue.released_windows`; of `cut="released"`.
+      cut: `paper` cuts the sentences at their own times and concatenates them; `released` keeps the
+        streams intact and computes windows as the network published by SMFL's authors does.
+      max_sentences: maximum number of sentences; 0 for all.
+      normalize: whether to standardise the features of each interview.
+      fix_audio_start: see `dialogue.released_windows`; used by `cut="released"` only.
+      absolute_time: see `dialogue.released_windows`; used by `cut="released"` only.
     """
 
     cut: str = "paper"
@@ -54,60 +55,72 @@ class Cutting:
         """Cuts an interview.
 
         Args:
-          times: of its sentences.
-          streams: `acoustic` and `visual`, [T, D] each.
-          rates: frames a second of the streams.
-          words: embeddings of one sentence after the other, [T, D].
-          counts: of each sentence, how many of these rows.
+          times: start and end of each sentence, in seconds.
+          streams: `acoustic` and `visual` frames, [T, D] each.
+          rates: frames per second of each stream.
+          words: text embeddings of all sentences, concatenated, [T, D].
+          counts: number of rows of `words` in each sentence.
 
         Returns:
-          `acoustic`, `visual`, `text` and `sentences`, as `models.inputs.windows_of` reads them;
-          of normalised streams the functionals from before.
+          `acoustic`, `visual`, `text` and `sentences`, in the format that
+          `models.inputs.windows_of` expects; with `normalize`, also the functionals of the streams
+          before normalisation.
         """
-        most = self.max_sentences or None
-        times = np.asarray(times).reshape(-1, 2)[:most]
-        rows = np.asarray(counts, np.int64)[:most]
-        own = None
+        limit = self.max_sentences or None
+        times = np.asarray(times).reshape(-1, 2)[:limit]
+        rows = np.asarray(counts, np.int64)[:limit]
+        released = None
         if self.cut == "released":
-            own = dialogue.released_windows(times, rates, self.fix_audio_start, self.absolute_time)
-        made: dict[str, np.ndarray] = {}
-        places = []
+            released = dialogue.released_windows(
+                times, rates, self.fix_audio_start, self.absolute_time
+            )
+        outputs: dict[str, np.ndarray] = {}
+        all_windows = []
         for name, stream in streams.items():
-            if own is not None:
-                windows = np.minimum(own[name], len(stream))
-                # Of one who says nothing the beginning of the face is read.
+            if released is not None:
+                windows = np.minimum(released[name], len(stream))
+                # Without sentences the whole stream is kept; the model then reads its beginning.
                 frames = stream[: max(int(windows.max()), 1)] if len(windows) else stream
             else:
                 windows = dialogue.windows(times, rates[name], len(stream))
                 frames, windows = dialogue.pack(stream, windows)
             if self.normalize:
-                made[name + functionals.SUFFIX] = functionals.summarize(frames)
-                frames = _standardised(frames)
-            made[name] = frames
-            places.append(windows)
+                outputs[name + functionals.SUFFIX] = functionals.summarize(frames)
+                frames = _standardise(frames)
+            outputs[name] = frames
+            all_windows.append(windows)
         ends = rows.cumsum()
-        places.append(np.stack([ends - rows, ends], 1))
-        made["text"] = words[: rows.sum()]
-        made["sentences"] = np.concatenate(places, 1).astype(np.int32)
-        return made
+        all_windows.append(np.stack([ends - rows, ends], 1))
+        outputs["text"] = words[: rows.sum()]
+        outputs["sentences"] = np.concatenate(all_windows, 1).astype(np.int32)
+        return outputs
 
 
 def refuse_unknown(corpus: str, options: Mapping[str, Any], **choices: Sequence[str]) -> None:
-    """Checks options that are one of a few words.
+    """Checks that `cut` and the options in `choices` have one of their allowed values.
+
+    Args:
+      corpus: name of the corpus, for the message.
+      options: values of all options.
+      choices: allowed values of further options.
 
     Raises:
-      UserError: names the option and what there is.
+      UserError: an option has an unknown value; the message lists the allowed ones.
     """
-    for name, known in {"cut": Cutting.CUTS, **choices}.items():
-        if options[name] not in known:
-            raise UserError(f"{corpus}: {name}={options[name]!r}: there are {', '.join(known)}")
+    for name, allowed in {"cut": SentenceCutter.CUTS, **choices}.items():
+        if options[name] not in allowed:
+            raise UserError(
+                f"{corpus}: unknown value {name}={options[name]!r}; choose one of"
+                f" {', '.join(allowed)}"
+            )
 
 
 def features(widths: Mapping[str, int], normalize: bool) -> dict[str, Any]:
-    """TFDS features of the streams of these widths, of where their sentences are, of the label.
+    """TFDS features of an interview corpus: streams, sentence windows and label.
 
     Args:
-      normalize: as in `Cutting`.
+      widths: feature dimension of each stream.
+      normalize: see `SentenceCutter`.
     """
     stream = lambda width, dtype: tfds.features.Tensor(
         shape=(None, width), dtype=dtype, encoding="bytes"
@@ -130,45 +143,48 @@ def gather(
     read: Read,
     targets: Callable[[Any], Mapping[str, Any]],
 ) -> None:
-    """Reads interviews, each once; what was cut of them waits in a folder that goes with the scan.
+    """Reads each interview once and adds it to a scan.
+
+    The cut interviews are kept in a temporary folder, which is removed together with the scan.
 
     Args:
-      found: gets their items, warnings of what was repaired, and their lengths for its card.
-      labels: of each interview, with its `split`.
-      read: cuts one.
-      targets: the features that a label makes.
+      found: scan that receives the items, warnings about repairs, and length statistics for the
+        corpus card.
+      labels: label of each interview, with its `split`.
+      read: reads and cuts one interview.
+      targets: converts a label to target features.
     """
     folder = Path(tempfile.mkdtemp(prefix="jaxdep-"))
     weakref.finalize(found, shutil.rmtree, folder, ignore_errors=True)
     repairs: Counter[str] = Counter()
     lengths: list[dict[str, int]] = []
     for name, label in labels.items():
-        cut = read(name, repairs)
+        cut: dict[str, Any] | None = read(name, repairs)
         load: Callable[[], dict[str, Any]] = dict
         if cut is not None:
             path = folder / f"{name}.npz"
             np.savez(path, **cut)
             lengths.append({key: len(array) for key, array in cut.items() if array.ndim > 1})
-            # The folder lives as long as the scan, and that as long as what loads from it.
+            # The reference to `found` keeps the folder alive as long as anything loads from it.
             load = lambda path=path, label=label, _=found: {**_read(path), **targets(label)}
         found.items.append(Item(name, label.split, load, subject=name))
     found.warnings += [
         f"repaired: {count} {what}" for what, count in sorted(repairs.items()) if count
     ]
-    found.card |= _lengths(lengths) | {"repairs": dict(sorted(repairs.items()))}
+    found.card |= _length_statistics(lengths) | {"repairs": dict(sorted(repairs.items()))}
 
 
-def _lengths(each: Sequence[Mapping[str, int]]) -> dict[str, Any]:
-    """What padding would waste."""
-    if not each:
+def _length_statistics(interviews: Sequence[Mapping[str, int]]) -> dict[str, Any]:
+    """Lengths of the streams, and the share of padding if all are padded to the longest."""
+    if not interviews:
         return {}
-    of = {name: np.array([one[name] for one in each]) for name in each[0]}
+    by_name = {name: np.array([one[name] for one in interviews]) for name in interviews[0]}
     return {
         "rows of an interview, mean and longest": {
-            name: f"{lengths.mean():.0f}, {lengths.max()}" for name, lengths in of.items()
+            name: f"{lengths.mean():.0f}, {lengths.max()}" for name, lengths in by_name.items()
         },
         "padding, if all are padded to the longest": {
-            name: f"{dialogue.waste(lengths):.0%}" for name, lengths in of.items()
+            name: f"{dialogue.waste(lengths):.0%}" for name, lengths in by_name.items()
         },
     }
 
@@ -176,14 +192,14 @@ def _lengths(each: Sequence[Mapping[str, int]]) -> dict[str, Any]:
 def _read(path: Path) -> dict[str, np.ndarray]:
     with np.load(path, allow_pickle=False) as cut:
         streams = {name: cut[name] for name in cut.files}
-    # TFDS takes no empty tensor of unknown length.
+    # TFDS cannot store an empty tensor of unknown length.
     return {
         name: x if len(x) else np.zeros((1, *x.shape[1:]), x.dtype) for name, x in streams.items()
     }
 
 
-def _standardised(frames: np.ndarray) -> np.ndarray:
-    """Each feature with mean 0 and variance 1 over what is kept of the interview."""
+def _standardise(frames: np.ndarray) -> np.ndarray:
+    """Scales each feature to mean 0 and variance 1 over the retained frames."""
     if not len(frames):
         return frames
     deviation = frames.std(0)

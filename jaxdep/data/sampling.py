@@ -1,7 +1,7 @@
-"""The order of an epoch for each seed, and batches gathered inside the compiled program.
+"""Batch order of each epoch, and gathering of batches inside the compiled program.
 
-With *buckets*, recordings of like length share a batch: sorted by length they are cut into groups
-of whole batches, and who meets whom is drawn within a group.
+With *buckets*, a batch contains recordings of similar length: the recordings are sorted by length
+and cut into groups of whole batches, and are shuffled within a group only.
 """
 
 from __future__ import annotations
@@ -21,28 +21,30 @@ Weights = Float[Array, "step batch"]
 
 
 def steps_per_epoch(items: int, batch_size: int) -> int:
-    """Batches in an epoch; the last may be smaller (PyTorch's `drop_last=False`)."""
+    """Number of batches per epoch; the last may be smaller (PyTorch's `drop_last=False`)."""
     return -(-items // batch_size)
 
 
 def shuffled(key: PRNGKey, items: int, batch_size: int) -> tuple[Indices, Weights]:
-    """An epoch's batches in the order that `key` draws.
+    """Shuffles the items and divides them into the batches of one epoch.
 
     Returns:
-      Indices of examples and their weights, both [S, B]. Where the last batch is smaller it is
-      filled with example 0 at weight 0, so that means weighted by them have its true size.
+      Indices of the items and their weights, both [S, B]. A smaller last batch is filled up with
+      item 0 at weight 0, so that weighted means are taken over its real items.
     """
     return _in_batches(jax.random.permutation(key, items), batch_size)
 
 
 def balanced(key: PRNGKey, labels: Int[Array, " item"], batch_size: int) -> tuple[Indices, Weights]:
-    """An epoch's batches drawn with replacement, so that every class is met equally often.
+    """Draws the batches of one epoch with replacement, every class with the same probability.
 
     Args:
+      key: key of the draws.
       labels: class of each item.
+      batch_size: size of a batch.
 
     Returns:
-      As `shuffled`; as many examples as there are items.
+      Indices and weights as from `shuffled`; the number of draws is the number of items.
     """
     ranked = jnp.sort(labels)
     counts = jnp.searchsorted(ranked, labels, side="right") - jnp.searchsorted(ranked, labels)
@@ -53,53 +55,57 @@ def balanced(key: PRNGKey, labels: Int[Array, " item"], batch_size: int) -> tupl
 
 
 def by_length(frames: Mapping[str, Any]) -> Int[Array, " item"]:
-    """Items from the shortest to the longest, by their first sequence, then the next.
+    """Sorts items from shortest to longest, by their first sequence, then the next.
 
     Args:
-      frames: of each sequence the number of real frames [N].
+      frames: number of real frames of each item, [N], by sequence.
     """
     return jnp.lexsort([jnp.asarray(frames[name]) for name in sorted(frames, reverse=True)])
 
 
 def groups(steps: int, buckets: int) -> list[tuple[int, int]]:
-    """The first and the last step (exclusive) of each group; no more groups than steps."""
+    """First and last step (exclusive) of each group; there are at most `steps` groups."""
     buckets = min(buckets, steps)
-    ends = [steps * number // buckets for number in range(buckets + 1)]
-    return list(pairwise(ends))
+    bounds = [steps * number // buckets for number in range(buckets + 1)]
+    return list(pairwise(bounds))
 
 
 def bucketed(
     key: PRNGKey, steps_key: PRNGKey, ranked: Int[Array, " item"], batch_size: int, buckets: int
 ) -> tuple[Indices, Weights]:
-    """As `shuffled`, with batches of like length; the smaller batch has the longest recordings.
+    """Like `shuffled`, with items of similar length in each batch.
+
+    If one batch is smaller, it contains the longest recordings.
 
     Args:
-      key: draws who is in a group's batches.
-      steps_key: draws the order of the batches, as `which_step` tells it.
-      ranked: of `by_length`.
+      key: key for shuffling the items within each group.
+      steps_key: key for shuffling the batches, see `which_step`.
+      ranked: items in the order of `by_length`.
+      batch_size: size of a batch.
+      buckets: number of groups.
     """
     parts = []
     for first, last in groups(steps_per_epoch(len(ranked), batch_size), buckets):
-        key, own = jax.random.split(key)
-        part = ranked[first * batch_size : last * batch_size]
-        parts.append(jax.random.permutation(own, part))
+        key, group_key = jax.random.split(key)
+        group = ranked[first * batch_size : last * batch_size]
+        parts.append(jax.random.permutation(group_key, group))
     indices, weights = _in_batches(jnp.concatenate(parts), batch_size)
     order = which_step(steps_key, len(indices))
     return indices[order], weights[order]
 
 
 def which_step(steps_key: PRNGKey, steps: int) -> Int[Array, " step"]:
-    """Which batch, counted from the shortest group on, comes first, second, ..."""
+    """Order in which batches are visited, numbered from the group of the shortest items on."""
     return jax.random.permutation(steps_key, steps)
 
 
 def in_order(items: int, batch_size: int) -> tuple[Indices, Weights]:
-    """A split's batches for evaluation, as `shuffled` returns them."""
+    """Batches of all items in their stored order, for evaluation; returns as `shuffled`."""
     return _in_batches(jnp.arange(items), batch_size)
 
 
 def gather(split: Any, indices: Int[Array, " batch"]) -> Any:
-    """The examples of one batch, from a split that lies on the device."""
+    """Gathers the items of one batch from a split in device memory."""
     return jax.tree.map(lambda array: jnp.take(array, indices, axis=0), split)
 
 

@@ -1,4 +1,4 @@
-"""Corpora that do not fit in memory: recordings read from disk ahead of the steps, by Grain."""
+"""Streaming of splits that do not fit in memory: Grain reads batches from disk in advance."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ import numpy as np
 
 from jaxdep.data import arrays
 
-_THREADS, _AHEAD = 4, 4  # that read; batches that wait
-_CHUNK = 64  # recordings in memory while a split is indexed
+_THREADS, _PREFETCH = 4, 4  # reader threads; prefetched batches
+_CHUNK = 64  # recordings in memory while a split is indexed or hashed
 
 
 @dataclass(frozen=True)
@@ -21,12 +21,16 @@ class Stored(arrays.Labelled):
     """A split whose inputs stay on disk; ids, targets and lengths are in memory.
 
     Attributes:
-      name: and `ids`, `targets`, `classes`, `carved_from`: as in `arrays.Split`.
-      lengths: L of each sequence.
-      frames: of each sequence the number of real frames [N], at most L.
-      features: of the corpus.
-      source: its records, in the order that they are stored in.
-      rows: [N], where in `source` each recording lies.
+      name: see `arrays.Split`.
+      ids: see `arrays.Split`.
+      targets: see `arrays.Split`.
+      classes: see `arrays.Split`.
+      lengths: padded length L of each sequence.
+      frames: number of real frames of each recording, [N], at most L, by sequence.
+      features: TFDS features of the corpus.
+      source: records of the split, in stored order.
+      rows: row of each recording in `source`, [N].
+      carved_from: see `arrays.Split`.
     """
 
     name: str
@@ -43,26 +47,35 @@ class Stored(arrays.Labelled):
     def read(
         self, items: np.ndarray, lengths: Mapping[str, int] | None = None
     ) -> dict[str, np.ndarray]:
-        """The inputs of some items, [..., L, D] for `items` of any shape [...].
+        """Reads the inputs of some items.
 
         Args:
-          lengths: L of each sequence; None: the split's.
+          items: indices of the items, of any shape [...].
+          lengths: padded length of each sequence; None for the split's.
+
+        Returns:
+          Inputs [..., L, D] by name.
         """
-        once, places = np.unique(items, return_inverse=True)
-        records = self.source.__getitems__(self.rows[once].tolist())
+        unique, inverse = np.unique(items, return_inverse=True)
+        records = self.source.__getitems__(self.rows[unique].tolist())
         inputs = arrays.inputs_of(self.features, records, lengths or self.lengths)
-        places = places.reshape(items.shape)
-        return {name: x[places] for name, x in inputs.items()}
+        inverse = inverse.reshape(items.shape)
+        return {name: x[inverse] for name, x in inputs.items()}
 
     def take(self, rows: np.ndarray, name: str, carved_from: str = "") -> Stored:
-        """The split with only these rows."""
+        """Returns the split restricted to some rows."""
         targets = {task: target[rows] for task, target in self.targets.items()}
-        frames = {name: of_each[rows] for name, of_each in self.frames.items()}
-        own = {"ids": self.ids[rows], "targets": targets, "frames": frames, "rows": self.rows[rows]}
-        return replace(self, name=name, **own, carved_from=carved_from)
+        frames = {name: counts[rows] for name, counts in self.frames.items()}
+        fields = {
+            "ids": self.ids[rows],
+            "targets": targets,
+            "frames": frames,
+            "rows": self.rows[rows],
+        }
+        return replace(self, name=name, **fields, carved_from=carved_from)
 
     def load(self) -> arrays.Split:
-        """The split in memory."""
+        """Loads the split into memory."""
         inputs = self.read(np.arange(len(self)))
         return arrays.Split(
             self.name, self.ids, inputs, self.targets, self.classes, self.carved_from
@@ -70,34 +83,36 @@ class Stored(arrays.Labelled):
 
     @property
     def contents(self) -> np.ndarray:
-        """As `arrays.Split.contents`."""
+        """See `arrays.Split.contents`."""
         parts = [
-            arrays.contents(self.read(np.arange(at, min(at + _CHUNK, len(self)))))
-            for at in range(0, len(self), _CHUNK)
+            arrays.contents(self.read(np.arange(start, min(start + _CHUNK, len(self)))))
+            for start in range(0, len(self), _CHUNK)
         ]
         return np.concatenate(parts)
 
 
 def open_split(folder: Path, split: str, lengths: Mapping[str, int]) -> Stored:
-    """Reads through one split of a prepared corpus once and keeps all but its inputs.
+    """Opens one split of a prepared corpus, reading everything but the inputs into memory.
 
     Args:
-      folder: and the rest: as in `arrays.load_split`.
+      folder: see `arrays.load_split`.
+      split: see `arrays.load_split`.
+      lengths: see `arrays.load_split`.
 
     Raises:
       UserError: the corpus has no such split.
     """
     features, source = arrays.open_split(folder, split)
     sequences = arrays.sequences_of(features)
-    light, frames = [], {name: [] for name in sequences}
-    for at in range(0, len(source), _CHUNK):
-        for record in source.__getitems__(list(range(at, min(at + _CHUNK, len(source))))):
+    scalars, frames = [], {name: [] for name in sequences}
+    for start in range(0, len(source), _CHUNK):
+        for record in source.__getitems__(list(range(start, min(start + _CHUNK, len(source))))):
             for name in sequences:
                 frames[name].append(len(record[name]))
-            light.append({k: v for k, v in record.items() if not features[k].shape})
-    ids = np.asarray([record["id"].decode() for record in light])
+            scalars.append({k: v for k, v in record.items() if not features[k].shape})
+    ids = np.asarray([record["id"].decode() for record in scalars])
     rows = np.argsort(ids)
-    targets, classes = arrays.targets_of(features, [light[row] for row in rows])
+    targets, classes = arrays.targets_of(features, [scalars[row] for row in rows])
     kept = {name: lengths.get(name, 0) or max(frames[name]) for name in sequences}
     real = {name: np.minimum(np.array(frames[name])[rows], kept[name]) for name in sequences}
     return Stored(split, ids[rows], targets, classes, kept, real, features, source, rows)
@@ -106,14 +121,15 @@ def open_split(folder: Path, split: str, lengths: Mapping[str, int]) -> Stored:
 def batches(
     split: Stored, orders: np.ndarray, lengths: Sequence[Mapping[str, int]] = ()
 ) -> Iterator[dict[str, dict[str, np.ndarray]]]:
-    """Batches read ahead of their use, in the order asked for.
+    """Reads batches in the given order, with prefetching.
 
     Args:
-      orders: [S, ...], the items of each of S batches.
-      lengths: of each batch, as in `Stored.read`; none: the split's.
+      split: split to read from.
+      orders: items of each of S batches, [S, ...].
+      lengths: padded lengths of each batch, see `Stored.read`; if empty, those of the split.
 
     Yields:
-      S times `{"inputs": ..., "targets": ...}`, arrays [..., L, D] and [...].
+      S batches `{"inputs": ..., "targets": ...}` of arrays [..., L, D] and [...].
     """
 
     def batch(step: int) -> dict[str, dict[str, np.ndarray]]:
@@ -121,7 +137,7 @@ def batches(
         inputs = split.read(orders[step], lengths[step] if lengths else None)
         return {"inputs": inputs, "targets": targets}
 
-    options = grain.ReadOptions(num_threads=_THREADS, prefetch_buffer_size=_AHEAD)
+    options = grain.ReadOptions(num_threads=_THREADS, prefetch_buffer_size=_PREFETCH)
     steps = grain.MapDataset.range(len(orders)).map(batch).to_iter_dataset(options)
     iterator = iter(steps)
     try:

@@ -1,4 +1,4 @@
-"""Tables in text files, read whole, and the repair of cells that hold no number."""
+"""Reads tables from text files and repairs cells that contain no number."""
 
 from __future__ import annotations
 
@@ -16,15 +16,18 @@ _NULLS = [f"{space}{word}" for space in ("", " ") for word in ("", "-1.#IND", "-
 
 
 def read(path: Path, width: int, header: int, root: Path, faults: Faults, item: str) -> np.ndarray:
-    """A table by commas [T, width], float64; NaN where it has no number.
+    """Reads a comma-separated table of numbers.
 
     Args:
-      header: lines ahead of the numbers.
-      root: the folder that the user named; faults give the path below it.
-      item: the recording that the table belongs to.
+      path: the file.
+      width: number of columns.
+      header: number of header lines.
+      root: folder given by the user; faults report the path relative to it.
+      faults: receives the faults of the file.
+      item: id of the recording that the table belongs to.
 
     Returns:
-      No rows if it has a fault.
+      [T, width] float64, NaN where a cell has no number; no rows if the file has a fault.
     """
     where, empty = path.relative_to(root), np.zeros((0, width))
     if not path.is_file():
@@ -49,32 +52,36 @@ def read(path: Path, width: int, header: int, root: Path, faults: Faults, item: 
 
 
 def cells(path: Path) -> list[list[str]]:
-    """The cells of each line of a text, by tabs; quotes are text."""
+    """Cells of each line of a tab-separated file; quotes are ordinary characters."""
     text = path.read_bytes().decode("utf-8-sig", errors="replace")
     lines = csv.reader(text.splitlines(), delimiter="\t", quoting=csv.QUOTE_NONE)
     return [[cell.strip() for cell in line] for line in lines]
 
 
 def are_numbers(table: np.ndarray) -> np.ndarray:
-    """Where cells hold numbers that float32 can hold, [T, D]."""
+    """Mask of the cells that are finite and within the range of float32, [T, D]."""
     return np.isfinite(table) & (np.abs(table) < np.finfo(np.float32).max)
 
 
-def mended(table: np.ndarray, what: str, repairs: Counter, whole: bool = False) -> np.ndarray:
-    """Numbers that are not finite replaced by the last finite one of their column, else by zero.
+def fill_invalid(
+    table: np.ndarray, what: str, repairs: Counter, whole_rows: bool = False
+) -> np.ndarray:
+    """Replaces invalid cells by the last valid one of their column, or by zero if there is none.
 
     Args:
-      what: counted in `repairs`.
-      whole: replace the whole row.
+      table: numbers [T, D]; see `are_numbers` for the valid ones.
+      what: key under which `repairs` counts the replacements.
+      repairs: number of repairs of each kind.
+      whole_rows: whether one invalid cell invalidates its whole row.
     """
     good = are_numbers(table)
-    if whole:
+    if whole_rows:
         good = np.broadcast_to(good.all(1, keepdims=True), table.shape)
     bad = ~good
     if not bad.any():
         return table
-    repairs[what] += int(bad[:, 0].sum() if whole else bad.sum())
+    repairs[what] += int(bad[:, 0].sum() if whole_rows else bad.sum())
     rows = np.where(good, np.arange(len(table))[:, None], -1)
-    before = np.maximum.accumulate(rows, axis=0)
-    found = np.take_along_axis(table, np.maximum(before, 0), 0)
-    return np.where(before >= 0, found, 0.0)
+    last_good = np.maximum.accumulate(rows, axis=0)
+    values = np.take_along_axis(table, np.maximum(last_good, 0), 0)
+    return np.where(last_good >= 0, values, 0.0)

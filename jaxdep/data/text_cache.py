@@ -1,4 +1,4 @@
-"""Token embeddings on disk: found again by encoder and text, written whole or not at all."""
+"""Disk cache of token embeddings, keyed by encoder and text and written atomically."""
 
 from __future__ import annotations
 
@@ -10,23 +10,26 @@ from collections.abc import Callable, Container
 from pathlib import Path
 
 import numpy as np
+import platformdirs
 
 CHUNK = 256
-"""Texts in one cache file: what is computed anew after a kill, or after one file was damaged."""
+"""Texts per cache file, and so the most that are recomputed after a crash or a damaged file."""
 
 
 def cache_folder() -> Path:
-    """The folder of cached embeddings: `$JAXDEP_CACHE_DIR/text`, or `~/.cache/jaxdep/text`."""
-    return Path(os.environ.get("JAXDEP_CACHE_DIR") or Path.home() / ".cache" / "jaxdep") / "text"
+    """Folder of cached embeddings: `$JAXDEP_CACHE_DIR/text`, or one in the user's cache."""
+    return (
+        Path(os.environ.get("JAXDEP_CACHE_DIR") or platformdirs.user_cache_path("jaxdep")) / "text"
+    )
 
 
 class TextCache:
-    """Files of embedded texts, in a folder for each encoder.
+    """Cache files of one text encoder.
 
     Attributes:
-      folder: holds `*.npz` with `keys` [n], `lengths` [n] in tokens and `states` [sum, d].
-      width: length d of a token's vector.
-      log: told which files were damaged.
+      folder: folder of `*.npz` files: `keys` [n], `lengths` [n] in tokens, `states` [sum, d].
+      width: dimension d of a token embedding.
+      log: callback for warnings about damaged files.
     """
 
     def __init__(
@@ -36,13 +39,13 @@ class TextCache:
         self.width, self.log = width, log
 
     def read(self, wanted: Container[str]) -> dict[str, np.ndarray]:
-        """Gathers `[T, d]` arrays of the wanted keys, removing files that are damaged."""
+        """Reads the `[T, d]` arrays of the wanted keys, and deletes damaged files."""
         found: dict[str, np.ndarray] = {}
         for file in sorted(self.folder.glob("*.npz")):
             try:
                 found |= self._read_file(file, wanted)
-            except Exception as error:  # Damaged bytes surface as almost any error of zip and npy.
-                self.log(f"Damaged cache file {file} ({error}); its texts are computed again.")
+            except Exception as error:  # Damaged files raise almost any error of zip or npy.
+                self.log(f"Damaged cache file {file} ({error}); its texts will be recomputed.")
                 with contextlib.suppress(OSError):
                     file.unlink()
         return found
@@ -55,12 +58,12 @@ class TextCache:
                 return {}
             ends, states = np.cumsum(arrays["lengths"]), arrays["states"]
         if len(ends) != len(keys) or states.shape != (ends[-1], self.width):
-            raise ValueError(f"{len(keys)} texts, states {states.shape}, tokens {ends[-1]}")
+            raise ValueError(f"{len(keys)} texts with {ends[-1]} tokens, but states {states.shape}")
         parts = np.split(states, ends[:-1])
         return {key: part for key, part in zip(keys, parts, strict=True) if key in wanted}
 
     def write(self, chunk: dict[str, np.ndarray]) -> None:
-        """Writes one file under a passing name, then renames it: a killed run leaves no half."""
+        """Writes one file under a temporary name, then renames it, so that no file is partial."""
         digest = hashlib.sha256("".join(sorted(chunk)).encode()).hexdigest()[:32]
         self.folder.mkdir(parents=True, exist_ok=True)
         part = self.folder / f"{uuid.uuid4().hex}.part"

@@ -1,1 +1,1 @@
-"""Building blocks: pure Flax modules that know no task."""
+"""Task-independent building blocks: Flax modules and pure functions."""

@@ -1,4 +1,4 @@
-"""Informer's encoder (Zhou et al., 2021), as DEP-Former stacks and couples it."""
+"""Informer's encoder (Zhou et al., 2021) with the stacks and shared attention of DEP-Former."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import flax.linen as nn
 import jax.numpy as jnp
-from jaxtyping import Array, Bool
+from jaxtyping import Bool, Int
 
 from jaxdep.errors import ModelError
 from jaxdep.nn import initializers
@@ -15,33 +15,33 @@ from jaxdep.nn.convolution import Conv1d
 from jaxdep.nn.dropout import Dropout
 from jaxdep.nn.normalization import BatchNorm, LayerNorm
 from jaxdep.nn.sparse_attention import (
+    AttentionOutput,
     Kept,
     KeySample,
     ProbSparseAttention,
-    Read,
     SharedAttention,
 )
 from jaxdep.nn.transformer import sinusoids
-from jaxdep.types import Scores, Sequence
+from jaxdep.types import Array, Encoding, Number, Resampled, Scores, Sequence
 
-Samples = tuple[tuple[KeySample | None, ...], ...]
-"""Of each stack's attentions in turn the keys by which they rank queries; None: all of them."""
+Samples = tuple[tuple[Int[Array, "_ _"] | None, ...], ...]
+"""Key samples for ranking queries, by stack and by attention of the stack; None: all keys."""
 
 
 class Embedding(nn.Module):
-    """A circular convolution over three steps, and the steps' positions.
+    """A circular convolution over three steps plus a positional encoding.
 
     Attributes:
-      features: D, even.
-      dropout: of the sum.
+      features: width D of the output; even.
+      dropout: dropout rate of the sum.
     """
 
     features: int
-    dropout: float | Array = 0.0
+    dropout: Number = 0.0
 
     @nn.compact
-    def __call__(self, x: Sequence, train: bool = False) -> Sequence:
-        """[B, L, I] to [B, L, D]."""
+    def __call__(self, x: Sequence, train: bool = False) -> Encoding:
+        """Embeds [B, L, I] as [B, L, D]."""
         he = initializers.normal((2 / (3 * x.shape[-1])) ** 0.5)
         convolution = Conv1d(
             self.features, 3, padding="circular", weight_init=he, name="value_embedding.Conv"
@@ -51,19 +51,21 @@ class Embedding(nn.Module):
 
 
 class Layer(nn.Module):
-    """Sparse attention, then two linear layers with GELU between, added and normalised.
+    """Sparse attention and a feed-forward block with GELU, each with a residual and a LayerNorm.
 
     Attributes:
-      feed_forward: width between the two linear layers.
-      factor: c of `sparse_attention.kept_queries`.
-      dropout: of the attention's result and behind both linear layers.
-      heads: of the attention, each of `width`.
-      gate: of `SharedAttention`, with its `shared_factor`; empty: the attention is not shared.
+      feed_forward: hidden width of the feed-forward block.
+      factor: sampling factor c of the attention, see `sparse_attention.kept_queries`.
+      dropout: dropout rate of the attention output and after both feed-forward layers.
+      heads: number of attention heads.
+      width: width of a head.
+      gate: gate of `SharedAttention`; empty: `ProbSparseAttention`, whose queries are not shared.
+      shared_factor: sampling factor of `SharedAttention`.
     """
 
     feed_forward: int = 32
     factor: float = 5.0
-    dropout: float | Array = 0.0
+    dropout: Number = 0.0
     heads: int = 8
     width: int = 64
     gate: str = ""
@@ -76,41 +78,52 @@ class Layer(nn.Module):
         sample: KeySample | None = None,
         train: bool = False,
         shared: Kept | None = None,
-    ) -> Read:
-        """Lets each step of [B, L, D] read the others; `shared` as in `SharedAttention`."""
-        how: Any = (self.heads, self.width, self.factor, self.dropout)
+    ) -> AttentionOutput:
+        """Transforms [B, L, D]; `sample` and `shared` are those of `SharedAttention`."""
         if self.gate:
             assert shared is not None
-            attention = SharedAttention(*how, self.gate, self.shared_factor, name="attention")
-            read = attention(x, shared, sample, train)
+            attention = SharedAttention(
+                self.heads,
+                self.width,
+                self.factor,
+                self.dropout,
+                self.gate,
+                self.shared_factor,
+                name="attention",
+            )
+            attended = attention(x, shared, sample, train)
         else:
-            read = ProbSparseAttention(*how, name="attention")(x, sample, train)
+            attention = ProbSparseAttention(
+                self.heads, self.width, self.factor, self.dropout, name="attention"
+            )
+            attended = attention(x, sample, train)
         drop = lambda y, name: Dropout(self.dropout, name=name)(y, train)
-        hidden = nn.gelu(Conv1d(self.feed_forward, 1, name="conv1")(read.x), approximate=False)
-        made = Conv1d(x.shape[-1], 1, name="conv2")(drop(hidden, "dropout1"))
-        return read._replace(x=LayerNorm(name="norm")(read.x + drop(made, "dropout2")))
+        hidden = nn.gelu(Conv1d(self.feed_forward, 1, name="conv1")(attended.x), approximate=False)
+        outputs = Conv1d(x.shape[-1], 1, name="conv2")(drop(hidden, "dropout1"))
+        return attended._replace(x=LayerNorm(name="norm")(attended.x + drop(outputs, "dropout2")))
 
 
 class Distilling(nn.Module):
-    """A circular convolution, batch normalisation, ELU, and the maximum of every second three."""
+    """A circular convolution, batch normalisation, ELU, and max pooling that halves the length."""
 
     @nn.compact
     def __call__(
         self, x: Sequence, real: Bool[Array, " batch"] | None = None, train: bool = False
-    ) -> Sequence:
-        """[B, L, D] to [B, (L - 1) // 2 + 1, D]; `real` as in `BatchNorm`."""
+    ) -> Resampled:
+        """Maps [B, L, D] to [B, (L - 1) // 2 + 1, D]; `real` as in `BatchNorm`."""
         x = Conv1d(x.shape[-1], 3, padding="circular", name="downConv")(x)
         x = nn.elu(BatchNorm(name="norm")(x, real, train))
-        return nn.max_pool(x, (3,), strides=(2,), padding=((1, 1),))
+        padding: Any = ((1, 1),)  # Flax annotates `str`, but documents pairs, too
+        return nn.max_pool(x, (3,), strides=(2,), padding=padding)
 
 
 class Encoded(NamedTuple):
-    """What an encoder gives.
+    """Outputs of an encoder.
 
     Attributes:
-      x: the results of all stacks, one after another in time.
-      kept: of each stack the queries that its last layer kept.
-      steps: what the first layer's heads and steps, on average, read of each step [B, L].
+      x: outputs of all stacks, concatenated in time.
+      kept: indices of the queries kept by the last layer of each stack.
+      steps: first layer's attention to each step [B, L], averaged over heads and queries.
     """
 
     x: Sequence
@@ -119,26 +132,26 @@ class Encoded(NamedTuple):
 
 
 class Encoder(nn.Module):
-    """Stacks of layers, each over the last half of what the one before reads.
+    """Stacks of layers, each over the last half of the previous stack's input.
 
-    Stack i reads the last L / 2^i steps through `layers - i` layers; between them the length is
-    halved, so that all stacks end with L / 2^(layers - 1) steps.
+    Stack i has `layers - i` layers and reads the last L / 2^i steps. The length is halved between
+    layers, so all stacks end with L / 2^(layers - 1) steps.
 
     Attributes:
-      features: D.
-      layer: makes a layer, given its name and its gate.
-      layers: of the first stack.
-      stacks: at most as many.
-      dropout: of the embedding.
-      gate: not empty: one more layer, the same for all stacks, whose attention is shared with
-        another encoder; what it gives is normalised and added.
+      features: width D of the features.
+      layer: constructor of a layer; called with its `name` and, if it is shared, its `gate`.
+      layers: number of layers of the first stack.
+      stacks: number of stacks; at most `layers`.
+      dropout: dropout rate of the embedding.
+      gate: gate of an additional layer that takes queries from another encoder; all stacks use the
+        same layer, and its normalised output is added to theirs. Empty: no such layer.
     """
 
     features: int
     layer: Callable[..., Layer] = Layer
     layers: int = 3
     stacks: int = 3
-    dropout: float | Array = 0.0
+    dropout: Number = 0.0
     gate: str = ""
 
     @nn.compact
@@ -153,33 +166,34 @@ class Encoder(nn.Module):
         """Encodes [B, L, I].
 
         Args:
-          samples: as many as `attention_lengths` says.
-          shared: the other encoder's `kept`.
+          samples: key samples of each attention, in the layout of `attention_lengths`.
+          shared: `Encoded.kept` of the other encoder; needed only with a gate.
           real: as in `BatchNorm`.
         """
         length, halvings = x.shape[1], self.layers - 1
         if not 0 < self.stacks <= self.layers or length % 2**halvings:
             raise ModelError(
-                f"{self.layers} layers halve {halvings} times: {length} steps must be a multiple"
-                f" of {2**halvings}, and stacks 1 to {self.layers}; got {self.stacks}"
+                f"{self.layers} layers halve the length {halvings} times: the number of steps must"
+                f" be a multiple of {2**halvings} and stacks from 1 to {self.layers}; got {length}"
+                f" steps and stacks={self.stacks}"
             )
         x = Embedding(self.features, self.dropout, name="embedding")(x, train)
         norm = LayerNorm(name="norm")
-        share = self.layer(gate=self.gate, name="en_fv") if self.gate else None
+        shared_layer = self.layer(gate=self.gate, name="en_fv") if self.gate else None
         results, kept, weights = [], [], []
-        for stack, of_stack in enumerate(samples):
+        for stack, stack_samples in enumerate(samples):
             y = x[:, -(length // 2**stack) :]
             for number in range(self.layers - stack):
                 name = f"stacks.{stack}.{{}}layer{stack}{number}"
                 if number:
                     y = Distilling(name=name.format("c"))(y, real, train)
-                read = self.layer(name=name.format("e"))(y, of_stack[number], train)
-                y = read.x
-                weights.append(read.weights)
-            kept.append(read.kept)
+                attended = self.layer(name=name.format("e"))(y, stack_samples[number], train)
+                y = attended.x
+                weights.append(attended.weights)
+            kept.append(attended.kept)
             y = norm(y)
-            if share is not None:
-                y = y + norm(share(y, of_stack[-1], train, shared[stack]).x)
+            if shared_layer is not None:
+                y = y + norm(shared_layer(y, stack_samples[-1], train, shared[stack]).x)
             results.append(y)
         steps = weights[0].mean((1, 2))
         return Encoded(jnp.concatenate(results, 1), tuple(kept), steps)
@@ -188,10 +202,13 @@ class Encoder(nn.Module):
 def attention_lengths(
     length: int, layers: int, stacks: int, shared: bool
 ) -> tuple[tuple[int, ...], ...]:
-    """Over how many steps each attention of an `Encoder` reads, stack by stack.
+    """Sequence length of each attention of an `Encoder`, stack by stack.
 
     Args:
-      shared: whether each stack ends with a shared layer.
+      length: number of steps of the encoder's input.
+      layers: number of layers of the first stack.
+      stacks: number of stacks.
+      shared: whether each stack ends with a layer of shared attention.
     """
     last = (length // 2 ** (layers - 1),) if shared else ()
     return tuple(

@@ -1,4 +1,4 @@
-"""Initial weights as PyTorch and the papers draw them."""
+"""Weight initializers of PyTorch and of the papers."""
 
 from __future__ import annotations
 
@@ -6,26 +6,27 @@ from collections.abc import Callable
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+from jax.typing import DTypeLike
+from jaxtyping import Float
 
-from jaxdep.types import PRNGKey
+from jaxdep.types import Array, PRNGKey
 
 Initializer = Callable[..., Float[Array, "..."]]
 
 
 def uniform(bound: float) -> Initializer:
-    """Uniform in (-bound, bound)."""
+    """Uniform distribution over (-bound, bound)."""
 
-    def init(key: PRNGKey, shape: tuple[int, ...], dtype: jnp.dtype = jnp.float32):
+    def init(key: PRNGKey, shape: tuple[int, ...], dtype: DTypeLike = jnp.float32) -> Array:
         return jax.random.uniform(key, shape, dtype, -bound, bound)
 
     return init
 
 
 def normal(deviation: float) -> Initializer:
-    """Normal with mean 0."""
+    """Normal distribution with mean 0 and the given standard deviation."""
 
-    def init(key: PRNGKey, shape: tuple[int, ...], dtype: jnp.dtype = jnp.float32):
+    def init(key: PRNGKey, shape: tuple[int, ...], dtype: DTypeLike = jnp.float32) -> Array:
         return deviation * jax.random.normal(key, shape, dtype)
 
     return init
@@ -34,11 +35,12 @@ def normal(deviation: float) -> Initializer:
 def torch_uniform(fan_in: int) -> Initializer:
     """PyTorch's default for the weights and biases of linear, convolutional and recurrent layers.
 
-    Uniform in (-1/sqrt(fan_in), 1/sqrt(fan_in)); of a recurrent layer `fan_in` is its hidden width.
+    Uniform over (-1/sqrt(fan_in), 1/sqrt(fan_in)). For a recurrent layer, `fan_in` is the hidden
+    width.
     """
     return uniform(fan_in**-0.5 if fan_in else 0.0)
 
 
-def zeros(key: PRNGKey, shape: tuple[int, ...], dtype: jnp.dtype = jnp.float32):
-    """Zeros; float32 unless told, as `uniform`."""
+def zeros(key: PRNGKey, shape: tuple[int, ...], dtype: DTypeLike = jnp.float32) -> Array:
+    """Zeros; float32 by default, as for the other initializers."""
     return jnp.zeros(shape, dtype)

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import flax.linen as nn
-from jaxtyping import Array, Float
+from jaxtyping import Float
 
 from jaxdep.nn import initializers
 from jaxdep.nn.initializers import Initializer
+from jaxdep.types import Array
 
 
 class Linear(nn.Module):
-    """`y = x W + b` over the last axis.
+    """A linear layer `y = x W + b` over the last axis.
 
     Attributes:
       features: width of `y`.
-      use_bias: whether there is a `b`.
-      weight_init: None: PyTorch's default, for the bias too.
-      bias_init: None: as the weights.
+      use_bias: whether to add a bias `b`.
+      weight_init: initializer of `W`; None: PyTorch's default.
+      bias_init: initializer of `b`; None: that of `W`.
     """
 
     features: int
@@ -26,7 +27,7 @@ class Linear(nn.Module):
 
     @nn.compact
     def weights(self, width: int) -> tuple[Array, Array | None]:
-        """`W` [width, features] and `b` [features], for those who apply them in another order."""
+        """Returns `W` [width, features] and `b` [features], to be applied by the caller."""
         weight_init = self.weight_init or initializers.torch_uniform(width)
         kernel = self.param("kernel", weight_init, (width, self.features))
         if not self.use_bias:

@@ -1,4 +1,4 @@
-"""Sentences within a recording: which frames are whose, and each one's last state."""
+"""Sentences of a recording: their frame windows, last frames and LSTM encodings."""
 
 from __future__ import annotations
 
@@ -6,78 +6,87 @@ from typing import Literal
 
 import flax.linen as nn
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+from jaxtyping import Bool, Float, Int
 
 from jaxdep.nn import masking
-from jaxdep.nn.recurrence import Direction, recurrence
-from jaxdep.nn.recurrent import layer_weights
-from jaxdep.types import Mask, Sequence, Windows
+from jaxdep.nn.rnn import layer_weights
+from jaxdep.nn.rnn_scan import Direction, recurrence
+from jaxdep.types import Array, Mask, SentenceMask, Sequence, Windows
 
 PerSentence = Float[Array, "batch sentence feature"]
-Endings = Float[Array, "sentences time feature"]
+Endings = Float[Array, "sentences frames feature"]
+EndingsMask = Bool[Array, "sentences frames"]
 
 
-def clip(windows: Windows, sentences: Mask | None, frames: int, mask: Mask | None) -> Windows:
-    """Windows cut to the real frames; sentences that are padding, or lie behind them, are empty.
+def clip(
+    windows: Windows, sentences: SentenceMask | None, frames: int, mask: Mask | None
+) -> Windows:
+    """Clips windows to the real frames; those of padding or beyond the real frames become empty.
 
     Args:
-      windows: [B, S, 2], whatever padding holds.
-      sentences: [B, S], true where a sentence is real.
-      frames: L, of the recording as it is padded.
-      mask: [B, L], true where a frame is real.
+      windows: first frame and frame after the last, [B, S, 2]; padding may hold any value.
+      sentences: [B, S], true where a sentence is real; None: everywhere.
+      frames: number of frames L of the padded recording.
+      mask: [B, L], true where a frame is real; None: everywhere.
     """
     windows = masking.zero_padding(windows, sentences).astype(jnp.int32)
     end = jnp.int32(frames) if mask is None else mask.sum(1, dtype=jnp.int32)[:, None, None]
     return jnp.clip(windows, 0, end)
 
 
-def there(windows: Windows) -> Mask:
-    """Which sentences have a frame, [B, S]."""
+def present(windows: Windows) -> SentenceMask:
+    """Mask of the sentences that have at least one frame, [B, S]."""
     return windows[..., 1] > windows[..., 0]
 
 
-def whole(windows: Windows) -> Windows:
-    """One window from the first sentence's beginning to the last one's end, [B, 1, 2]."""
-    end = jnp.where(there(windows), windows[..., 1], 0).max(1, keepdims=True)
-    begin = jnp.where(there(windows), windows[..., 0], end).min(1, keepdims=True)
+def enclosing_window(windows: Windows) -> Int[Array, "batch 1 2"]:
+    """One window from the earliest start to the latest end of all sentences, [B, 1, 2]."""
+    end = jnp.where(present(windows), windows[..., 1], 0).max(1, keepdims=True)
+    begin = jnp.where(present(windows), windows[..., 0], end).min(1, keepdims=True)
     return jnp.stack([begin, end], -1)
 
 
-def endings(x: Sequence, windows: Windows, most: int) -> tuple[Endings, Mask]:
-    """The last frames of each sentence, at most so many.
+def endings(x: Sequence, windows: Windows, max_frames: int) -> tuple[Endings, EndingsMask]:
+    """Extracts the last frames of each sentence.
+
+    Args:
+      x: frames [B, L, D].
+      windows: windows of the sentences [B, S, 2].
+      max_frames: maximum number of frames per sentence.
 
     Returns:
-      [B * S, most, D], real frames last, and which are real. A sentence never sees another's.
+      Frames [B * S, max_frames, D], real frames last, and their mask; frames outside a sentence's
+      window are masked.
     """
-    places = windows[..., 1:] - jnp.arange(most, 0, -1)[None, None]
-    real = (places >= windows[..., :1]).reshape(-1, most)
-    rows = jnp.maximum(places, 0).reshape(len(x), -1, 1)
-    return jnp.take_along_axis(x, rows, 1).reshape(*real.shape, -1), real
+    positions = windows[..., 1:] - jnp.arange(max_frames, 0, -1)[None, None]
+    real = (positions >= windows[..., :1]).reshape(-1, max_frames)
+    indices = jnp.maximum(positions, 0).reshape(len(x), -1, 1)
+    return jnp.take_along_axis(x, indices, 1).reshape(*real.shape, -1), real
 
 
 def last_frames(x: Sequence, windows: Windows) -> PerSentence:
-    """The last frame of each sentence, [B, S, D]; zero where it has none."""
-    found, real = endings(x, windows, 1)
-    return masking.zero_padding(found, real).reshape(*windows.shape[:2], -1)
+    """The last frame of each sentence, [B, S, D]; zero for empty windows."""
+    frames, real = endings(x, windows, 1)
+    return masking.zero_padding(frames, real).reshape(*windows.shape[:2], -1)
 
 
 class SentenceLSTM(nn.Module):
-    """An LSTM layer run over every sentence from a zero state; windows may overlap.
+    """An LSTM layer that runs over each sentence from a zero state; windows may overlap.
 
-    All sentences advance together through the recording, each within its own window, so that
-    frames are projected once whoever shares them.
+    All sentences are processed in one scan over the recording, each active within its window, so
+    that the input projection of a frame is shared by all sentences that contain it.
 
     Attributes:
-      features: H.
-      pooling: what is kept of a sentence: its `last` state, or the `mean` of its states.
+      features: number of hidden units H.
+      pooling: reduction over a sentence's frames: the `last` state or the `mean` of the states.
     """
 
     features: int
     pooling: Literal["last", "mean"] = "last"
 
     @nn.compact
-    def __call__(self, x: Sequence, windows: Windows) -> PerSentence:
-        """A vector of [B, L, I] for each of S windows, [B, S, H]; zero for empty ones."""
+    def __call__(self, x: Sequence, windows: Windows) -> Float[Array, "batch sentence hidden"]:
+        """Encodes [B, L, I] as one vector per window, [B, S, H]; zero for empty windows."""
         gates = 4 * self.features
         weights = layer_weights(self.param, "l0", (x.shape[-1], self.features, gates))
         (batch, frames), count = x.shape[:2], windows.shape[1]
@@ -85,18 +94,18 @@ class SentenceLSTM(nn.Module):
         real = (time >= windows[None, ..., 0]) & (time < windows[None, ..., 1])  # [L, B, S]
         projected = jnp.swapaxes(x, 0, 1) @ weights.input
         spread = jnp.broadcast_to(projected[:, :, None], (frames, batch, count, gates))
-        one = Direction(
+        direction = Direction(
             spread.reshape(frames, -1, gates),
             weights.hidden,
             weights.input_bias,
             weights.hidden_bias,
             real.reshape(frames, -1, 1),
         )
-        (states,) = recurrence("lstm", (one,))
+        (states,) = recurrence("lstm", (direction,))
         states = states.reshape(frames, batch, count, -1).transpose(1, 2, 0, 3)
-        if self.pooling == "mean":  # states outside of a window are zero
+        if self.pooling == "mean":  # states outside a window are zero
             lengths = jnp.maximum(windows[..., 1] - windows[..., 0], 1)
             return states.sum(2) / lengths[..., None].astype(states.dtype)
-        places = jnp.maximum(windows[..., 1] - 1, 0)[..., None, None]
-        last = jnp.take_along_axis(states, places, 2)[:, :, 0]
-        return masking.zero_padding(last, there(windows))
+        positions = jnp.maximum(windows[..., 1] - 1, 0)[..., None, None]
+        last = jnp.take_along_axis(states, positions, 2)[:, :, 0]
+        return masking.zero_padding(last, present(windows))

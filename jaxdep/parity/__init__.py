@@ -1,4 +1,4 @@
-"""Agreement with PyTorch: weights in both directions, references written by other hands."""
+"""Parity with PyTorch: weight conversion and comparison with independent references."""
 
 from jaxdep.parity.convert import from_torch, to_torch
 

@@ -1,4 +1,4 @@
-"""A model beside its PyTorch reference: outputs, gradients, twenty steps of the optimiser."""
+"""Compares a model with its PyTorch reference: outputs, gradients and twenty optimiser steps."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import flax.linen as nn
 import jax
+import jax.numpy as jnp
 import numpy as np
 import optax
 import torch
@@ -20,117 +21,129 @@ from rich.console import Console
 from rich.table import Table
 
 from jaxdep.errors import UserError
-from jaxdep.experiment import fields_of
-from jaxdep.models import MODELS
+from jaxdep.models import SPECS, spec_of
+from jaxdep.models.spec import Case
 from jaxdep.parity import training
-from jaxdep.parity.cases import Case, cases, paper_case, variants
 from jaxdep.parity.convert import from_torch, to_torch
 from jaxdep.parity.reference import reference
 from jaxdep.train import objective, optimizer
 
 STEPS = 20
-EPOCH, EPOCHS = 3, 10  # steps to an epoch, and epochs, for schedules
+EPOCH, EPOCHS = 3, 10  # steps per epoch and number of epochs, for learning rate schedules
 
-# Roundings of the largest gradient, on both sides together, by which any gradient may differ.
+# Tolerated difference of any gradient, in rounding errors of the largest gradient on both sides.
 ROUNDINGS = {"float32": 2, "float64": 8}
 
-# Bars by precision. Gradients: ||difference|| / ||reference|| of the worst parameter tensor, see
-# `_gradients`.
-BARS = {
+# Tolerances by precision. Gradients: ||difference|| / ||reference|| of the worst parameter tensor,
+# see `_gradients`.
+TOLERANCES = {
     "float32": {"outputs": 1e-5, "gradients": 1e-4, "losses": 1e-4},
     "float64": {"outputs": 1e-10, "gradients": 1e-8, "losses": 1e-10, "parameters": 1e-8},
 }
 
 
-ENLARGED = {
-    "jamfn": 4.0,
-    "amm": 12.0,
-    "mddr": 2.0,
-    "smfl": 2.5,
-    "smfl_released": 4.0,
-    "depformer": 1.5,
-    "depformer_released": 1.5,
-}
-"""Factor of the initial matrices in float64; those between normalisations need less."""
-
 NORM = 12.0
-"""Factor of the norms of weights that begin as normal with a deviation of 0.01."""
+"""Factor of `enlarge` for the norms of weights whose initial standard deviation is 0.01."""
 
 
 @dataclass(frozen=True)
 class Row:
-    """One comparison: the worst value seen, and the bar that it must not pass."""
+    """One comparison.
+
+    Attributes:
+      model: name of the model.
+      case: label of the case.
+      quantity: compared quantity, a key of `TOLERANCES`.
+      dtype: precision of the comparison.
+      worst: largest difference.
+      tolerance: the largest permitted difference.
+    """
 
     model: str
     case: str
     quantity: str
     dtype: str
     worst: float
-    bar: float
+    tolerance: float
 
     @property
     def ok(self) -> bool:
-        """Whether the bar holds; NaN does not."""
-        return self.worst <= self.bar
+        """Whether the difference is within the tolerance; NaN is not."""
+        return self.worst <= self.tolerance
 
 
 def run(name: str | None = None, full: bool = False, processes: int = 1) -> list[Row]:
-    """Compares a model, or all, with its reference.
+    """Compares a model, or all models, with the PyTorch reference.
 
     Args:
-      processes: among which the models are shared out, as most of the time is one core's; a script
-        that asks for several needs `if __name__ == "__main__"`.
-      full: every case in both precisions with twenty optimiser steps, and the paper's size; else
-        that of the first case, and of every other variant outputs and gradients in float64.
+      name: name of the model; None: all models.
+      full: whether to compare every case in both precisions with twenty optimiser steps, and the
+        paper's size. Otherwise only the first case is compared so, and the other variants by their
+        outputs and gradients in float64.
+      processes: number of processes over which the models are distributed, as most of the
+        comparison runs on one core. A script that sets more than one needs
+        `if __name__ == "__main__"`.
 
     Raises:
       UserError: there is no model of that name.
     """
-    if name is not None and name not in MODELS:
-        raise UserError(f"no model {name!r}: there are {', '.join(MODELS)}")
-    names = [name] if name else list(MODELS)
+    if name is not None and name not in SPECS:
+        raise UserError(f"unknown model {name!r}; choose one of {', '.join(SPECS)}")
+    names = [name] if name else list(SPECS)
     if min(processes, len(names)) == 1:
-        return [row for each in names for row in _run_one(each, full)]
-    context = multiprocessing.get_context("spawn")  # a fork of a process with threads may hang
+        return [row for model_name in names for row in _run_one(model_name, full)]
+    context = multiprocessing.get_context("spawn")  # forking a process with threads may deadlock
     with ProcessPoolExecutor(processes, context) as pool:
-        tables = pool.map(partial(_run_one, full=full), names[::-1])  # the longest begin
+        tables = pool.map(partial(_run_one, full=full), names[::-1])  # the slowest models first
         return [row for table in reversed(list(tables)) for row in table]
 
 
 def _run_one(name: str, full: bool) -> list[Row]:
-    """As `run`, of one model."""
+    """Compares one model, as `run`."""
+    spec = SPECS[name]
     if full:
-        rows = [row for case in cases(name) for row in compare(case)]
-        return rows + compare(paper_case(name), steps=0)
-    first, *others = variants(name)
-    few = [row for case in others for row in compare(case, ("float64",), steps=0)]
-    return compare(first) + few
+        rows = [row for case in spec.cases() for row in compare(case)]
+        return rows + compare(spec.paper_size(), steps=0)
+    first, *others = spec.variant_cases()
+    rest = [row for case in others for row in compare(case, ("float64",), steps=0)]
+    return compare(first) + rest
 
 
-def compare(case: Case, dtypes: tuple[str, ...] = tuple(BARS), steps: int = STEPS) -> list[Row]:
-    """Compares one case in each precision; `steps=0` leaves the optimiser out."""
-    rows = []
+def compare(
+    case: Case, dtypes: tuple[str, ...] = tuple(TOLERANCES), steps: int = STEPS
+) -> list[Row]:
+    """Compares one case in each precision; `steps=0` skips the optimiser."""
+    rows, name = [], spec_of(case.model).name
     for dtype in dtypes:
         x64 = jax.enable_x64(dtype == "float64")
         with jax.default_matmul_precision("highest"), x64, _one_thread():
-            found = _differences(case, dtype, steps)
+            differences = _worst_differences(case, dtype, steps)
         rows += [
-            Row(case.name, case.label, quantity, dtype, worst, BARS[dtype][quantity])
-            for quantity, worst in found.items()
-            if quantity in BARS[dtype]
+            Row(name, case.label, quantity, dtype, worst, TOLERANCES[dtype][quantity])
+            for quantity, worst in differences.items()
+            if quantity in TOLERANCES[dtype]
         ]
     return rows
 
 
 def show(rows: list[Row], console: Console) -> None:
-    """Prints the worst case of each model, quantity and precision, and every failure."""
+    """Prints all failures, or the worst case, of each model, quantity and precision."""
     table = Table(
-        title="Against the PyTorch references",
+        title="Comparison with the PyTorch references",
         title_justify="left",
         box=box.SIMPLE_HEAD,
         padding=(0, 1, 0, 0),
     )
-    for column in ("model", "quantity", "precision", "cases", "worst", "bar", "", "worst case"):
+    for column in (
+        "model",
+        "quantity",
+        "precision",
+        "cases",
+        "worst",
+        "tolerance",
+        "",
+        "worst case",
+    ):
         table.add_column(column, no_wrap=True)
     groups: dict[tuple[str, str, str], list[Row]] = {}
     for row in rows:
@@ -139,71 +152,80 @@ def show(rows: list[Row], console: Console) -> None:
         failed = [row for row in group if not row.ok]
         worst = max(group, key=lambda row: row.worst)
         for row in failed or [worst]:
-            said = "FAILED" if failed else "ok"
-            values = (str(len(group)), f"{row.worst:.1e}", f"{row.bar:.0e}", said, row.case)
+            verdict = "FAILED" if failed else "ok"
+            values = (
+                str(len(group)),
+                f"{row.worst:.1e}",
+                f"{row.tolerance:.0e}",
+                verdict,
+                row.case,
+            )
             table.add_row(model, quantity, dtype, *values)
     console.print(table)
     console.print(
-        "gradients: ||difference|| / ||reference|| of the worst parameter tensor. A difference of a"
-        " few roundings of the model's largest gradient (2 in float32, 8 in float64) is within the"
-        " bar: float32 does not resolve gradients that cancel to less than a five-hundredth of it.",
+        "gradients: ||difference|| / ||reference|| of the worst parameter tensor. Differences up to"
+        " a few rounding errors of the model's largest gradient (2 in float32, 8 in float64) are"
+        " within the tolerance, because float32 does not resolve gradients that cancel to less than"
+        " a five-hundredth of the largest one.",
         highlight=False,
     )
 
 
-def enlarge(name: str, module: torch.nn.Module) -> None:
-    """Makes weights larger than they are at the start, and moves biases away from zero.
+def enlarge(factor: float, module: torch.nn.Module) -> None:
+    """Scales the weight matrices of a module up and moves its biases away from zero.
 
-    At PyTorch's initial weights softmaxes are nearly even, and a wrong formula in one of them may
-    move the outputs by less than any bar.
+    With PyTorch's initial weights, softmaxes are nearly uniform, and a wrong formula in one of them
+    may change the outputs by less than the tolerance.
     """
-    factor, generator = ENLARGED[name], torch.Generator().manual_seed(1)
+    generator = torch.Generator().manual_seed(1)
     with torch.no_grad():
         for path, parameter in module.named_parameters():
             if parameter.ndim > 1:
                 parameter *= NORM if path.endswith("weight_g") else factor
             else:
-                drawn = torch.rand(parameter.shape, generator=generator, dtype=parameter.dtype)
-                parameter += drawn / 2  # above zero, where no ReLU dies
+                noise = torch.rand(parameter.shape, generator=generator, dtype=parameter.dtype)
+                parameter += noise / 2  # positive, so that no ReLU is dead
 
 
-def _differences(case: Case, dtype: str, steps: int) -> dict[str, float]:
-    """The worst difference in each quantity."""
+def _worst_differences(case: Case, dtype: str, steps: int) -> dict[str, float]:
+    """Computes the largest difference of each quantity."""
     torch.manual_seed(0)
-    first = case.inputs()
-    fields = {name: getattr(case.model, name) for name in fields_of(case.model)}
-    module = reference(case.name, fields, first).to(getattr(torch, dtype))
+    spec = spec_of(case.model)
+    inputs = spec.case_inputs(case)
+    module = reference(case.model, inputs).to(getattr(torch, dtype))
     if dtype == "float64":
-        enlarge(case.name, module)
+        enlarge(spec.enlarge, module)
     state = {name: value.numpy().copy() for name, value in module.state_dict().items()}
-    variables = from_torch(case.model, state, first)
+    variables = from_torch(case.model, state, inputs)
     params = variables.pop("params")
     step = _jax_step(case, moves=steps > 0)
     moments = jax.tree.map(
         lambda leaf: np.zeros(leaf.shape, leaf.dtype),
-        jax.eval_shape(optimizer.build(training.OPTIMIZERS[case.name]).init, params),
+        jax.eval_shape(optimizer.build(training.optimizer_of(case.model)).init, params),
     )
-    targets = _targets(case, first)
-    outputs = jax.jit(case.model.apply)({"params": params, **variables}, _cast(first, dtype))
-    theirs = module(training.tensors(_cast(first, dtype)))
-    outputs = [_distance(outputs[task], theirs[task].detach()) for task in theirs]
+    targets = _targets(case, inputs)
+    outputs = jax.jit(case.model.apply)({"params": params, **variables}, _cast(inputs, dtype))
+    expected = module(training.tensors(_cast(inputs, dtype)))
+    outputs = [_distance(outputs[task], expected[task].detach()) for task in expected]
     module.train()
-    ours = step(params, variables, moments, _cast(first, dtype), targets)
-    loss = _torch_side(case, module, first, targets, dtype)
+    result = step(params, variables, moments, _cast(inputs, dtype), targets)
+    loss = _reference_loss(case, module, inputs, targets, dtype)
     loss.backward()
-    found = {
+    differences = {
         "outputs": _worst(outputs),
-        "gradients": _gradients(case.model, ours.gradient, module),
+        "gradients": _gradients(case.model, result.gradient, module),
     }
     if steps:
         module.load_state_dict({name: torch.as_tensor(x) for name, x in state.items()})
-        found |= _optimise(case, module, step, (params, variables, moments), dtype, steps)
-    return found
+        differences |= _compare_training(
+            case, module, step, (params, variables, moments), dtype, steps
+        )
+    return differences
 
 
 @contextlib.contextmanager
 def _one_thread() -> Iterator[None]:
-    """PyTorch on one thread: at these sizes several only wait for one another."""
+    """Runs PyTorch on one thread: at these sizes, several threads mostly wait."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
@@ -213,7 +235,7 @@ def _one_thread() -> Iterator[None]:
 
 
 class _Step(NamedTuple):
-    """What one step on our side gives."""
+    """Results of one training step in JAX."""
 
     loss: Any
     gradient: Any
@@ -223,59 +245,59 @@ class _Step(NamedTuple):
 
 
 def _jax_step(case: Case, moves: bool) -> Callable[..., _Step]:
-    """Loss, gradient and, if it moves, update in training mode as one compiled program."""
-    config = training.OPTIMIZERS[case.name]
+    """Compiles loss and gradient in training mode and, if `moves`, the update as one program."""
+    config = training.optimizer_of(case.model)
     tasks = training.tasks_of(case.model)
 
     def loss_of(params: Any, variables: Any, inputs: Any, targets: Any) -> Any:
-        outputs, changed = case.model.apply(
+        outputs, batch_stats = case.model.apply(
             {"params": params, **variables}, inputs, train=True, mutable=["batch_stats"]
         )
         losses = objective.per_example(tasks, outputs, targets)
-        every = np.ones(len(next(iter(targets.values()))))
-        return objective.total(tasks, losses, every), changed
+        weights = jnp.ones(len(next(iter(targets.values()))))
+        return objective.total(tasks, losses, weights), batch_stats
 
     @jax.jit
     def step(
         params: Any, variables: Any, moments: Any, inputs: Any, targets: Any, number: Any = 0
     ) -> _Step:
         differentiate = jax.value_and_grad(loss_of, has_aux=True)
-        (loss, changed), gradient = differentiate(params, variables, inputs, targets)
+        (loss, batch_stats), gradient = differentiate(params, variables, inputs, targets)
         if not moves:
             return _Step(loss, gradient, None, None, None)
         tx = optimizer.build(config, number, EPOCH, EPOCHS)
         updates, moments = tx.update(gradient, moments, params)
-        return _Step(loss, gradient, optax.apply_updates(params, updates), changed, moments)
+        return _Step(loss, gradient, optax.apply_updates(params, updates), batch_stats, moments)
 
     return step
 
 
 def _gradients(model: nn.Module, gradient: Any, module: torch.nn.Module) -> float:
-    """Worst relative difference of a parameter's gradient.
+    """Largest relative difference of a parameter's gradient.
 
-    A difference of a few roundings of the largest gradient is within the bar: the gradient of a
-    bias that moves all scores of a softmax alike, or that a batch normalisation takes away, is zero
-    but for rounding, on both sides.
+    Differences up to a few rounding errors of the largest gradient are within the tolerance: the
+    gradient of a bias that shifts all scores of a softmax equally, or that a batch normalisation
+    cancels, is zero up to rounding on both sides.
     """
-    ours = to_torch(model, {"params": gradient})
-    theirs = {
+    gradients = to_torch(model, {"params": gradient})
+    references = {
         name: np.zeros(p.shape) if p.grad is None else p.grad.numpy()
         for name, p in module.named_parameters()
-        if name in ours or p.grad is not None
+        if name in gradients or p.grad is not None
     }
-    dtype = next(iter(ours.values())).dtype
-    largest = max(float(np.linalg.norm(value)) for value in theirs.values())
-    of_largest = ROUNDINGS[str(dtype)] * float(np.finfo(dtype).eps)
-    rounding = largest * of_largest / BARS[str(dtype)]["gradients"]
+    dtype = next(iter(gradients.values())).dtype
+    largest = max(float(np.linalg.norm(value)) for value in references.values())
+    tolerance = ROUNDINGS[str(dtype)] * float(np.finfo(dtype).eps)
+    floor = largest * tolerance / TOLERANCES[str(dtype)]["gradients"]
     relative = [
-        float(np.linalg.norm(ours[name] - reference))
-        / max(float(np.linalg.norm(reference)), rounding)
-        for name, reference in theirs.items()
+        float(np.linalg.norm(gradients[name] - reference))
+        / max(float(np.linalg.norm(reference)), floor)
+        for name, reference in references.items()
     ]
     return _worst(relative)
 
 
-def _optimise(
+def _compare_training(
     case: Case,
     module: torch.nn.Module,
     step: Callable[..., _Step],
@@ -283,32 +305,32 @@ def _optimise(
     dtype: str,
     steps: int,
 ) -> dict[str, float]:
-    """Losses and parameters over the same three batches in turn."""
-    config = training.OPTIMIZERS[case.name]
+    """Trains both sides on three batches in turn and compares losses and parameters."""
+    config = training.optimizer_of(case.model)
     params, variables, moments = start
-    reference = training.optimizer(config, module)
-    schedule = training.schedule(config, reference, EPOCH, EPOCHS)
+    torch_optimizer = training.optimizer(config, module)
+    schedule = training.schedule(config, torch_optimizer, EPOCH, EPOCHS)
     sizes = [case.batch, case.batch, case.batch - case.uneven]
     losses = []
     for number in range(steps):
-        inputs = case.inputs(seed=number % 3, batch=sizes[number % 3])
+        inputs = spec_of(case.model).case_inputs(case, number % 3, sizes[number % 3])
         targets = _targets(case, inputs)
-        ours = step(params, variables, moments, _cast(inputs, dtype), targets, number)
-        params, moments = ours.params, ours.moments
-        variables = {**variables, **ours.variables}
-        reference.zero_grad()
-        loss = _torch_side(case, module, inputs, targets, dtype)
+        result = step(params, variables, moments, _cast(inputs, dtype), targets, number)
+        params, moments = result.params, result.moments
+        variables = {**variables, **result.variables}
+        torch_optimizer.zero_grad()
+        loss = _reference_loss(case, module, inputs, targets, dtype)
         loss.backward()
-        reference.step()
+        torch_optimizer.step()
         schedule.step()
-        losses.append(abs(float(ours.loss) - loss.item()) / abs(loss.item()))
-    moved = to_torch(case.model, {"params": params, **variables})
-    theirs = module.state_dict()
-    distances = [_distance(value, theirs[name]) for name, value in moved.items()]
+        losses.append(abs(float(result.loss) - loss.item()) / abs(loss.item()))
+    state = to_torch(case.model, {"params": params, **variables})
+    reference_state = module.state_dict()
+    distances = [_distance(value, reference_state[name]) for name, value in state.items()]
     return {"losses": _worst(losses), "parameters": _worst(distances)}
 
 
-def _torch_side(
+def _reference_loss(
     case: Case,
     module: torch.nn.Module,
     inputs: Mapping[str, Any],
@@ -333,5 +355,5 @@ def _distance(a: Any, b: Any) -> float:
 
 
 def _worst(values: list[float]) -> float:
-    """The largest; NaN if any is, which Python's `max` may pass over."""
+    """Largest value; NaN if any value is NaN, which Python's `max` may ignore."""
     return float(np.max(values))

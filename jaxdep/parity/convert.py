@@ -1,8 +1,7 @@
-"""Weights from PyTorch and back, by rules on the last part of a name.
+"""Conversion of weights between PyTorch and Flax.
 
-Flax modules bear the names that a PyTorch checkpoint has, dots included, so that only leaves
-differ: dense and convolution kernels are transposed, `scale` is `weight`, `mean` is
-`running_mean`.
+Flax modules have the names of the PyTorch checkpoint, dots included, so that only leaves differ:
+linear and convolution kernels are transposed, `scale` is `weight`, and `mean` is `running_mean`.
 """
 
 from __future__ import annotations
@@ -16,13 +15,9 @@ import flax.linen as nn
 import jax
 import numpy as np
 
-from jaxdep.models import DEPFormer, DEPFormerReleased
-from jaxdep.parity.shapes import inputs_of_state
+from jaxdep.models import SPECS, ModelSpec, name_of
 
 _IGNORED = ("num_batches_tracked", "position_embedding.pe")
-_INFORMER = r"projection\..+|.+\.time_embedding\..+|encoder\.en_fv\..+|.+\.stacks\..+\.alpha\..+"
-_DEAD = {DEPFormer: _INFORMER, DEPFormerReleased: _INFORMER}
-"""Names of weights that a published network holds and never reads, as patterns."""
 
 _RENAMED = {
     "kernel": "weight",
@@ -33,87 +28,120 @@ _RENAMED = {
 
 
 def to_torch(model: nn.Module, variables: Mapping[str, Any]) -> dict[str, np.ndarray]:
-    """The state of a PyTorch module with the same weights.
+    """Converts Flax variables to the state of the corresponding PyTorch module.
 
     Args:
-      model: a model of `jaxdep.models`.
-      variables: `{"params": ..., "batch_stats": ...}`.
+      model: Flax model whose modules have the names of the PyTorch module.
+      variables: Flax variables, `{"params": ..., "batch_stats": ...}`.
 
     Returns:
-      Arrays by PyTorch's names; `torch.as_tensor` makes them a `state_dict`.
+      Arrays by PyTorch name; apply `torch.as_tensor` to each for a `state_dict`.
     """
-    del model  # names are in the variables; the argument mirrors `from_torch`
-    return {name: _turned(leaf, np.asarray(value)) for name, leaf, value in _named(variables)}
+    del model  # the variables contain all names; the argument mirrors `from_torch`
+    return {name: _converted(leaf, np.asarray(value)) for name, leaf, value in _leaves(variables)}
 
 
-def from_torch(
-    model: nn.Module, state: Mapping[str, Any], inputs: Mapping[str, Any] | None = None
-) -> dict[str, Any]:
-    """The Flax variables of a PyTorch module's state.
+def from_torch(model: nn.Module, state: Mapping[str, Any], inputs: Any = None) -> dict[str, Any]:
+    """Converts the state of a PyTorch module to Flax variables.
 
     Args:
-      model: of the same configuration.
-      state: `state_dict()`, tensors or arrays. Weights of a published network that it never reads
-        are left out, and one warning names them.
-      inputs: example inputs, for the widths and lengths that the model takes from them; None: they
-        are read off the state.
+      model: Flax model with the module names and the configuration of the PyTorch module. It need
+        not be registered.
+      state: `state_dict()` with tensors or arrays. Weights that a published network stores but
+        never uses are left out, with one warning that lists them.
+      inputs: example inputs of `model.init`, which determine the input widths and lengths; None:
+        inferred from the state, which only registered models support.
 
     Returns:
-      `{"params": ...}`, and `"batch_stats"` where there are any.
+      `{"params": ...}`, with `"batch_stats"` if the model has any.
 
     Raises:
-      ValueError: names every entry that is missing (-), surplus (+) or of another shape (!).
+      ValueError: the state does not match the model; the message lists every entry that is missing
+        (-), unexpected (+) or of another shape (!). Also if the model is not registered and
+        `inputs` is None.
     """
     state = {name: _array(value) for name, value in state.items() if not name.endswith(_IGNORED)}
-    state = _living(model, state)
-    inputs = inputs if inputs is not None else inputs_of_state(model, state)
+    state = _used_entries(model, state)
+    inputs = inputs if inputs is not None else _inputs_of_state(model, state)
     expected = jax.eval_shape(lambda key: model.init(key, inputs), jax.random.key(0))
     expected = {name: tree for name, tree in expected.items() if name != "intermediates"}
-    leaves = list(_named(expected))
+    leaves = list(_leaves(expected))
     problems = [f"- {name} is missing" for name, _, _ in leaves if name not in state]
-    wanted = {name for name, _, _ in leaves}
-    problems += [f"+ {name} is not of this model" for name in state if name not in wanted]
+    known = {name for name, _, _ in leaves}
+    problems += [f"+ {name} is unexpected" for name in state if name not in known]
     for name, leaf, value in leaves:
-        shape = value.shape[::-1] if _is_turned(leaf, value.ndim) else value.shape
+        shape = value.shape[::-1] if _is_transposed(leaf, value.ndim) else value.shape
         if name in state and state[name].shape != shape:
             problems.append(f"! {name} has shape {state[name].shape}, expected {shape}")
     if problems:
-        raise ValueError(f"the state does not fit {type(model).__name__}:\n" + "\n".join(problems))
-    turned = [_turned(leaf, state[name]) for name, leaf, _ in leaves]
-    return jax.tree.unflatten(jax.tree.structure(expected), turned)
+        raise ValueError(
+            f"the state does not match {type(model).__name__}; check the model's fields:\n"
+            + "\n".join(problems)
+        )
+    converted = [_converted(leaf, state[name]) for name, leaf, _ in leaves]
+    return jax.tree.unflatten(jax.tree.structure(expected), converted)
 
 
-def _living(model: nn.Module, state: Mapping[str, Any]) -> dict[str, Any]:
-    """The state without what the published network never reads."""
-    dead = [name for name in state if re.fullmatch(_DEAD.get(type(model), "(?!)"), name)]
-    if dead:
+def _spec(model: nn.Module) -> ModelSpec | None:
+    """Spec of a registered model; None for any other model."""
+    name = name_of(model)
+    return SPECS[name] if name else None
+
+
+def _inputs_of_state(model: nn.Module, state: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Zero inputs with the widths and lengths that the state implies.
+
+    Raises:
+      ValueError: an entry that determines a width or length is missing or not a matrix, or the
+        model is not registered.
+    """
+    spec = _spec(model)
+    if spec is None:
+        raise ValueError(
+            f"{type(model).__name__} is not registered, so its input widths cannot be inferred:"
+            " pass inputs= for this model"
+        )
+    try:
+        return spec.inputs_of_state(model, state)
+    except KeyError as missing:
+        raise ValueError(
+            f"the state does not match {type(model).__name__}; check the model's fields:\n"
+            f"- {missing.args[0]} is missing"
+        ) from None
+
+
+def _used_entries(model: nn.Module, state: Mapping[str, Any]) -> dict[str, Any]:
+    """The state without the weights that the published network never uses."""
+    spec = _spec(model)
+    unused = [name for name in state if spec and re.fullmatch(spec.unused_weights, name)]
+    if unused:
         warnings.warn(
-            f"{len(dead)} entries of the state take part in nothing and were left out:"
-            f" {', '.join(dead)}",
+            f"{len(unused)} entries of the state are unused by the network and were left out:"
+            f" {', '.join(unused)}",
             stacklevel=3,
         )
-    return {name: value for name, value in state.items() if name not in dead}
+    return {name: value for name, value in state.items() if name not in unused}
 
 
-def _named(variables: Mapping[str, Any]) -> list[tuple[str, str, Any]]:
-    """PyTorch's name, the Flax leaf's name, and the value, in the order of the tree's leaves."""
-    found = []
+def _leaves(variables: Mapping[str, Any]) -> list[tuple[str, str, Any]]:
+    """PyTorch name, Flax leaf name and value of each variable, in the tree's order."""
+    leaves = []
     for path, value in jax.tree_util.tree_leaves_with_path(dict(variables)):
-        *modules, leaf = (key.key for key in path[1:])
-        found.append((".".join([*modules, _RENAMED.get(leaf, leaf)]), leaf, value))
-    return found
+        *modules, leaf = (str(key.key) for key in path[1:])
+        leaves.append((".".join([*modules, _RENAMED.get(leaf, leaf)]), leaf, value))
+    return leaves
 
 
 def _array(value: Any) -> np.ndarray:
-    """Of an array or a tensor, on whatever device and with or without a gradient."""
+    """Converts an array, or a tensor on any device and with or without gradient, to NumPy."""
     return value.detach().cpu().numpy() if hasattr(value, "detach") else np.asarray(value)
 
 
-def _turned(leaf: str, value: np.ndarray) -> np.ndarray:
-    """A copy, so that later steps of the one side do not move the other's weights."""
-    return np.array(value.T if _is_turned(leaf, value.ndim) else value, order="C")
+def _converted(leaf: str, value: np.ndarray) -> np.ndarray:
+    """Copies and, if needed, transposes a value; a copy, so that the two sides share no memory."""
+    return np.array(value.T if _is_transposed(leaf, value.ndim) else value, order="C")
 
 
-def _is_turned(leaf: str, ndim: int) -> bool:
-    """PyTorch has outputs first: [O, I] and [O, I, K] where Flax has [I, O] and [K, I, O]."""
+def _is_transposed(leaf: str, ndim: int) -> bool:
+    """Whether PyTorch stores a leaf transposed: [O, I] and [O, I, K] for [I, O] and [K, I, O]."""
     return ndim > 1 and (leaf == "kernel" or leaf.startswith(("weight_", "in_proj_weight")))

@@ -1,4 +1,4 @@
-"""A reference's training in PyTorch: tasks, targets, losses and optimisers as ours has them."""
+"""Training of the PyTorch references: tasks, targets, losses, optimisers and schedules."""
 
 from __future__ import annotations
 
@@ -12,23 +12,13 @@ import torch
 from torch.nn import functional
 
 from jaxdep.experiment import Optimizer, Task
-from jaxdep.models import MDDR, SMFL, DEPFormer
-from jaxdep.parity.reference.mddr import dr_loss
+from jaxdep.models import spec_of
+from jaxdep.models.mddr.reference import dr_loss
 
-_COSINE = Optimizer(
-    "adamw", learning_rate=1e-3, weight_decay=0.05, schedule="cosine", decayed="matrices"
-)
 
-OPTIMIZERS = {
-    "jamfn": Optimizer("adam", learning_rate=1e-4, weight_decay=5e-4),
-    "amm": Optimizer("adam", learning_rate=1e-3, weight_decay=1e-5),
-    "mddr": Optimizer("sgd", learning_rate=1e-3, weight_decay=5e-4, decay_every=2),
-    "smfl": Optimizer("adam", learning_rate=1e-3, decay_every=5),
-    "smfl_released": Optimizer("adam", learning_rate=2e-3, decay_every=10),
-    "depformer": _COSINE,
-    "depformer_released": _COSINE,
-}
-"""Model's name to the optimiser of its paper."""
+def optimizer_of(model: nn.Module) -> Optimizer:
+    """Optimiser settings of a model's paper."""
+    return Optimizer(**spec_of(model).optimizer)
 
 
 def _cross_entropy(output: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
@@ -47,30 +37,13 @@ _LOSSES = {"cross_entropy": _cross_entropy, "dr": _dr, "mse": _squared}
 
 
 def tasks_of(model: nn.Module) -> dict[str, Task]:
-    """What a model is trained for."""
-    if isinstance(model, MDDR):
-        return {"depression": Task(loss="dr", options={"delta": 2.0, "weight": 0.1})}
-    if isinstance(model, DEPFormer):
-        return {model.task: Task() if model.classes else Task(loss="mse")}
-    if isinstance(model, SMFL) and model.cmjat_head:
-        heads = [f"cmjat_{target}" for target in model.cmjat_targets]
-        return {task: Task() for task in ("depression", *heads)}
-    return {task: Task() for task in getattr(model, "tasks", ("depression",))}
+    """Tasks on which a model is compared."""
+    return {name: Task(**fields) for name, fields in spec_of(model).tasks(model).items()}
 
 
 def targets_of(model: nn.Module, batch: int, seed: int = 0) -> dict[str, np.ndarray]:
-    """Random targets of each task, [B]: classes, or scores in BDI-II points."""
-    rng = np.random.default_rng(seed)
-    if isinstance(model, MDDR):
-        return {"depression": rng.integers(0, 64, batch).astype(np.float32)}
-    if isinstance(model, DEPFormer) and not model.classes:
-        return {model.task: rng.normal(size=batch).astype(np.float32)}
-    classes = dict(getattr(model, "tasks", {}))
-    number = getattr(model, "classes", 2)
-    return {
-        task: rng.integers(0, classes.get(task, number), batch).astype(np.int32)
-        for task in tasks_of(model)
-    }
+    """Random targets of each task, [B]."""
+    return spec_of(model).targets(model, batch, np.random.default_rng(seed))
 
 
 def loss(
@@ -78,7 +51,7 @@ def loss(
     outputs: Mapping[str, torch.Tensor],
     targets: Mapping[str, torch.Tensor],
 ) -> torch.Tensor:
-    """The sum over tasks of the mean over examples."""
+    """Sum over tasks of the mean loss over examples."""
     parts = [
         _LOSSES[task.loss](outputs[name], targets[name], **task.options)
         for name, task in tasks.items()
@@ -87,14 +60,15 @@ def loss(
 
 
 def optimizer(config: Optimizer, module: torch.nn.Module) -> torch.optim.Optimizer:
-    """PyTorch's optimiser of these settings."""
+    """PyTorch optimiser with the given settings."""
     if config.decayed == "matrices":
         groups = [
             {"params": [p for p in module.parameters() if p.ndim > 1]},
             {"params": [p for p in module.parameters() if p.ndim == 1], "weight_decay": 0.0},
         ]
-        rates = {"lr": config.learning_rate, "eps": config.eps}
-        return torch.optim.AdamW(groups, **rates, weight_decay=config.weight_decay)
+        return torch.optim.AdamW(
+            groups, config.learning_rate, eps=config.eps, weight_decay=config.weight_decay
+        )
     if config.name == "sgd":
         return torch.optim.SGD(
             module.parameters(),
@@ -110,22 +84,22 @@ def optimizer(config: Optimizer, module: torch.nn.Module) -> torch.optim.Optimiz
 def schedule(
     config: Optimizer, optimizer: torch.optim.Optimizer, steps: int, epochs: int
 ) -> torch.optim.lr_scheduler.LRScheduler:
-    """PyTorch's schedule of these settings, to be told of every step, `steps` to an epoch."""
+    """PyTorch learning rate schedule, to be stepped after every update, `steps` times per epoch."""
     if config.schedule == "step":
         every = config.decay_every * steps or 10**9
         return torch.optim.lr_scheduler.StepLR(optimizer, every, config.decay_factor)
 
     def factor(x: int) -> float:
-        """From a thousandth to 1 along a line, then to a millionth along half a wave."""
+        """Linear warm-up from 1e-3 to 1, then cosine decay to 1e-6."""
         warmup = config.warmup_epochs * steps
         if x <= warmup:
             return 1e-3 * (1 - x / warmup) + x / warmup
-        wave = 0.5 * (1 + math.cos(math.pi * (x - warmup) / (epochs * steps - warmup)))
-        return wave * (1 - 1e-6) + 1e-6
+        cosine = 0.5 * (1 + math.cos(math.pi * (x - warmup) / (epochs * steps - warmup)))
+        return cosine * (1 - 1e-6) + 1e-6
 
     return torch.optim.lr_scheduler.LambdaLR(optimizer, factor)
 
 
 def tensors(arrays: Mapping[str, Any], device: str = "cpu") -> dict[str, torch.Tensor]:
-    """Arrays as PyTorch has them, on a device."""
+    """Converts arrays to PyTorch tensors on a device."""
     return {name: torch.as_tensor(x).to(device) for name, x in arrays.items()}

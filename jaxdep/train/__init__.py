@@ -1,1 +1,1 @@
-"""Training: many runs at once, each a pure function of its seed."""
+"""Training loops: many runs in one program, each a pure function of its seed and settings."""

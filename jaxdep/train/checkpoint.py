@@ -1,9 +1,9 @@
-"""Orbax checkpoints with a checksum of our own: a resumed run continues bit for bit.
+"""Orbax checkpoints with a checksum, so that a resumed run continues bit for bit.
 
-Orbax finds unfinished steps, but restores overwritten bytes silently and stumbles over truncated
-files; so every step carries a digest of its arrays, and restoring falls back to the newest that
-is sound. Orbax joins names by dots, which ours (`jaf.0`) contain: a step is a flat mapping from
-paths joined by slashes.
+Orbax skips unfinished steps, but restores corrupted bytes silently and fails on truncated files.
+Every step therefore stores a digest of its arrays, and `restore` falls back to the newest intact
+step. Orbax joins names with dots, which our parameter names (`jaf.0`) contain, so a step is stored
+as a flat mapping whose keys are paths joined with slashes.
 """
 
 from __future__ import annotations
@@ -23,8 +23,13 @@ import orbax.checkpoint as ocp
 
 @contextmanager
 def manager(folder: Path, keep: int = 2) -> Iterator[ocp.CheckpointManager]:
-    """Opens the checkpoints of a run's folder; on leaving, waits until all are written."""
-    logging.getLogger("absl").setLevel(logging.ERROR)  # a user's terminal is not Orbax's diary
+    """Opens the checkpoint manager of a folder; on exit, waits until all writes have finished.
+
+    Args:
+      folder: directory of the checkpoints.
+      keep: number of most recent checkpoints to keep.
+    """
+    logging.getLogger("absl").setLevel(logging.ERROR)  # keep Orbax's log off the terminal
     options = ocp.CheckpointManagerOptions(max_to_keep=keep, cleanup_tmp_directories=True)
     opened = ocp.CheckpointManager(folder.absolute(), options=options, item_names=("state", "meta"))
     try:
@@ -35,10 +40,12 @@ def manager(folder: Path, keep: int = 2) -> Iterator[ocp.CheckpointManager]:
 
 
 def save(checkpoints: ocp.CheckpointManager, epoch: int, state: Any) -> None:
-    """Writes the state of all runs after an epoch, in the background.
+    """Saves the state of all runs after an epoch, in the background.
 
     Args:
-      state: a tree of NumPy arrays, which the caller does not change afterwards.
+      checkpoints: open checkpoint manager.
+      epoch: step number of the checkpoint.
+      state: tree of NumPy arrays, which the caller must not modify afterwards.
     """
     checkpoints.save(
         epoch,
@@ -50,10 +57,11 @@ def save(checkpoints: ocp.CheckpointManager, epoch: int, state: Any) -> None:
 
 
 def restore(checkpoints: ocp.CheckpointManager, like: Any) -> tuple[int, Any] | None:
-    """The newest sound checkpoint, or None where there is none.
+    """Restores the newest intact checkpoint; returns None if there is none.
 
     Args:
-      like: a tree of arrays, or their shapes and types, as they were saved.
+      checkpoints: open checkpoint manager.
+      like: tree of arrays, or of shapes and dtypes, with the saved structure.
     """
     blank = {path: np.zeros(x.shape, x.dtype) for path, x in _flat(like).items()}
     for epoch in sorted(checkpoints.all_steps(), reverse=True):
@@ -65,9 +73,9 @@ def restore(checkpoints: ocp.CheckpointManager, like: Any) -> tuple[int, Any] | 
                     meta=ocp.args.JsonRestore(),
                 ),
             )
-        except Exception as error:  # whatever a damaged file makes Orbax raise
+        except Exception as error:  # damaged files raise many kinds of errors
             warnings.warn(
-                f"checkpoint {epoch} cannot be read ({error}); trying older", stacklevel=2
+                f"checkpoint {epoch} cannot be read ({error}); trying an older one", stacklevel=2
             )
             continue
         leaves = [np.asarray(restored["state"][path]) for path in blank]
@@ -79,7 +87,7 @@ def restore(checkpoints: ocp.CheckpointManager, like: Any) -> tuple[int, Any] | 
 
 
 def digest(state: Any) -> str:
-    """Hash of every array of a tree, with its place, type and shape."""
+    """Hash of all arrays of a tree, including their paths, dtypes and shapes."""
     sha = hashlib.blake2b(digest_size=16)
     for path, leaf in _flat(state).items():
         leaf = np.ascontiguousarray(leaf)

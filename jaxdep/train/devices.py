@@ -1,6 +1,6 @@
-"""Where runs live: a runs axis, and the batch axis of each run, spread over devices.
+"""Placement of runs on devices: a runs axis, and optionally the batch axis, sharded over devices.
 
-By `jit` with shardings, or by `pmap`; over the devices of one process or of many.
+Supports `jit` with shardings and `pmap`, over the devices of one or several processes.
 """
 
 from __future__ import annotations
@@ -9,11 +9,11 @@ import functools
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Literal
 
 import jax
 import numpy as np
+import platformdirs
 from jax.sharding import AxisType, Mesh, NamedSharding
 from jax.sharding import PartitionSpec as P
 
@@ -25,42 +25,46 @@ _RUN, _BATCH = "run", "batch"
 
 
 def start() -> None:
-    """Readies JAX for this machine; call it before anything touches a device."""
+    """Configures JAX for this machine; call it before any JAX computation."""
     use_every_core()
-    keep_programs()
+    use_compilation_cache()
 
 
-def keep_programs() -> None:
-    """Keeps compiled programs in the user's cache, unless the user has chosen another place."""
-    if jax.config.jax_compilation_cache_dir is None:
-        folder = Path.home() / ".cache" / "jaxdep" / "programs"
+def use_compilation_cache() -> None:
+    """Enables the persistent compilation cache in the user's cache folder, unless already set."""
+    config: Any = jax.config  # defines its settings at run time
+    if config.jax_compilation_cache_dir is None:
+        folder = platformdirs.user_cache_path("jaxdep") / "programs"
         jax.config.update("jax_compilation_cache_dir", str(folder))
 
 
 def use_every_core() -> None:
-    """Makes each CPU core a device, so that runs on a CPU train side by side.
+    """Exposes each CPU core as a device, so that runs train in parallel on a CPU.
 
-    Does nothing once JAX has started, or where the user has chosen a number of devices.
+    Does nothing if JAX is already initialized or if the user has set the number of devices.
     """
     chosen = "xla_force_host_platform_device_count" in os.environ.get("XLA_FLAGS", "")
-    if not chosen and jax.config.jax_num_cpu_devices < 1:
+    config: Any = jax.config  # defines its settings at run time
+    if not chosen and config.jax_num_cpu_devices < 1:
         try:
             jax.config.update("jax_num_cpu_devices", len(os.sched_getaffinity(0)))
         except RuntimeError:
-            return  # JAX has started: the devices are what they are
+            return  # JAX is already initialized: the number of devices is fixed
 
 
 @dataclass(frozen=True)
 class Layout:
-    """How the runs axis is laid over devices.
+    """Assignment of runs to devices.
 
     Attributes:
-      devices: the devices used.
-      runs: how many runs there really are; the axis is padded to a multiple of the devices.
+      devices: devices in use.
+      runs: actual number of runs; the runs axis is padded to a multiple of the number of devices.
       backend: `jit` (shardings) or `pmap`.
-      vectorized: the runs of one device in one vectorised program (`vmap`), or one after another
-        inside the program. On a CPU batched small matrix products lose, on a GPU they win.
-      shards: devices that share the batches of each run; 1: a run lives on one device. Only `jit`.
+      vectorized: whether the runs on a device are vectorized with `vmap`; otherwise they are
+        executed one after another inside the program. Batching small matrix products is slower on
+        CPUs and faster on GPUs.
+      shards: number of devices that share the batches of each run; 1 keeps a run on one device.
+        Requires `jit`.
     """
 
     devices: tuple[Any, ...]
@@ -71,19 +75,20 @@ class Layout:
 
     @property
     def padded(self) -> int:
-        """Length of the runs axis, padding included."""
+        """Length of the runs axis, including padding."""
         return -(-self.runs // self.rows) * self.rows
 
     @property
     def rows(self) -> int:
-        """Parts that the runs axis is cut into."""
+        """Number of parts that the runs axis is split into."""
         return len(self.devices) // self.shards
 
     def place_runs(self, tree: Any, fill: int | None = None) -> Any:
-        """Puts arrays of at most `runs` runs on the devices.
+        """Places the arrays of at most `runs` runs on the devices.
 
         Args:
-          fill: what pads the runs axis; None: copies of the first run.
+          tree: arrays whose first axis is the runs axis.
+          fill: value that pads the runs axis; None repeats the first run.
         """
 
         def pad(x: np.ndarray) -> np.ndarray:
@@ -94,7 +99,11 @@ class Layout:
         return self._put(jax.tree.map(lambda x: self._split(pad(np.asarray(x))), tree), P(_RUN))
 
     def blank_runs(self, one: Any) -> Any:
-        """Shapes of what `place_runs` makes, from those of a single run: to compile ahead."""
+        """Shapes of the result of `place_runs`, for ahead-of-time compilation.
+
+        Args:
+          one: tree of the shapes and dtypes of a single run.
+        """
         sharding = NamedSharding(self._mesh, P(_RUN))
         head = (self.padded,)
         if self.backend == "pmap":
@@ -103,7 +112,7 @@ class Layout:
         return jax.tree.map(blank, one)
 
     def place_shared(self, tree: Any) -> Any:
-        """Puts a copy of arrays that all runs read on every device."""
+        """Replicates arrays that all runs read on every device."""
         if self.backend == "jit":
             return self._put(tree, P())
         n = len(self.devices)
@@ -111,21 +120,21 @@ class Layout:
         return self._put(copies, P(_RUN))
 
     def fetch(self, tree: Any) -> Any:
-        """Brings arrays [runs, ...] back to the host, without the padding."""
+        """Copies arrays [runs, ...] back to the host and removes the padding."""
         join = lambda x: x if self.backend == "jit" else x.reshape(-1, *x.shape[2:])
         return jax.tree.map(lambda x: join(hosts.gather(x))[: self.runs], tree)
 
     def compile(self, function: Callable[..., Any], *, donate: tuple[int, ...] = ()) -> Any:
-        """Turns a function of one run into one of all runs.
+        """Compiles a function of one run into a function of all runs.
 
         Args:
-          function: `function(run, state, *shared)` of single runs; what is not a run is shared.
-            Its first two arguments have the runs axis, and so has all that it returns.
-          donate: which of those two may be overwritten.
+          function: `function(run, state, *shared)` of a single run. The first two arguments and all
+            outputs get a runs axis; the remaining arguments are shared by all runs.
+          donate: indices of the arguments, among the first two, whose buffers may be reused.
 
         Returns:
-          A compiled function of arrays that `place_runs` and `place_shared` have placed. Runs
-          never communicate.
+          A compiled function of arrays placed by `place_runs` and `place_shared`. Runs never
+          communicate.
         """
 
         def local(run: Any, state: Any, *shared: Any) -> Any:
@@ -139,7 +148,7 @@ class Layout:
 
         def spread(run: Any, state: Any, *shared: Any) -> Any:
             specs = (P(_RUN), P(_RUN), *(P() for _ in shared))
-            # The batch axis is left to the compiler: see `spread_batch`.
+            # The compiler partitions the batch axis: see `spread_batch`.
             inner = jax.shard_map(
                 local,
                 mesh=self._mesh,
@@ -150,7 +159,7 @@ class Layout:
             )
             return inner(run, state, *shared)
 
-        options = _thrifty() if self.devices[0].platform == "cpu" else {}
+        options = _low_memory_options() if self.devices[0].platform == "cpu" else {}
         return jax.jit(spread, donate_argnums=donate, compiler_options=options)
 
     @property
@@ -168,24 +177,25 @@ class Layout:
 
 
 @functools.cache
-def _thrifty() -> dict[str, Any]:
-    """Makes a CPU's compiler order work for little memory: a third less, and no slower.
+def _low_memory_options() -> dict[str, Any]:
+    """Options that make the CPU compiler minimize memory: a third less, at the same speed.
 
-    Its default order is for programs whose parts run side by side; here devices do that.
+    The default scheduler optimizes for concurrency inside a program; here devices run concurrently.
     """
     options = {"xla_cpu_scheduler_type": "CPU_SCHEDULER_TYPE_MEMORY_OPTIMIZED"}
     try:
         jax.jit(lambda: 0, compiler_options=options)()
     except jax.errors.JaxRuntimeError:
-        return {}  # this XLA does not know it
+        return {}  # not supported by this version of XLA
     return options
 
 
 def spread_batch(batch: Any) -> Any:
-    """Spreads the examples of a batch over the devices that share its run.
+    """Shards the examples of a batch over the devices that share a run.
 
-    Inside a program that `Layout.compile` made. The compiler then cuts all that depends on the
-    batch in the same way and adds the gradients up: what is computed is that of one device.
+    For use inside a program compiled by `Layout.compile`. The compiler then partitions everything
+    that depends on the batch in the same way and sums the gradients, so the result equals that of
+    one device.
     """
     if jax.sharding.get_abstract_mesh().shape.get(_BATCH, 1) == 1:
         return batch
@@ -202,26 +212,29 @@ def layout(
     batch_size: int = 1,
     shard_batch: bool | None = None,
 ) -> Layout:
-    """Chooses devices for a number of runs.
+    """Chooses the devices for a number of runs.
 
     Args:
-      devices: how many to use; 0: all there are.
-      vectorized: None: on accelerators yes, on CPUs no.
-      batch_size: examples of an update, as far as they may be spread over devices.
-      shard_batch: whether devices that no run has for itself share batches, as many as divide
-        `batch_size`; None: on CPUs, where a device is a core.
+      runs: number of runs.
+      devices: number of devices to use; 0 uses all.
+      backend: `jit` or `pmap`.
+      vectorized: as in `Layout`; None means True on accelerators and False on CPUs.
+      batch_size: number of examples per update that may be split among devices.
+      shard_batch: whether runs may share their batches among several devices if there are more
+        devices than runs; the number of devices per run divides `batch_size`. None means True on
+        CPUs, where each core is a device.
 
     Raises:
-      UserError: there are fewer devices, or no such backend.
+      UserError: there are fewer devices than requested, or the backend is unknown.
     """
     available = jax.devices()
     if devices > len(available):
         raise UserError(
             f"--devices {devices}: JAX sees {len(available)} ({available[0].platform});"
-            " on a CPU, XLA_FLAGS=--xla_force_host_platform_device_count=N makes more"
+            " on a CPU, set XLA_FLAGS=--xla_force_host_platform_device_count=N for more"
         )
     if backend not in ("jit", "pmap"):
-        raise UserError(f"--backend {backend}: there are jit and pmap")
+        raise UserError(f"--backend {backend}: unknown backend; choose jit or pmap")
     on_cpu = available[0].platform == "cpu"
     count = devices or len(available)
     rows = min(count, runs)
@@ -238,15 +251,15 @@ def layout(
 
 def _check_processes(chosen: tuple[Any, ...], backend: Backend) -> None:
     if backend == "pmap":
-        raise UserError("--backend pmap is for one process: with several, use jit")
+        raise UserError("--backend pmap supports a single process only; use --backend jit")
     idle = set(range(jax.process_count())) - {device.process_index for device in chosen}
     if idle:
         raise UserError(
-            f"{jax.process_count()} processes, and nothing for {len(idle)} of them to do:"
-            " give more runs, or start fewer processes"
+            f"{len(idle)} of {jax.process_count()} processes would be idle;"
+            " train more runs or start fewer processes"
         )
 
 
 def describe() -> list[str]:
-    """The devices that JAX sees, for `environment.json`."""
+    """Describes the visible devices, for `environment.json`."""
     return [f"{device.platform}:{device.id} {device.device_kind}" for device in jax.devices()]

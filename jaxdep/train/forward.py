@@ -1,4 +1,4 @@
-"""A model applied in the number format that the experiment computes in."""
+"""Applies a model in the experiment's compute precision."""
 
 from __future__ import annotations
 
@@ -10,25 +10,28 @@ import jax.numpy as jnp
 from jaxdep.experiment import Experiment
 
 
-def forward(experiment: Experiment, variables: Any, inputs: Any, **how: Any) -> Any:
-    """`model.apply`, with parameters and inputs rounded to `training.compute`.
+def forward(experiment: Experiment, variables: Any, inputs: Any, **kwargs: Any) -> Any:
+    """Calls `model.apply` with parameters and inputs cast to `training.compute`.
 
-    The parameters themselves, their gradients and the optimiser's moments stay as they are; so do
+    The parameters themselves, their gradients and the optimizer state keep their dtype, and so do
     batch statistics, whose small updates bfloat16 would lose.
 
     Args:
-      how: as the rest of `model.apply`.
+      experiment: experiment whose model is applied.
+      variables: model variables.
+      inputs: model inputs.
+      **kwargs: passed on to `model.apply`.
 
     Returns:
-      As `model.apply`; outputs of reduced precision come back as float32.
+      The result of `model.apply`, with reduced-precision outputs cast back to float32.
     """
     if experiment.training.compute == "float32":
-        return experiment.model.apply(variables, inputs, **how)
+        return experiment.model.apply(variables, inputs, **kwargs)
     rounded = {**variables, "params": _cast(variables["params"], jnp.bfloat16)}
-    result = experiment.model.apply(rounded, _cast(inputs, jnp.bfloat16), **how)
-    if "mutable" in how:
-        outputs, changed = result
-        return _cast(outputs, jnp.float32), _cast(changed, jnp.float32)
+    result = experiment.model.apply(rounded, _cast(inputs, jnp.bfloat16), **kwargs)
+    if "mutable" in kwargs:
+        outputs, updates = result
+        return _cast(outputs, jnp.float32), _cast(updates, jnp.float32)
     return _cast(result, jnp.float32)
 
 

@@ -1,6 +1,6 @@
-"""Several processes as one machine: started together, each trains its share of the runs.
+"""Multi-process training: processes that start together each train a share of the runs.
 
-Every process executes the same commands on the same arrays; only the first one speaks and writes.
+All processes run the same program on the same data; only the first one prints and writes files.
 """
 
 from __future__ import annotations
@@ -18,60 +18,67 @@ from jaxdep.errors import UserError
 
 
 def join(coordinator: str = "", processes: int = 0, process: int = 0) -> None:
-    """Joins this process to the others; call it before anything touches a device.
+    """Connects this process to the others; call it before any JAX computation.
 
-    Under Slurm, Open MPI and Kubernetes JAX finds the others by itself. Processes that cannot
-    reach the first one are ended by JAX.
+    Under Slurm, Open MPI and Kubernetes, JAX detects the other processes. JAX terminates processes
+    that cannot reach the first one.
 
     Args:
-      coordinator: `HOST:PORT` of the first process; empty: as the cluster's scheduler says.
-      processes: how many there are.
-      process: which of them this is.
+      coordinator: `HOST:PORT` of the first process; empty to ask the cluster's scheduler.
+      processes: total number of processes.
+      process: index of this process.
 
     Raises:
-      UserError: no scheduler is there to say, or the numbers make no sense.
+      UserError: no scheduler is detected, or the process index is out of range.
     """
-    given: dict[str, Any] = {}
+    settings: dict[str, Any] = {}
     if coordinator:
         if not 0 <= process < processes:
-            raise UserError(f"--process {process} of --processes {processes}: count from 0")
-        given = {
+            raise UserError(
+                f"--process {process} is out of range for --processes {processes};"
+                " processes are numbered from 0"
+            )
+        settings = {
             "coordinator_address": coordinator,
             "num_processes": processes,
             "process_id": process,
         }
     try:
-        jax.distributed.initialize(**given)
+        jax.distributed.initialize(**settings)
     except ValueError as error:
         raise UserError(
-            f"no Slurm, Open MPI or Kubernetes job is seen here ({error});"
-            " give --coordinator HOST:PORT --processes N --process I"
+            f"no Slurm, Open MPI or Kubernetes job detected ({error});"
+            " set --coordinator HOST:PORT --processes N --process I"
         ) from None
 
 
-def first() -> bool:
-    """Whether this process is the one that speaks and writes."""
+def is_first() -> bool:
+    """Whether this is the first process, which prints and writes files."""
     return jax.process_index() == 0
 
 
 def wait(name: str) -> None:
-    """Waits until all processes have come here."""
+    """Blocks until all processes have reached this point.
+
+    Args:
+      name: label of this barrier.
+    """
     if jax.process_count() > 1:
         multihost_utils.sync_global_devices(name)
 
 
 @contextmanager
 def first_then_others(name: str) -> Iterator[None]:
-    """Lets the first process do what follows, then the others, who find its work done."""
-    if not first():
+    """Runs the body in the first process, then in the others, which find its results on disk."""
+    if not is_first():
         wait(name)
     yield
-    if first():
+    if is_first():
         wait(name)
 
 
 def place(tree: Any, sharding: NamedSharding) -> Any:
-    """Puts arrays that every process has whole on the devices of all."""
+    """Places arrays that every process holds in full on the devices of all processes."""
     if sharding.is_fully_addressable:
         return jax.device_put(tree, sharding)
 
@@ -83,14 +90,14 @@ def place(tree: Any, sharding: NamedSharding) -> Any:
 
 
 def gather(array: jax.Array) -> np.ndarray:
-    """Brings an array whole to every process."""
+    """Gathers a sharded array in full on every process."""
     if not isinstance(array, jax.Array) or array.is_fully_addressable:
         return np.asarray(array)
     return np.asarray(multihost_utils.process_allgather(array, tiled=True))
 
 
-def smallest(value: int) -> int:
-    """The smallest of the processes' values, so that all decide alike."""
+def minimum(value: int) -> int:
+    """The minimum of a value over all processes, so that all make the same decision."""
     if jax.process_count() == 1:
         return value
     return int(np.min(multihost_utils.process_allgather(np.asarray(value))))

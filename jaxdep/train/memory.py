@@ -1,4 +1,4 @@
-"""How many runs fit on a device: what a compiled program needs, and what there is."""
+"""Chooses how many runs fit on a device from a compiled program's memory requirements."""
 
 from __future__ import annotations
 
@@ -14,29 +14,35 @@ from jaxdep.train.devices import Backend, layout
 from jaxdep.train.runs import Trainer
 
 _SHARE = 0.8
-"""Of the free memory: the rest is for what the allocator cannot use, and for predictions."""
+"""Usable fraction of the free memory; the rest covers fragmentation and predictions."""
 
 
-def available(device: Any, neighbours: int) -> int:
-    """Bytes that programs of one device may take.
+def available_bytes(device: Any, sharing_devices: int) -> int:
+    """Bytes of memory that programs may use on one device.
 
     Args:
-      neighbours: devices that share the machine's memory where the device has none of its own.
+      device: device to query.
+      sharing_devices: number of devices that share the machine's memory, if they have no
+        memory of their own.
     """
     stats = device.memory_stats() if device.platform != "cpu" else None
     if stats and "bytes_limit" in stats:
         return int(_SHARE * stats["bytes_limit"])
     free = os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    return int(_SHARE * free / neighbours)
+    return int(_SHARE * free / sharing_devices)
 
 
-def needed(program: Any) -> int | None:
-    """Bytes that a compiled program needs on each device; None where it cannot be told."""
-    found = program.memory_analysis()
-    if found is None:
+def required_bytes(program: Any) -> int | None:
+    """Bytes that a compiled program needs on each device; None if unknown."""
+    analysis = program.memory_analysis()
+    if analysis is None:
         return None
-    read = found.argument_size_in_bytes + found.output_size_in_bytes - found.alias_size_in_bytes
-    return int(read + found.temp_size_in_bytes)
+    arguments = (
+        analysis.argument_size_in_bytes
+        + analysis.output_size_in_bytes
+        - analysis.alias_size_in_bytes
+    )
+    return int(arguments + analysis.temp_size_in_bytes)
 
 
 def trainer(
@@ -48,24 +54,30 @@ def trainer(
     devices: int = 0,
     backend: Backend = "jit",
 ) -> Trainer:
-    """A trainer of as many of the runs at once as fit on the devices, all if they do.
+    """Creates a trainer for as many of the runs as fit on the devices at once.
 
     Args:
-      runs_per_device: at most so many; 0: as the compiler's account of the memory allows.
+      experiment: experiment to train.
+      splits: `train` and `validation` splits on the host.
+      runs: all runs that will be trained.
+      runs_per_device: maximum number of runs per device; 0 derives it from the compiler's memory
+        analysis.
+      devices: number of devices to use; 0 uses all.
+      backend: `jit` or `pmap`.
     """
     total = len(runs.seed)
-    how: dict[str, Any] = {"devices": devices, "backend": backend}
-    how["batch_size"] = experiment.training.shared_batch
-    rows = layout(total, **how).rows
+    settings: dict[str, Any] = {"devices": devices, "backend": backend}
+    settings["batch_size"] = experiment.training.shared_batch
+    rows = layout(total, **settings).rows
     size = min(total, runs_per_device * rows) if runs_per_device else total
     while True:
-        made = Trainer(experiment, splits, layout(size, **how))
-        each = made.layout.padded // made.layout.rows
-        bytes_needed = needed(made.compile(runs))
-        if runs_per_device or each == 1 or bytes_needed is None:
-            return made
-        limit = available(made.layout.devices[0], len(jax.local_devices()))
-        limit = hosts.smallest(limit)
-        if bytes_needed <= limit:
-            return made
-        size = max(1, min(each - 1, int(each * limit / bytes_needed))) * made.layout.rows
+        candidate = Trainer(experiment, splits, layout(size, **settings))
+        each = candidate.layout.padded // candidate.layout.rows
+        required = required_bytes(candidate.compile(runs))
+        if runs_per_device or each == 1 or required is None:
+            return candidate
+        limit = available_bytes(candidate.layout.devices[0], len(jax.local_devices()))
+        limit = hosts.minimum(limit)
+        if required <= limit:
+            return candidate
+        size = max(1, min(each - 1, int(each * limit / required))) * candidate.layout.rows

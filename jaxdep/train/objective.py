@@ -1,4 +1,4 @@
-"""From a model's outputs and the targets to losses, task by task."""
+"""Losses and metrics of each task, computed from model outputs and targets."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from jaxdep.experiment import Task
-from jaxdep.losses import find
+from jaxdep.losses import get_loss
 from jaxdep.types import Outputs, PerExample
 
 Sums = dict[str, Float[Array, ""]]
-"""Weighted sums over examples, with the sum of the weights under `count`."""
+"""Weighted sums over examples; `count` is the sum of the weights."""
 
 
 def per_example(
     tasks: Mapping[str, Task], outputs: Outputs, targets: Mapping[str, Array]
 ) -> dict[str, PerExample]:
-    """The loss of each example in each task, unweighted, shape [B], in float32 at least."""
+    """Unweighted loss of each example in each task, shape [B], in at least float32."""
     losses = {
-        name: find(task.loss, task.options)(outputs[name], targets[name])
+        name: get_loss(task.loss, task.options)(outputs[name], targets[name])
         for name, task in tasks.items()
     }
     return {
@@ -33,10 +33,12 @@ def per_example(
 def total(
     tasks: Mapping[str, Task], losses: Mapping[str, PerExample], weights: PerExample
 ) -> Float[Array, ""]:
-    """The loss that is minimised: each task's mean over real examples, times its weight.
+    """Training loss: the weighted sum of each task's mean loss over the real examples.
 
     Args:
-      weights: 1 for a real example, 0 for one that fills a batch.
+      tasks: tasks by name.
+      losses: loss of each example, by task.
+      weights: 1 for real examples, 0 for padding.
     """
     count = jnp.maximum(weights.sum(), 1)
     parts = [task.weight * (losses[name] * weights).sum() / count for name, task in tasks.items()]
@@ -49,31 +51,32 @@ def sums(
     targets: Mapping[str, Array],
     weights: PerExample,
 ) -> Sums:
-    """What a batch adds to an evaluation: sums that `summarize` divides once, at the end."""
-    added: Sums = {"count": weights.sum()}
+    """Sums the losses and metrics of one batch; `summarize` divides the sums once, at the end."""
+    totals: Sums = {"count": weights.sum()}
     for name, loss in per_example(tasks, outputs, targets).items():
-        added[f"{name}.loss"] = (loss * weights).sum()
+        totals[f"{name}.loss"] = (loss * weights).sum()
         if outputs[name].ndim == 2:
-            right = outputs[name].argmax(-1) == targets[name]
-            added[f"{name}.accuracy"] = (right * weights).sum()
+            correct = outputs[name].argmax(-1) == targets[name]
+            totals[f"{name}.accuracy"] = (correct * weights).sum()
         else:
             error = jnp.abs(clip(tasks[name], outputs[name]) - targets[name])
-            added[f"{name}.mae"] = (error * weights).sum()
-    return added
+            totals[f"{name}.mae"] = (error * weights).sum()
+    return totals
 
 
 def clip(task: Task, scores: Any) -> Any:
-    """A regression's scores within the bounds of the scale, if it has any."""
+    """Clips regression scores to the bounds of their scale, if it has any."""
     return scores.clip(*task.bounds) if task.bounds else scores
 
 
 def predicted(tasks: Mapping[str, Task], outputs: Outputs) -> dict[str, Any]:
-    """A model's outputs as they are reported: of each task, scores within their scale."""
+    """Model outputs as reported: regression scores are clipped to their scale."""
     return {name: clip(task, outputs[name]) for name, task in tasks.items()}
 
 
 def summarize(tasks: Mapping[str, Task], added: Mapping[str, Any]) -> Sums:
-    """Means over a split: `<task>.loss`, `<task>.accuracy` or `.mae`, and the weighted `loss`."""
+    """Means over a split: weighted `loss`, `<task>.loss`, and `<task>.accuracy` or `<task>.mae`."""
     means = {key: value / added["count"] for key, value in added.items() if key != "count"}
     parts = [task.weight * means[f"{name}.loss"] for name, task in tasks.items()]
-    return {"loss": sum(parts[1:], parts[0]), **means}
+    loss: Any = sum(parts[1:], parts[0])
+    return {"loss": loss, **means}

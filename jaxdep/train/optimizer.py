@@ -1,4 +1,4 @@
-"""Optax optimisers from an experiment's settings, which may be traced values."""
+"""Builds Optax optimizers from an experiment's settings, which may be traced values."""
 
 from __future__ import annotations
 
@@ -12,31 +12,32 @@ from jaxdep.errors import UserError
 from jaxdep.experiment import Optimizer
 
 Count = int | Int[Array, ""]
-"""A whole number, or a traced one."""
+"""An integer, possibly traced."""
 
-_FIRST, _LAST = 1e-3, 1e-6  # factors at which a cosine schedule begins and ends
+_FIRST, _LAST = 1e-3, 1e-6  # first and last factor of a cosine schedule
 
 
 def build(
     config: Optimizer, step: Count = 0, steps: Count = 1, epochs: int = 1
 ) -> optax.GradientTransformation:
-    """The optimiser that `config` names, as it is at some step of training.
+    """Builds the optimizer named by `config`, with the learning rate of a given training step.
 
-    It is built inside the compiled program from values that may differ from run to run. The
-    weight decay of `adam` and `sgd` is coupled, as in PyTorch: it joins the gradient ahead of
-    the moments.
+    It is built inside the compiled program, from values that may differ between runs. The weight
+    decay of `adam` and `sgd` is coupled, as in PyTorch: it is added to the gradient before the
+    moments.
 
     Args:
-      step: updates made before this one, over the whole run.
-      steps: updates in an epoch.
-      epochs: of the whole training, for schedules that come to an end.
+      config: optimizer settings.
+      step: number of updates made so far in the whole run.
+      steps: number of updates per epoch.
+      epochs: total number of epochs, for schedules that end with training.
 
     Raises:
-      UserError: there is no optimiser of that name.
+      UserError: the optimizer name is unknown.
     """
     if config.name not in _SCALERS:
         names = ", ".join(_SCALERS)
-        raise UserError(f"optimizer.name={config.name!r}: there are {names}")
+        raise UserError(f"optimizer.name={config.name!r}: unknown optimizer; choose from {names}")
     clip = [] if config.clip_norm is None else [optax.clip_by_global_norm(config.clip_norm)]
     mask = _matrices if config.decayed == "matrices" else None
     decay = optax.add_decayed_weights(config.weight_decay, mask)
@@ -49,19 +50,20 @@ def build(
 def learning_rate(
     config: Optimizer, step: Count = 0, steps: Count = 1, epochs: int = 1
 ) -> float | Array:
-    """The learning rate; arguments as of `build`."""
+    """The learning rate at a training step; the arguments are those of `build`."""
     if config.schedule == "cosine":
-        wave = optax.warmup_cosine_decay_schedule(
+        schedule = optax.warmup_cosine_decay_schedule(
             _FIRST,
             1.0,
             warmup_steps=config.warmup_epochs,
             decay_steps=max(epochs, config.warmup_epochs + 1),
             end_value=_LAST,
         )
-        return config.learning_rate * wave(step / steps)
+        factor: Any = schedule(step / steps)  # Optax annotates every kind of number
+        return config.learning_rate * factor
     if not config.decay_every:
         return config.learning_rate
-    # In whole numbers: a quotient in float32 may fall short of the epoch that has begun.
+    # Integer division: a float32 quotient may round below the epoch that has just begun.
     return config.learning_rate * config.decay_factor ** (step // (config.decay_every * steps))
 
 

@@ -1,4 +1,4 @@
-"""Many runs at once: seeds and numeric settings along one axis of one compiled program."""
+"""Trains many runs at once: seeds and numeric settings along one axis of one compiled program."""
 
 from __future__ import annotations
 
@@ -13,23 +13,24 @@ import jax
 import numpy as np
 
 from jaxdep.errors import UserError
-from jaxdep.experiment import ALWAYS_TRACED, Experiment, value_of
+from jaxdep.experiment import ALWAYS_TRACED, Experiment
+from jaxdep.overrides import value_of
 from jaxdep.train import checkpoint, step
 from jaxdep.train.devices import Layout
 from jaxdep.train.status import Status
 
 Report = Callable[[int, np.ndarray, list[dict[str, Any]]], None]
-"""Called after each epoch with its number, the runs' statuses, and the epoch's history lines."""
+"""Callback after each epoch: epoch number, status of each run, and lines of `metrics.jsonl`."""
 
 
 @dataclass(frozen=True)
 class Trained:
-    """What runs became.
+    """Result of training.
 
     Attributes:
-      state: of all runs, arrays [R, ...] on the host.
-      outputs: for each task the best epoch's outputs on the test split, [R, N, C] or [R, N].
-      compile_seconds: spent on compiling the epoch's program.
+      state: final state of all runs, arrays [R, ...] on the host.
+      outputs: outputs on the test split at the best epoch, [R, N, C] or [R, N] for each task.
+      compile_seconds: time spent compiling the epoch program.
     """
 
     state: step.State
@@ -40,16 +41,19 @@ class Trained:
 def stack(
     experiment: Experiment, seeds: Sequence[int], hyper: Sequence[Mapping[str, float]] = ()
 ) -> step.Run:
-    """The runs axis: one run for each seed, or for each pair of a seed and its own settings.
+    """Stacks runs along the runs axis: one per seed, or one per pair of seed and settings.
 
     Args:
-      hyper: traced settings of each run; what a run does not name is the experiment's own.
+      experiment: experiment that provides the default settings.
+      seeds: seed of each run.
+      hyper: traced settings of each run; missing ones default to the experiment's values.
     """
-    own = list(hyper) or [{}] * len(seeds)
-    paths = sorted({*ALWAYS_TRACED, *(path for each in own for path in each)})
+    settings = list(hyper) or [{}] * len(seeds)
+    paths = sorted({*ALWAYS_TRACED, *(path for each in settings for path in each)})
     default = {path: value_of(experiment, path) for path in paths}
     values = {
-        path: np.asarray([{**default, **each}[path] for each in own], np.float32) for path in paths
+        path: np.asarray([{**default, **each}[path] for each in settings], np.float32)
+        for path in paths
     }
     return step.Run(seed=np.asarray(seeds, np.uint32), hyper=values)
 
@@ -57,16 +61,16 @@ def stack(
 class Trainer:
     """Trains runs of one experiment, as many at once as its layout holds.
 
-    The training and validation splits lie on the devices, and the program of an epoch is compiled
-    when it is first needed, for all runs that follow.
+    The training and validation splits stay on the devices. The epoch program is compiled when it is
+    first needed and reused for all later runs.
 
     Attributes:
-      programs: how many programs of an epoch were compiled.
-      compile_seconds: spent on that.
+      programs: number of epoch programs compiled.
+      compile_seconds: time spent compiling them.
     """
 
     def __init__(self, experiment: Experiment, splits: Mapping[str, step.Data], layout: Layout):
-        """Puts the splits `train` and `validation`, which are on the host, on the devices."""
+        """Places the `train` and `validation` splits, given on the host, on the devices."""
         self.experiment = experiment
         self.layout = layout
         self.programs = 0
@@ -77,19 +81,19 @@ class Trainer:
         self._init = layout.compile(first)
 
     def _open(self, splits: Mapping[str, Any]) -> step.Data:
-        """Makes the splits ready; returns one recording of the training split."""
+        """Prepares the splits; returns one recording of the training split as an example."""
         names = ("train", "validation")
         self._data = tuple(self.layout.place_shared(splits[name]) for name in names)
         return jax.tree.map(lambda x: x[:1], splits["train"])
 
     def compile(self, runs: step.Run) -> Any:
-        """The program of an epoch for as many runs as the layout holds, compiled once.
+        """Returns the epoch program for all runs of the layout; compiles it on the first call.
 
         Args:
-          runs: any whose settings are named alike.
+          runs: runs with the same names of settings as those to be trained.
 
         Raises:
-          UserError: the monitored quantity does not exist.
+          UserError: the monitored metric does not exist.
         """
         if self._program is None:
             one = jax.tree.map(lambda x: jax.ShapeDtypeStruct(x.shape[1:], x.dtype), runs)
@@ -99,25 +103,25 @@ class Trainer:
                 self._program = self._compile(one, blank)
             except KeyError as missing:
                 raise UserError(
-                    f"training.monitor={missing}: there are loss, and for each task <task>.loss and"
-                    " <task>.accuracy, or of a regression <task>.mae"
+                    f"training.monitor={missing}: unknown metric; choose loss, <task>.loss,"
+                    " <task>.accuracy (classification) or <task>.mae (regression)"
                 ) from None
             self.compile_seconds += time.perf_counter() - started
             self.programs += 1
         return self._program
 
     def _compile(self, run: step.Run, state: step.State) -> Any:
-        """The program of an epoch, from the shapes of one run."""
+        """Compiles the epoch program from the shapes of one run."""
         arguments = (self.layout.blank_runs(run), self.layout.blank_runs(state), *self._data)
         one_epoch = lambda run, state, *data: step.epoch(self.experiment, run, state, *data)
         return self.layout.compile(one_epoch, donate=(1,)).lower(*arguments).compile()
 
-    def _advance(self, runs: step.Run, there: step.State, epoch: int) -> tuple[step.State, Any]:
-        """Trains for one epoch, counted from 0: the state after it and its history, placed."""
-        return self.compile(runs)(self.layout.place_runs(runs), there, *self._data)
+    def _advance(self, runs: step.Run, placed: step.State, epoch: int) -> tuple[step.State, Any]:
+        """Trains for one epoch, counted from 0; returns the new state and history, not fetched."""
+        return self.compile(runs)(self.layout.place_runs(runs), placed, *self._data)
 
     def init(self, runs: step.Run) -> step.State:
-        """The state of runs before their first epoch, on the host."""
+        """The initial state of runs, on the host."""
         zeros = self.layout.place_runs(np.zeros(len(runs.seed), np.int32))
         example = self.layout.place_shared(self._example)
         state = self._init(self.layout.place_runs(runs), zeros, example)
@@ -133,55 +137,55 @@ class Trainer:
         resume: bool = False,
         report: Report | None = None,
     ) -> step.State:
-        """Trains runs together until each has finished, stopped or diverged.
+        """Trains runs together until each has finished, stopped early or diverged.
 
         Args:
-          runs: at most as many as the layout holds.
-          state: to start from, on the host; None: the initial one.
-          until: pause after this epoch; 0: go to the end.
-          folder: where checkpoints go; None: none are written.
-          resume: continue from the newest sound checkpoint in `folder`, bit for bit.
-          report: told of every epoch.
+          runs: runs to train, at most as many as the layout holds.
+          state: starting state on the host; None starts from the initial state.
+          until: epoch after which to pause; 0 trains to the end.
+          folder: directory of the checkpoints; None disables checkpointing.
+          resume: continue from the newest intact checkpoint in `folder`, bit for bit.
+          report: callback after each epoch.
 
         Returns:
           The state of the runs on the host.
 
         Raises:
-          UserError: the monitored quantity does not exist.
+          UserError: the monitored metric does not exist.
         """
-        state = state or self.init(runs)
+        start = state or self.init(runs)
         until = until or self.experiment.training.epochs
         with checkpoint.manager(folder) if folder else nullcontext() as checkpoints:
-            found = checkpoint.restore(checkpoints, state) if resume and checkpoints else None
-            state = found[1] if found else state
-            epoch = int(state.epoch.max())
-            if epoch >= until or not (state.status == Status.RUNNING).any():
-                return state
+            restored = checkpoint.restore(checkpoints, start) if resume and checkpoints else None
+            start = restored[1] if restored else start
+            epoch, status = int(start.epoch.max()), np.asarray(start.status)
+            if epoch >= until or not (status == Status.RUNNING).any():
+                return start
             self.compile(runs)
-            there = self._place(state)
+            placed = self._place(start)
             fetch = lambda tree: _first(self.layout.fetch(tree), len(runs.seed))
-            status = state.status
             while epoch < until and (status == Status.RUNNING).any():
                 was_running = status == Status.RUNNING
-                there, history = self._advance(runs, there, epoch)
-                status, history = fetch((there.status, history))
+                placed, history = self._advance(runs, placed, epoch)
+                status, history = fetch((placed.status, history))
                 epoch += 1
                 if report:
                     report(epoch, status, _lines(runs, epoch, was_running, status, history))
                 if checkpoints:
-                    checkpoint.save(checkpoints, epoch, fetch(there))
-            return fetch(there)
+                    checkpoint.save(checkpoints, epoch, fetch(placed))
+            return fetch(placed)
 
     def predict(self, variables: Any, split: step.Data) -> dict[str, np.ndarray]:
-        """Outputs of runs for a split on the host: [R, N, C] or [R, N] for each task.
+        """Outputs of all runs on a split, which is on the host: [R, N, C] or [R, N] for each task.
 
         Args:
-          variables: [R, ...] on the host.
+          variables: model variables of the runs, [R, ...], on the host.
+          split: split to predict.
         """
         return predict(self.experiment, variables, split, self.layout)
 
     def _place(self, state: step.State) -> step.State:
-        # What pads the runs axis must cost nothing: it has stopped before it began.
+        # Mark padding runs as stopped, so that no work is spent on them.
         idle = self.layout.place_runs(state.status, fill=Status.STOPPED)
         return self.layout.place_runs(state).replace(status=idle)
 
@@ -196,12 +200,17 @@ def train(
     resume: bool = False,
     report: Report | None = None,
 ) -> Trained:
-    """Trains all runs together to their end, and lets them predict the test split.
+    """Trains all runs together to the end and predicts the test split.
 
     Args:
-      splits: `train`, `validation` and `test`, on the host. The test split is read once, after
+      experiment: experiment to train.
+      runs: runs to train.
+      splits: `train`, `validation` and `test`, on the host. The test split is read only once, after
         the last epoch.
-      folder: as the rest in `Trainer.train`.
+      layout: devices of the runs.
+      folder: directory of the checkpoints, as in `Trainer.train`.
+      resume: as in `Trainer.train`.
+      report: as in `Trainer.train`.
     """
     trainer = Trainer(experiment, splits, layout)
     state = trainer.train(runs, folder=folder, resume=resume, report=report)
@@ -212,10 +221,13 @@ def train(
 def predict(
     experiment: Experiment, variables: Any, split: step.Data, layout: Layout
 ) -> dict[str, np.ndarray]:
-    """Outputs of runs for a split on the host: [R, N, C] or [R, N] for each task.
+    """Outputs of all runs on a split, which is on the host: [R, N, C] or [R, N] for each task.
 
     Args:
-      variables: [R, ...] on the host.
+      experiment: experiment that the model belongs to.
+      variables: model variables of the runs, [R, ...], on the host.
+      split: split to predict.
+      layout: devices of the runs.
     """
     count = len(jax.tree.leaves(variables)[0])
     outputs_of = lambda _, variables, data: step.predict(experiment, variables, data)
@@ -228,7 +240,13 @@ def predict(
 def restore_best(
     experiment: Experiment, seeds: Sequence[int], train_split: step.Data, folder: Path
 ) -> Any:
-    """The variables that each run kept, [R, ...], on the host.
+    """Restores the best variables of each run, [R, ...], on the host.
+
+    Args:
+      experiment: experiment that was trained.
+      seeds: seed of each run.
+      train_split: training split, which determines the shapes.
+      folder: directory of the checkpoints.
 
     Raises:
       UserError: no checkpoint can be read.
@@ -237,26 +255,26 @@ def restore_best(
         jax.vmap(lambda run: step.init(experiment, run, train_split)), stack(experiment, seeds)
     )
     with checkpoint.manager(folder) as checkpoints:
-        found = checkpoint.restore(checkpoints, like)
-    if found is None:
-        raise UserError(f"{folder}: no checkpoint there can be read; run the experiment again")
-    return found[1].best
+        restored = checkpoint.restore(checkpoints, like)
+    if restored is None:
+        raise UserError(f"{folder}: no readable checkpoint; run the experiment again")
+    return restored[1].best
 
 
 def _first(tree: Any, count: int) -> Any:
-    """The first runs of arrays that may hold more."""
+    """Slices the first `count` runs from arrays that may hold more."""
     return jax.tree.map(lambda x: x[:count], tree)
 
 
 def _lines(
     runs: step.Run, epoch: int, was_running: np.ndarray, status: np.ndarray, history: Any
 ) -> list[dict[str, Any]]:
-    """One line for each run that trained in this epoch, as `metrics.jsonl` has it."""
+    """One line of `metrics.jsonl` for each run that trained in this epoch."""
 
     def line(run: int) -> dict[str, Any]:
-        about = {"run": run, "seed": int(runs.seed[run]), "epoch": epoch}
-        said = {"status": Status(int(status[run])).sentence}
-        return about | said | jax.tree.map(lambda values: _plain(values[run]), history)
+        identity = {"run": run, "seed": int(runs.seed[run]), "epoch": epoch}
+        outcome = {"status": Status(int(status[run])).label}
+        return identity | outcome | jax.tree.map(lambda values: _plain(values[run]), history)
 
     return [line(int(run)) for run in np.flatnonzero(was_running)]
 

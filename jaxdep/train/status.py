@@ -1,10 +1,10 @@
-"""What became of a run: a code that compiled programs carry, and its word."""
+"""Status codes of runs, which compiled programs carry, and their text."""
 
 from enum import IntEnum
 
 
 class Status(IntEnum):
-    """State of one run; only `RUNNING` runs are updated."""
+    """Status of one run; only runs that are `RUNNING` are updated."""
 
     RUNNING = 0
     FINISHED = 1
@@ -12,12 +12,12 @@ class Status(IntEnum):
     DIVERGED = 3
 
     @property
-    def sentence(self) -> str:
-        """What the table says."""
-        return _SENTENCES[self]
+    def label(self) -> str:
+        """The status in words, as shown in tables."""
+        return _LABELS[self]
 
 
-_SENTENCES = {
+_LABELS = {
     Status.RUNNING: "running",
     Status.FINISHED: "finished",
     Status.STOPPED: "stopped early",

@@ -1,4 +1,4 @@
-"""One update, one epoch, one evaluation of one run: pure functions of (state, data)."""
+"""One update, one epoch and one evaluation of a single run: pure functions of state and data."""
 
 from __future__ import annotations
 
@@ -7,13 +7,15 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 import optax
 from flax import struct
 from jaxtyping import Array, Float, Int
 
 from jaxdep import random
 from jaxdep.data import sampling
-from jaxdep.experiment import Experiment, override
+from jaxdep.experiment import Experiment
+from jaxdep.overrides import override
 from jaxdep.train import objective, optimizer
 from jaxdep.train.devices import spread_batch
 from jaxdep.train.forward import forward
@@ -24,23 +26,32 @@ Variables = Any
 """A model's Flax variables: `{"params": ..., "batch_stats": ...}`."""
 
 Data = Mapping[str, Mapping[str, Array]]
-"""A split on the device: `{"inputs": ..., "targets": ...}`, examples first."""
+"""A split on the device: `{"inputs": ..., "targets": ...}`; the first axis counts examples."""
 
 
 class Run(struct.PyTreeNode):
-    """What is given of a run: its seed and the traced settings that are its own."""
+    """Inputs that distinguish one run from another; NumPy arrays on the host.
 
-    seed: Int[Array, ""]
-    hyper: dict[str, Float[Array, ""]]
+    Attributes:
+      seed: seed of all random draws.
+      hyper: values of the traced settings, by dotted path.
+    """
+
+    seed: Int[Array, ""] | np.ndarray
+    hyper: Mapping[str, Float[Array, ""] | np.ndarray]
 
 
 class State(struct.PyTreeNode):
-    """Everything that a run becomes.
+    """Training state of one run.
 
     Attributes:
+      variables: current model variables.
+      optimizer: optimizer state.
       best: variables of the epoch with the best score so far.
-      score: monitored validation quantity of that epoch; lower is better.
-      waited: epochs since then.
+      score: monitored validation metric of that epoch, negated if higher is better.
+      epoch: number of completed epochs.
+      best_epoch: number of the best epoch, from 1; 0 before the first.
+      waited: number of epochs since the best one.
       status: a `Status`.
     """
 
@@ -55,21 +66,24 @@ class State(struct.PyTreeNode):
 
 
 def settings(experiment: Experiment, run: Run) -> Experiment:
-    """The experiment as this run sees it: traced fields replaced by the run's own values."""
+    """The experiment of one run, with its traced fields replaced by the run's values."""
     return override(experiment, run.hyper)
 
 
 def init(experiment: Experiment, run: Run, example: Data) -> State:
-    """The state of a run before its first epoch.
+    """Initializes the state of a run.
 
     Args:
-      example: a split of which the first recording gives the shapes.
+      experiment: experiment to train.
+      run: run to initialize.
+      example: a split whose first recording determines the shapes.
     """
     inputs = jax.tree.map(lambda array: array[:1], example["inputs"])
     key = random.init_key(random.run_key(run.seed))
     variables = dict(experiment.model.init(key, inputs))
     variables.pop("intermediates", None)
-    # Batch statistics start as float32 even where parameters do not, and would change type later.
+    # Batch statistics are initialized as float32 even if the parameters are not; without a cast
+    # their dtype would change during training.
     dtype = jax.tree.leaves(variables["params"])[0].dtype
     variables = jax.tree.map(lambda leaf: leaf.astype(dtype), variables)
     tx = optimizer.build(settings(experiment, run).optimizer)
@@ -94,14 +108,22 @@ def update(
     weights: Float[Array, " batch"],
     keys: Mapping[str, PRNGKey],
 ) -> tuple[State, Float[Array, ""]]:
-    """One step of the optimiser; a step that is not finite changes nothing but the status.
+    """Performs one optimizer step; a non-finite step changes nothing but the status.
+
+    Args:
+      experiment: experiment to train.
+      tx: gradient transformation of this step.
+      state: state before the step.
+      batch: examples of the step.
+      weights: [B], 1 for real examples, 0 for padding.
+      keys: random keys by Flax RNG collection.
 
     Returns:
       The new state, and the loss of the batch before the step.
     """
     tasks, inputs = experiment.tasks, batch["inputs"]
-    if "batch_stats" in state.variables:  # which an example that fills a batch must not move
-        inputs = _emptied(inputs, weights)
+    if "batch_stats" in state.variables:  # padding examples must not affect batch statistics
+        inputs = _mask_padding(inputs, weights)
 
     def loss_of(params):
         variables = {**state.variables, "params": params}
@@ -119,19 +141,19 @@ def update(
     params = state.variables["params"]
     (loss, changed), gradient = jax.value_and_grad(loss_of, has_aux=True)(params)
     updates, moments = tx.update(gradient, state.optimizer, params)
-    moved = state.replace(
+    updated = state.replace(
         variables={**state.variables, **changed, "params": optax.apply_updates(params, updates)},
         optimizer=moments,
     )
     finite = jnp.isfinite(loss) & jnp.isfinite(optax.tree.norm(gradient))
     running = state.status == Status.RUNNING
-    state = _choose(finite & running, moved, state)
+    state = _choose(finite & running, updated, state)
     status = jnp.where(running & ~finite, Status.DIVERGED, state.status).astype(jnp.int32)
     return state.replace(status=status), loss
 
 
-def _emptied(inputs: Mapping[str, Array], weights: Float[Array, " batch"]) -> dict[str, Array]:
-    """Inputs in which examples of weight 0 have no real frame."""
+def _mask_padding(inputs: Mapping[str, Array], weights: Float[Array, " batch"]) -> dict[str, Array]:
+    """Marks every frame of the examples with weight 0 as padding."""
     real = (weights > 0)[:, None]
     return {name: x & real if name.endswith("_mask") else x for name, x in inputs.items()}
 
@@ -139,10 +161,10 @@ def _emptied(inputs: Mapping[str, Array], weights: Float[Array, " batch"]) -> di
 def train_epoch(
     experiment: Experiment, run: Run, state: State, data: Data
 ) -> tuple[State, Float[Array, ""]]:
-    """One pass over the training split in this run's order.
+    """One pass over the training split, in the order drawn for this run.
 
     Returns:
-      The new state, and the mean loss over examples as they were met.
+      The new state, and the mean of the losses observed during the epoch.
     """
     items = _items(data)
     frames, labels = frames_of(data["inputs"]), data["targets"][experiment.main_task]
@@ -160,13 +182,20 @@ def train_epoch(
 
 
 def order(
-    experiment: Experiment, seed: Array, epoch: Array, frames: Mapping[str, Any], labels: Array
+    experiment: Experiment,
+    seed: Array | np.ndarray,
+    epoch: Array,
+    frames: Mapping[str, Any],
+    labels: Array,
 ) -> tuple[Array, Array]:
-    """Which examples a run meets in each step of an epoch, as `sampling.shuffled` says it.
+    """Example indices and weights of each step of an epoch, as returned by `sampling.shuffled`.
 
     Args:
-      frames: of each sequence the number of real frames [N], by which buckets are made.
-      labels: of the main task [N], by which balanced batches are drawn.
+      experiment: experiment to train.
+      seed: seed of the run.
+      epoch: epoch number, from 0.
+      frames: number of real frames [N] of each sequence, used to form buckets.
+      labels: labels of the main task [N], used to balance classes.
     """
     training = experiment.training
     key = random.order_key(random.run_key(seed), epoch)
@@ -180,7 +209,7 @@ def order(
 
 
 def frames_of(inputs: Mapping[str, Array]) -> dict[str, Array]:
-    """The number of real frames of each sequence [N]."""
+    """Number of real frames [N] of each sequence."""
     suffix = "_mask"
     masks = {name.removesuffix(suffix): x for name, x in inputs.items() if name.endswith(suffix)}
     return {name: mask.sum(1) for name, mask in masks.items()}
@@ -195,15 +224,19 @@ def one_step(
     number: Array,
     steps: int | Array,
 ) -> tuple[State, Float[Array, ""]]:
-    """One update of a run by one of its batches.
+    """One update of a run with one batch.
 
     Args:
-      weights: [B], 1 for a real example, 0 for one that fills the batch.
-      number: of the step, counted over the whole run.
-      steps: in an epoch.
+      experiment: experiment to train.
+      run: run to update.
+      state: state before the step.
+      batch: examples of the step.
+      weights: [B], 1 for real examples, 0 for padding.
+      number: step number, counted over the whole run.
+      steps: number of steps per epoch.
 
     Returns:
-      The new state, and the sum of the losses over the real examples.
+      The new state, and the sum of the losses of the real examples.
     """
     experiment = settings(experiment, run)
     epochs = experiment.training.epochs
@@ -214,21 +247,21 @@ def one_step(
 
 
 def evaluate(experiment: Experiment, variables: Variables, data: Data) -> objective.Sums:
-    """Means over a split, as `objective.summarize` names them."""
+    """Means over a split, named as in `objective.summarize`."""
 
     def body(carry, step):
         rows, weights = step
         return carry, score(experiment, variables, sampling.gather(data, rows), weights)
 
     batches = sampling.in_order(_items(data), experiment.training.batch_size)
-    _, added = jax.lax.scan(body, None, batches)
-    return objective.summarize(experiment.tasks, jax.tree.map(lambda x: x.sum(0), added))
+    _, totals = jax.lax.scan(body, None, batches)
+    return objective.summarize(experiment.tasks, jax.tree.map(lambda x: x.sum(0), totals))
 
 
 def score(
     experiment: Experiment, variables: Variables, batch: Data, weights: Array
 ) -> objective.Sums:
-    """What one batch adds to an evaluation."""
+    """Evaluation sums of one batch."""
     batch = spread_batch(batch)
     outputs = forward(experiment, variables, batch["inputs"])
     return objective.sums(experiment.tasks, outputs, batch["targets"], weights)
@@ -254,11 +287,11 @@ def predict(experiment: Experiment, variables: Variables, data: Data) -> dict[st
 def epoch(
     experiment: Experiment, run: Run, state: State, train: Data, validation: Data
 ) -> tuple[State, dict[str, Any]]:
-    """One epoch of a run: updates, validation, and the decision whether it goes on.
+    """One epoch of a run: updates, validation, and the decision whether to continue.
 
     Returns:
-      The new state, and the epoch's means. A run that is no longer running stays exactly as it is,
-      and its means are NaN.
+      The new state, and the means of the epoch. A run that is no longer running keeps its state
+      exactly, and its means are NaN.
     """
 
     def go_on(state: State) -> tuple[State, dict[str, Any]]:
@@ -271,12 +304,12 @@ def epoch(
         _, history = jax.eval_shape(go_on, state)
         return state, jax.tree.map(lambda leaf: jnp.full(leaf.shape, jnp.nan, leaf.dtype), history)
 
-    # Runs one after another skip the work of a stopped run; vectorised runs discard it.
+    # Sequential runs skip the work of stopped runs; vectorized runs compute and discard it.
     return jax.lax.cond(state.status == Status.RUNNING, go_on, stay, state)
 
 
 def decide(experiment: Experiment, state: State, monitored: Float[Array, ""]) -> State:
-    """Keeps the best epoch and stops a run that no longer improves, or has diverged."""
+    """Records the best epoch, and stops runs that no longer improve or have diverged."""
     training = experiment.training
     score = -monitored if training.higher_is_better else monitored
     diverged = (state.status == Status.DIVERGED) | ~jnp.isfinite(score)

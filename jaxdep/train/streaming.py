@@ -1,7 +1,7 @@
-"""Runs whose recordings are read from disk while they train: the same updates, step by step.
+"""Trains runs on recordings that are read from disk during training.
 
-What `runs.Trainer` does in one program an epoch is here one program a step, fed by Grain; orders,
-keys, updates and decisions are those of the resident path.
+`runs.Trainer` runs one program per epoch; here one program per step is fed by Grain. Example order,
+random keys, updates and decisions are the same as for data in memory.
 """
 
 from __future__ import annotations
@@ -29,15 +29,16 @@ from jaxdep.train.devices import Layout
 from jaxdep.train.status import Status
 
 Lengths = list[Mapping[str, int]]
-"""L of each sequence, for each batch."""
+"""Padded length L of each sequence, for each batch."""
 
 
 class Progress(struct.PyTreeNode):
-    """A run in the middle of an epoch.
+    """State of a run in the middle of an epoch.
 
     Attributes:
-      loss: sum over the examples met so far in this epoch.
-      began: whether the run was running when the epoch began.
+      state: training state.
+      loss: sum of the losses of the examples seen so far in this epoch.
+      began: whether the run was running at the start of the epoch.
     """
 
     state: step.State
@@ -49,8 +50,8 @@ class StreamTrainer(runs.Trainer):
     """A `Trainer` for splits that stay on disk.
 
     Attributes:
-      save_every: steps between checkpoints inside an epoch.
-      buckets: groups of recordings of like length, each padded to its own longest one.
+      save_every: number of steps between checkpoints within an epoch.
+      buckets: number of groups of recordings of similar length, each padded to its longest one.
     """
 
     def __init__(
@@ -60,12 +61,13 @@ class StreamTrainer(runs.Trainer):
         layout: Layout,
         save_every: int = 200,
     ):
-        """Keeps the splits `train` and `validation`; only what is met is read."""
-        super().__init__(experiment, splits, layout)
+        """Keeps the `train` and `validation` splits open; recordings are read when needed."""
+        stored: Mapping[str, Any] = splits  # the base class passes them on to `_open`
+        super().__init__(experiment, stored, layout)
         self.save_every = save_every
         self.buckets = experiment.training.buckets
         self._within: Any = None
-        self._found: tuple[int, Progress] | None = None
+        self._restored: tuple[int, Progress] | None = None
         draw = lambda seed, epoch: step.order(
             experiment,
             seed,
@@ -80,23 +82,23 @@ class StreamTrainer(runs.Trainer):
         return self._train.take(np.arange(1), self._train.name).load().arrays
 
     def train(
-        self, runs: step.Run, *, folder: Path | None = None, resume: bool = False, **how: Any
+        self, runs: step.Run, *, folder: Path | None = None, resume: bool = False, **kwargs: Any
     ) -> step.State:
-        """As `Trainer.train`; continues from the last checkpoint inside an epoch, if there is one.
+        """As `Trainer.train`, but can also resume from a checkpoint within an epoch.
 
-        Those lie beside `folder`, and go when training has ended.
+        Those checkpoints are stored next to `folder` and deleted when training has ended.
         """
         if folder is None:
-            return super().train(runs, **how)
+            return super().train(runs, **kwargs)
         within = folder.with_name(f"{folder.name}-within")
         with ExitStack() as stack:
             self._within = stack.enter_context(checkpoint.manager(within))
             if resume:
                 like = self._begin(self.init(runs))
-                self._found = checkpoint.restore(self._within, like)
-            state = super().train(runs, folder=folder, resume=resume, **how)
+                self._restored = checkpoint.restore(self._within, like)
+            state = super().train(runs, folder=folder, resume=resume, **kwargs)
         self._within = None
-        if hosts.first():
+        if hosts.is_first():
             shutil.rmtree(within, ignore_errors=True)
         return state
 
@@ -121,24 +123,24 @@ class StreamTrainer(runs.Trainer):
         return {task: joined(task)[:, : len(split)][:, back] for task in experiment.tasks}
 
     def _compile(self, run: step.Run, state: step.State) -> Any:
-        """The programs of a step, of a batch of the validation split, and of an epoch's end."""
+        """Compiles the programs that begin an epoch, run a step, score a batch and end an epoch."""
         experiment, layout = self.experiment, self.layout
 
         def one_step(
-            given: Any, progress: Progress, weights: Any, number: Any, steps: Any
+            run_and_batch: Any, progress: Progress, weights: Any, number: Any, steps: Any
         ) -> Progress:
-            run, batch = given
+            run, batch = run_and_batch
 
             def go_on(progress: Progress) -> Progress:
-                told = (batch, weights, number, steps)
-                state, loss = step.one_step(experiment, run, progress.state, *told)
+                inputs = (batch, weights, number, steps)
+                state, loss = step.one_step(experiment, run, progress.state, *inputs)
                 return progress.replace(state=state, loss=progress.loss + loss)
 
             return jax.lax.cond(progress.began, go_on, lambda same: same, progress)
 
         def one_score(variables: Any, added: Any, batch: Any, weights: Any) -> Any:
-            more = step.score(experiment, variables, batch, weights)
-            return jax.tree.map(jnp.add, added, more)
+            batch_sums = step.score(experiment, variables, batch, weights)
+            return jax.tree.map(jnp.add, added, batch_sums)
 
         def end(progress: Progress, added: Any) -> tuple[step.State, Any]:
             scores = objective.summarize(experiment.tasks, added)
@@ -147,10 +149,12 @@ class StreamTrainer(runs.Trainer):
                 "train": {"loss": progress.loss / len(self._train)},
                 "validation": scores,
             }
-            kept = jax.tree.map(
+            state_after = jax.tree.map(
                 lambda new, old: jnp.where(progress.began, new, old), decided, progress.state
             )
-            return kept, jax.tree.map(lambda x: jnp.where(progress.began, x, jnp.nan), history)
+            return state_after, jax.tree.map(
+                lambda x: jnp.where(progress.began, x, jnp.nan), history
+            )
 
         added = jax.eval_shape(
             lambda variables, batch: step.score(
@@ -161,7 +165,7 @@ class StreamTrainer(runs.Trainer):
         )
         self._zeros = jax.tree.map(lambda x: np.zeros(x.shape, x.dtype), added)
         self._check_lengths(state.variables)
-        jax.eval_shape(end, jax.eval_shape(self._begin, state), added)  # names what is missing
+        jax.eval_shape(end, jax.eval_shape(self._begin, state), added)  # fails on an unknown metric
         return (
             layout.compile(lambda _, state: self._begin(state)),
             layout.compile(one_step, donate=(1,)),
@@ -169,33 +173,33 @@ class StreamTrainer(runs.Trainer):
             layout.compile(end),
         )
 
-    def _advance(self, runs: step.Run, there: step.State, epoch: int) -> tuple[step.State, Any]:
+    def _advance(self, runs: step.Run, placed: step.State, epoch: int) -> tuple[step.State, Any]:
         begin, one_step, one_score, end = self.compile(runs)
         layout, count = self.layout, len(runs.seed)
-        runs_there = layout.place_runs(runs)
-        progress = begin(runs_there, there)
+        placed_runs = layout.place_runs(runs)
+        progress = begin(placed_runs, placed)
         orders, weights, lengths = self._orders(runs, epoch)
         steps, first = len(orders), 0
-        if self._found and self._found[0] > epoch * steps:
-            first, held = self._found[0] - epoch * steps, self._found[1]
-            progress = layout.place_runs(held)
+        if self._restored and self._restored[0] > epoch * steps:
+            first, snapshot = self._restored[0] - epoch * steps, self._restored[1]
+            progress = layout.place_runs(snapshot)
             progress = progress.replace(
-                state=self._place(held.state), began=layout.place_runs(held.began, fill=0)
+                state=self._place(snapshot.state), began=layout.place_runs(snapshot.began, fill=0)
             )
-        self._found = None
+        self._restored = None
         running = layout.fetch(progress.began)[:count]
-        # Runs that have stopped read the first recording only, over and over.
+        # Stopped runs read only the first recording, again and again.
         orders = np.where(running[:, None], orders, 0)
-        ahead = stream.batches(self._train, orders[first:], lengths[first:])
-        for number, batch in enumerate(ahead, first):
-            given = runs_there, layout.place_runs(batch)
+        prefetched = stream.batches(self._train, orders[first:], lengths[first:])
+        for number, batch in enumerate(prefetched, first):
+            run_and_batch = placed_runs, layout.place_runs(batch)
             now = np.int32(epoch * steps + number)
             shared = layout.place_shared((weights[number], now, np.int32(steps)))
-            progress = one_step(given, progress, *shared)
+            progress = one_step(run_and_batch, progress, *shared)
             done = number + 1
             if self._within and done % self.save_every == 0 and done < steps:
-                held = jax.tree.map(lambda x: x[:count], layout.fetch(progress))
-                checkpoint.save(self._within, epoch * steps + done, held)
+                snapshot = jax.tree.map(lambda x: x[:count], layout.fetch(progress))
+                checkpoint.save(self._within, epoch * steps + done, snapshot)
         added = self._score(one_score, progress.state.variables, count)
         return end(progress, added)
 
@@ -203,13 +207,13 @@ class StreamTrainer(runs.Trainer):
         spread = jax.tree.map(lambda x: np.broadcast_to(x, (count, *x.shape)), self._zeros)
         added = self.layout.place_runs(spread)
         orders, weights, lengths = self._in_order(self._validation)
-        ahead = stream.batches(self._validation, orders, lengths)
-        for batch, weight in zip(ahead, weights, strict=True):
+        prefetched = stream.batches(self._validation, orders, lengths)
+        for batch, weight in zip(prefetched, weights, strict=True):
             added = one_score(variables, added, *self.layout.place_shared((batch, weight)))
         return added
 
     def _check_lengths(self, variables: Any) -> None:
-        """Refuses buckets of lengths that the model cannot read."""
+        """Checks that the model accepts the padded lengths of all buckets."""
         example = self._example["inputs"]
         for split in (self._train, self._validation) if self.buckets > 1 else ():
             for _, lengths in self._groups(split):
@@ -231,7 +235,7 @@ class StreamTrainer(runs.Trainer):
         return Progress(state=state, loss=loss, began=state.status == Status.RUNNING)
 
     def _orders(self, runs: step.Run, epoch: int) -> tuple[np.ndarray, np.ndarray, Lengths]:
-        """Items of each step and run [S, R, B], weights of each step [S, B], and its lengths."""
+        """Items [S, R, B], weights [S, B] and padded lengths of the steps of an epoch."""
         orders, weights = self._draw(jnp.asarray(runs.seed), jnp.asarray(epoch))
         lengths = self._lengths(self._train)
         if self.buckets > 1:
@@ -240,7 +244,7 @@ class StreamTrainer(runs.Trainer):
         return np.moveaxis(np.asarray(orders), 1, 0), np.asarray(weights[0]), lengths
 
     def _in_order(self, split: Any) -> tuple[np.ndarray, np.ndarray, Lengths]:
-        """A split's batches for evaluation, the shortest recordings first if there are buckets."""
+        """Batches of a split for evaluation, sorted by length if there are buckets."""
         orders, weights = sampling.in_order(len(split), self.experiment.training.batch_size)
         orders, weights = np.asarray(orders), np.asarray(weights)
         if self.buckets > 1:
@@ -248,18 +252,18 @@ class StreamTrainer(runs.Trainer):
         return orders, weights, self._lengths(split)
 
     def _lengths(self, split: Any) -> Lengths:
-        """Of each batch from the shortest group on: what its group is padded to."""
+        """Padded length of each batch, starting with the group of the shortest recordings."""
         return [lengths for steps, lengths in self._groups(split) for _ in range(steps)]
 
     def _groups(self, split: Any) -> list[tuple[int, Mapping[str, int]]]:
-        """The number of batches of each group, from the shortest on, and what it is padded to."""
+        """Number of batches and padded lengths of each group, shortest recordings first."""
         size = self.experiment.training.batch_size
         steps = sampling.steps_per_epoch(len(split), size)
         if self.buckets == 1:
             return [(steps, split.lengths)]
-        ranked, found = np.asarray(sampling.by_length(split.frames)), []
+        ranked, groups = np.asarray(sampling.by_length(split.frames)), []
         for first, last in sampling.groups(steps, self.buckets):
             group = ranked[first * size : last * size]
-            own = {name: int(frames[group].max()) for name, frames in split.frames.items()}
-            found.append((last - first, own))
-        return found
+            lengths = {name: int(frames[group].max()) for name, frames in split.frames.items()}
+            groups.append((last - first, lengths))
+        return groups

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from jaxdep.analysis import fast, metrics
+from jaxdep.analysis import bootstrap_metrics, metrics
 from jaxdep.analysis.predictions import Predictions
 
 # By hand, from the confusion matrix [[3, 1], [2, 4]] (true class first):
@@ -99,14 +99,14 @@ def test_fast_equals_sklearn(classes):
     data = random_predictions(classes)
     rng = np.random.default_rng(1)
     rows = rng.integers(0, 57, (5, 57))
-    drawn = np.array([np.bincount(own, minlength=57) for own in rows])
-    own = lambda run, at: metrics.classification(
+    drawn = np.array([np.bincount(row, minlength=57) for row in rows])
+    score = lambda run, at: metrics.classification(
         data.target[at], data.prediction[run, at], data.probability[run, at], classes
     )
-    expected = [[own(run, at) for run in range(3)] for at in rows]
+    expected = [[score(run, at) for run in range(3)] for at in rows]
     for metric in expected[0][0]:
         mean = [np.mean([of[metric] or 0.0 for of in runs]) for runs in expected]
-        found = fast.statistic(metric, data, classes)(drawn)
+        found = bootstrap_metrics.statistic(metric, data, classes)(drawn)
         np.testing.assert_allclose(found, mean, rtol=0, atol=1e-12, err_msg=metric)
 
 
@@ -114,13 +114,15 @@ def test_fast_equals_sklearn(classes):
 def test_fast_regression_equals_sklearn(metric):
     data = random_predictions(46)
     rows = np.random.default_rng(2).integers(0, 57, (4, 57))
-    drawn = np.array([np.bincount(own, minlength=57) for own in rows])
-    own = lambda run, at: metrics.regression(data.target[at], run[at], graded=True)[metric] or 0.0
-    mean = [np.mean([own(run, at) for run in data.prediction]) for at in rows]
-    np.testing.assert_allclose(fast.statistic(metric, data, 0)(drawn), mean, rtol=1e-12)
+    drawn = np.array([np.bincount(row, minlength=57) for row in rows])
+    score = lambda run, at: metrics.regression(data.target[at], run[at], graded=True)[metric] or 0.0
+    mean = [np.mean([score(run, at) for run in data.prediction]) for at in rows]
+    np.testing.assert_allclose(
+        bootstrap_metrics.statistic(metric, data, 0)(drawn), mean, rtol=1e-12
+    )
 
 
 def test_fast_auc_of_one_class_is_undefined():
     data = random_predictions(2)
     drawn = np.where(data.target == 1, 1, 0)[None]
-    assert np.isnan(fast.statistic("roc_auc", data, 2)(drawn)).all()
+    assert np.isnan(bootstrap_metrics.statistic("roc_auc", data, 2)(drawn)).all()

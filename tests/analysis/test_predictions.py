@@ -41,24 +41,24 @@ def test_empty(path):
         read(path)
 
 
-def test_of_sessions_averages_scores(tmp_path):
+def test_merge_sessions_averages_scores(tmp_path):
     path = run_folder(tmp_path / "s", items=4, tasks=("score",)) / "predictions.csv"
     found = read(path)["score"]
     target = np.array([3.0, 3.0, 7.0, 3.0])
     found = replace(found, target=target)
     sessions = dict(zip(found.ids, ("b", "a", "c", "b"), strict=True))
-    merged = found.of_sessions(sessions)
+    merged = found.merge_sessions(sessions)
     assert merged.ids.tolist() == ["a", "b", "c"]
     assert merged.target.tolist() == [3.0, 3.0, 7.0]
     np.testing.assert_allclose(merged.prediction[:, 0], found.prediction[:, 1])
     np.testing.assert_allclose(merged.prediction[:, 1], found.prediction[:, [0, 3]].mean(1))
     with pytest.raises(ValueError, match="different targets"):
-        found.of_sessions(dict.fromkeys(found.ids, "a"))
+        found.merge_sessions(dict.fromkeys(found.ids, "a"))
 
 
-def test_of_runs_keeps_their_numbers(path):
+def test_select_runs_keeps_their_numbers(path):
     found = read(path)["emotion"]
     assert found.prediction.shape == (3, 5)
-    kept = found.of_runs([0, 2])
+    kept = found.select_runs([0, 2])
     assert kept.runs.tolist() == [0, 2]
     assert (kept.prediction == found.prediction[[0, 2]]).all()

@@ -48,7 +48,7 @@ def test_written_and_shown():
     assert lines[1]["validation loss"] == ""
     assert (lines[1]["diverged"], lines[1]["seeds"], lines[1]["dropped_after"]) == ("1", "2", "3")
     text = io.StringIO()
-    ranking.show(rows, "a sweep", "loss", Console(file=text, width=120), most=1)
+    ranking.show(rows, "a sweep", "loss", Console(file=text, width=120), max_rows=1)
     assert "3.000" in text.getvalue()
     assert "1 more in ranking.csv" in text.getvalue()
-    assert "validation alone" in text.getvalue()
+    assert "validation data alone" in text.getvalue()

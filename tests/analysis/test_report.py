@@ -12,7 +12,7 @@ import pytest
 from fabricate import run_folder
 from rich.console import Console
 
-from jaxdep.analysis import attention, compare, paper, report, results, table
+from jaxdep.analysis import attention, compare, published, report, results, table
 from jaxdep.errors import UserError
 
 
@@ -75,7 +75,7 @@ class TestResults:
         assert found["share_of_the_way"] == pytest.approx(reached)
         page = report.write([folder]).read_text()
         assert "severity outliers" in page
-        assert "another category than the truth" in page
+        assert "another category than the true score" in page
 
     def test_regression(self, tmp_path):
         found = results.write(run_folder(tmp_path / "a", tasks=("score",)))
@@ -85,7 +85,7 @@ class TestResults:
         assert "Predicted against true score" in page
 
     def test_not_a_run(self, tmp_path):
-        with pytest.raises(UserError, match="not the folder of a finished run"):
+        with pytest.raises(UserError, match="not the directory of a finished run"):
             results.write(tmp_path)
 
     def test_one_run(self, tmp_path):
@@ -95,25 +95,29 @@ class TestResults:
         assert of["std"] is None
         assert "says nothing about other seeds" in report.write([tmp_path / "a"]).read_text()
         exact = run_folder(tmp_path / "b", seeds=(0,), deterministic=True)
-        assert "draws nothing at random" in report.write([exact]).read_text()
+        assert "fit is deterministic" in report.write([exact]).read_text()
 
     def test_a_split_that_was_trained_on_is_not_called_unseen(self, tmp_path):
         folder = run_folder(tmp_path / "a")
         meta = json.loads((folder / "meta.json").read_text())
         meta["splits"]["test"] = meta["splits"]["train"]
         (folder / "meta.json").write_text(json.dumps(meta))
-        said = printed(results.write(folder))
-        assert "THE SAME that the weights were fitted to" in said
+        text = printed(results.write(folder))
+        assert "THE SAME data as used for training" in text
         page = report.write([folder]).read_text()
-        assert "took no part" not in page
+        assert "not used for training" not in page
 
     @pytest.mark.parametrize(
         ("pattern", "new", "message"),
         [
             (r"(v003,test,depression,.,.),.", r"\1,inf", "a target is not a finite number"),
-            (r"(v003,test,depression,1,1,.),.", r"\1,7", "a prediction is no class of 0 to 1"),
-            (r"(v003,test,depression,1,1,.,.),[^\n]*", r"\1,", "a probability does not lie"),
-            (r"depression,2,2,", "depression,9,2,", "no lines of run 2"),
+            (
+                r"(v003,test,depression,1,1,.),.",
+                r"\1,7",
+                "a prediction is not a class index from 0 to 1",
+            ),
+            (r"(v003,test,depression,1,1,.,.),[^\n]*", r"\1,", "a probability is not between"),
+            (r"depression,2,2,", "depression,9,2,", "no lines for run 2"),
         ],
     )
     def test_what_cannot_be_is_refused(self, tmp_path, pattern, new, message):
@@ -127,10 +131,10 @@ class TestResults:
 class TestSynthetic:
     def test_said_wherever_a_paper_stands(self, tmp_path):
         found = results.write(run_folder(tmp_path / "a"))
-        said = printed(found)
-        assert said.startswith("SYNTHETIC: ")
-        assert re.search(r"paper;\s*\n.*ours\s*\n.*SYNTHETIC", said)
-        assert "ours is SYNTHETIC, and the two cannot be compared" in said
+        printout = printed(found)
+        assert printout.startswith("SYNTHETIC: ")
+        assert re.search(r"paper;\s*\n.*ours\s*\n.*SYNTHETIC", printout)
+        assert "ours is SYNTHETIC, so the two are not comparable" in printout
         page = report.write([tmp_path / "a"]).read_text()
         assert "<h1>SYNTHETIC: " in page
         assert '<th class="number">paper; ours SYNTHETIC</th>' in page
@@ -164,17 +168,17 @@ class TestPaper:
     def test_a_figure_of_another_corpus_is_none(self):
         # MDDR, Table 1: MAE 5.98 on AVEC2013, 5.75 on AVEC2014, in points.
         row = {"system": "MDDR", "source": "Table 1", "row": "MDDR"}
-        assert paper.figures(row, "avec2013", "depression") == {"mae": 5.98, "rmse": 7.80}
-        assert paper.figures(row, "avec2014", "depression") == {"mae": 5.75, "rmse": 7.12}
-        assert paper.figures(row, "dvlog", "depression") == {}
-        assert paper.figures(None, "dvlog", "depression") == {}
+        assert published.figures(row, "avec2013", "depression") == {"mae": 5.98, "rmse": 7.80}
+        assert published.figures(row, "avec2014", "depression") == {"mae": 5.75, "rmse": 7.12}
+        assert published.figures(row, "dvlog", "depression") == {}
+        assert published.figures(None, "dvlog", "depression") == {}
 
     def test_percent_and_fractions(self):
         # AMM prints percent (Table IV, emotion, MTL T+V: 58.1), SMFL fractions (Table 2: 0.91).
         amm = {"system": "AMM", "source": "Table IV", "row": "MTL T+V"}
-        assert paper.figures(amm, "mgid", "emotion")["f1_micro"] == pytest.approx(0.581)
+        assert published.figures(amm, "mgid", "emotion")["f1_micro"] == pytest.approx(0.581)
         smfl = {"system": "SMFL", "source": "Table 2", "row": "SMFL"}
-        assert paper.figures(smfl, "mmd2023", "depression")["accuracy"] == 0.91
+        assert published.figures(smfl, "mmd2023", "depression")["accuracy"] == 0.91
 
 
 class _Page(HTMLParser):
@@ -196,8 +200,8 @@ class TestPage:
 
     def test_says_what_both_intervals_mean_and_what_it_is_not(self, tmp_path):
         text = report.write([run_folder(tmp_path / "a")]).read_text()
-        for said in ("over runs:", "over test items:", "no diagnostic device", "hash abab"):
-            assert said in text
+        for phrase in ("over runs:", "over test items:", "not a diagnostic device", "hash abab"):
+            assert phrase in text
 
     def test_user_text_is_escaped(self, tmp_path):
         folder = run_folder(tmp_path / "a")
@@ -219,19 +223,26 @@ class TestPage:
             targets=[0, 1],
             predictions=[1, 1],
             length=[9, 4],
+            streams=[["A_A", "voice", "blue"], ["A_V", "face", "orange"]],
+            panels=np.zeros((0, 2), str),
             **maps,
         )
         report.write([folder])
         assert (folder / "figures" / "attention.png").stat().st_size > 10_000
 
-    @pytest.mark.parametrize("own", [0.0, 1.0])
-    def test_attention_that_follows_the_position_is_called_so(self, own):
+    @pytest.mark.parametrize("individual", [0.0, 1.0])
+    def test_attention_that_follows_the_position_is_called_so(self, individual):
         rng = np.random.default_rng(0)
-        weights = rng.random(9) + own * rng.random((3, 9)) * 3
+        weights = rng.random(9) + individual * rng.random((3, 9)) * 3
         stored = {"A_A": weights, "ids": np.array(list("abc")), "length": np.array([9, 5, 7])}
         stored |= {"targets": np.array([0, 1, 1]), "predictions": np.array([0, 1, 0])}
-        _, caption = attention.attention(stored, ["no", "yes"])
-        assert ("correlate by 1.00: they follow the position" in caption) == (own == 0)
+        stored |= {"streams": np.array([["A_A", "voice", "blue"]]), "panels": np.zeros((0, 2), str)}
+        drawn = attention.attention(stored, ["no", "yes"])
+        assert drawn is not None
+        _, caption = drawn
+        assert ("between recordings is 1.00: they follow the position" in caption) == (
+            individual == 0
+        )
 
     def test_several_runs(self, tmp_path):
         first = run_folder(tmp_path / "a", synthetic=False, name="lr", accuracy=0.3)

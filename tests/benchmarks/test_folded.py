@@ -2,16 +2,18 @@
 
 import torch
 
-from jaxdep.benchmarks import sides, subjects
+from jaxdep.benchmarks import measured, sides
+from jaxdep.models import spec_of
 from jaxdep.parity import training
 
 
 def test_equals_the_twin():
-    subject, case = subjects.find("jamfn", "tiny")
-    stock = sides.module_of(case, subject.references["stock"]).double()
-    folded = sides.module_of(case, subject.references["folded"]).double()
+    target = measured.find("jamfn", "tiny")
+    stock = sides.module_of(target.case, target.references["stock"]).double()
+    folded = sides.module_of(target.case, target.references["folded"]).double()
     folded.load_state_dict(stock.state_dict())
-    inputs = {name: x.double() for name, x in training.tensors(case.inputs()).items()}
+    drawn = spec_of(target.case.model).case_inputs(target.case)
+    inputs = {name: x.double() for name, x in training.tensors(drawn).items()}
     gradients = []
     for module in (stock, folded):
         outputs = module(inputs)["depression"]

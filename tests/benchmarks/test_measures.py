@@ -5,20 +5,16 @@ import json
 import pytest
 from rich.console import Console
 
-from jaxdep.benchmarks import flops, measures, subjects, tables
+from jaxdep.benchmarks import flops, measured, measures, tables
 from jaxdep.errors import UserError
-
-EVERY_DAY = ("jamfn",)
-MODELS = [
-    pytest.param(model, marks=() if model in EVERY_DAY else pytest.mark.slow)
-    for model in subjects.SUBJECTS
-]
+from jaxdep.models import SPECS
 
 
-@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.slow
+@pytest.mark.parametrize("model", [name for name, spec in SPECS.items() if spec.measured])
 def test_train_step(model, tmp_path):
     line = measures.run("train-step", model, "tiny", repeats=1, seeds=2)
-    references = set(subjects.SUBJECTS[model].references)
+    references = set(measured.find(model, "tiny").references)
     assert line["ours_s"] > 0
     assert set(line["theirs_s"]) == set(line["ratio"]) == references
     assert line["ratio"]["stock"] == line["theirs_s"]["stock"] / line["ours_s"]
@@ -49,8 +45,8 @@ POINTS = {"length": 5, "batch": 4, "devices": 4, "compile": 2}
 
 def test_arithmetic_is_counted_by_hand():
     """An LSTM's two products a frame, there and twice back; the head's on top."""
-    subject, case = subjects.find("jamfn", "tiny")
-    counted = flops.of_step(case, subject.references["stock"])
+    target = measured.find("jamfn", "tiny")
+    counted = flops.of_step(target.case, target.references["stock"])
     hidden, frames = 8, 12 * 4
     lstm = sum(2 * 3 * 2 * frames * 4 * hidden * (width + hidden) for width in (25, 136))
     assert lstm < counted < 1.5 * lstm

@@ -2,6 +2,7 @@
 
 import hashlib
 import sys
+from typing import Any
 
 import numpy as np
 import tensorflow_datasets as tfds
@@ -11,10 +12,10 @@ def check(folder, counts):
     """Asserts counts, types and shapes, unique ids, and no content in two splits.
 
     Args:
-      folder: what `corpora.prepare` returned.
+      folder: what `preparation.prepare` returned.
       counts: split to number of recordings.
     """
-    builder = tfds.builder_from_directory(str(folder))
+    builder: Any = tfds.builder_from_directory(str(folder))
     assert {name: split.num_examples for name, split in builder.info.splits.items()} == counts
     ids, contents = {}, {}
     for split, number in counts.items():
@@ -28,7 +29,7 @@ def check(folder, counts):
                 if isinstance(feature, tfds.features.Tensor) and feature.shape:
                     array = record[name]
                     assert array.dtype == feature.np_dtype
-                    wanted = feature.shape
+                    wanted: Any = feature.shape
                     assert len(array.shape) == len(wanted)
                     assert all(w in (None, n) for w, n in zip(wanted, array.shape, strict=True))
                     assert np.isfinite(array).all()

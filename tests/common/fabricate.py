@@ -55,7 +55,7 @@ def run_folder(
             "name": corpus,
             "synthetic": synthetic,
             "synthetic_truth": truth if synthetic else None,
-            "warnings": ["train has 3 recordings; 647 are published."],
+            "warnings": ["train has 3 recordings; the published corpus has 647."],
             "skipped": [],
             "label_source": "made up",
             "sessions": dict(sessions),

@@ -6,13 +6,14 @@ import numpy as np
 
 from jaxdep.experiment import Corpus, Experiment, Optimizer, Task, Training
 from jaxdep.nn.dropout import Dropout
+from jaxdep.types import traceable
 
 
 class Toy(nn.Module):
     """Means over time, batch normalisation, dropout, two layers; two tasks."""
 
     hidden: int = 8
-    dropout: float = 0.2
+    dropout: float = traceable(0.2)
     norm: bool = True
 
     @nn.compact

@@ -24,7 +24,7 @@ def test_windows_end_with_the_stream():
 
 
 def test_released_windows_are_those_of_the_published_example():
-    """Sentences 10-13, 20-22, 30-30, 41-46 give these many frames (SMFL, B1.6)."""
+    """Sentences 10-13, 20-22, 30-30, 41-46 give these many frames (SMFL, published)."""
     found = dialogue.released_windows(TIMES, RATES)
     sizes = {name: (cut[:, 1] - cut[:, 0]).tolist() for name, cut in found.items()}
     assert sizes == {"acoustic": [516, 688, 688, 1376], "visual": [90, 60, 30, 150]}

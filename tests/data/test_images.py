@@ -71,11 +71,11 @@ def test_an_image_does_not_depend_on_its_neighbours(zones):
 
 
 def test_mistakes_are_named(zones, tmp_path):
-    with pytest.raises(UserError, match=r"holds no config\.json"):
+    with pytest.raises(UserError, match=r"contains no config\.json"):
         ZoneEncoder(tmp_path)
-    with pytest.raises(UserError, match="at least 1 zone"):
+    with pytest.raises(UserError, match="must be at least 1"):
         ZoneEncoder(zones, zones=0)
-    with pytest.raises(UserError, match="sees an image as 4 rows"):
+    with pytest.raises(UserError, match="has 4 rows, fewer than zones=5"):
         ZoneEncoder(zones, zones=5).encode([random_image(0)])
     with pytest.raises(ValueError, match=r"expected .*uint8"):
         hsv_histogram(random_image(0).astype(float))

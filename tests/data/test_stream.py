@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from jaxdep.data import arrays, corpora, stream
+from jaxdep.data import arrays, preparation, stand_ins, stream
 from jaxdep.errors import UserError
 
 LENGTHS = {"acoustic": 30}  # the other keeps its longest
@@ -12,8 +12,8 @@ LENGTHS = {"acoustic": 30}  # the other keeps its longest
 @pytest.fixture(scope="module")
 def prepared(tmp_path_factory):
     data = tmp_path_factory.mktemp("data")
-    raw = corpora.stand_in("dvlog", data_dir=data, items=150, seed=1, mean_length=40)
-    return corpora.prepare("dvlog", raw, data_dir=data, log=lambda line: None)
+    raw = stand_ins.synthetic_corpus("dvlog", data_dir=data, items=150, seed=1, mean_length=40)
+    return preparation.prepare("dvlog", raw, data_dir=data, log=lambda line: None)
 
 
 @pytest.fixture(scope="module")
@@ -64,5 +64,5 @@ def test_reading_may_stop_early(both):
 
 
 def test_no_such_split(prepared):
-    with pytest.raises(UserError, match="no split 'dev'; it has"):
+    with pytest.raises(UserError, match="no split 'dev': choose one of"):
         stream.open_split(prepared, "dev", {})

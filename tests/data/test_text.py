@@ -12,9 +12,9 @@ from jaxdep.data import text
 from jaxdep.errors import UserError
 
 
-def random_texts(seed, count=9, most=12):
+def random_texts(seed, count=9, longest=12):
     rng = np.random.default_rng(seed)
-    return [" ".join(rng.choice(WORDS, size=rng.integers(1, most))) for _ in range(count)]
+    return [" ".join(rng.choice(WORDS, size=rng.integers(1, longest))) for _ in range(count)]
 
 
 @pytest.fixture(scope="module")
@@ -96,7 +96,7 @@ def test_a_cut_text_keeps_its_last_special_token_and_is_counted(bert, tmp_path):
     states = text.embed(given, encoder, folder=tmp_path, log=messages.append)
     assert [len(s) for s in states] == [5, 4, 5, 5]
     np.testing.assert_allclose(states[0], encoder.encode([same_start])[0], atol=1e-6)
-    assert messages == ["2 of 4 texts have more than 5 tokens (longest 8) and were cut."]
+    assert messages == ["2 of 4 texts have more than 5 tokens (longest 8) and were truncated."]
 
 
 def test_identity_follows_weights_and_cut_but_not_the_folder(bert, tmp_path):
@@ -139,7 +139,7 @@ def test_progress_counts_what_is_computed(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("seed", range(4))
 def test_damage_anywhere_in_a_cache_file_is_found_and_mended(tmp_path, seed):
-    texts = random_texts(seed, most=6)
+    texts = random_texts(seed, longest=6)
     expected = text.embed(texts, Counting(), folder=tmp_path)
     (file,) = tmp_path.rglob("*.npz")
     whole = file.read_bytes()
@@ -191,7 +191,7 @@ def test_a_model_that_is_not_there_is_a_users_mistake(tmp_path, monkeypatch):
         text.encoder("no-such-model")
     with pytest.raises(UserError, match="There is no folder"):
         text.encoder(tmp_path / "absent")
-    with pytest.raises(UserError, match=r"holds no config\.json"):
+    with pytest.raises(UserError, match=r"contains no config\.json"):
         text.encoder(tmp_path)
 
 
@@ -202,7 +202,7 @@ def test_files_without_some_weights_are_refused(bert, tmp_path):
     weights = load_file(folder / "model.safetensors")
     del weights["encoder.layer.1.output.dense.weight"]
     save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
-    with pytest.raises(UserError, match=r"lack weights .*layer\.1\.output\.dense\.weight"):
+    with pytest.raises(UserError, match=r"lacks weights .*layer\.1\.output\.dense\.weight"):
         text.encoder(folder)
 
 

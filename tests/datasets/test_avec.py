@@ -2,25 +2,27 @@
 
 import json
 import shutil
+from typing import Any
 
 import numpy as np
 import pytest
 from corpus_case import check
 
-from jaxdep import material, severity
-from jaxdep.data import arrays, corpora
+from jaxdep.data import arrays, preparation, stand_ins
+from jaxdep.data.opening import open_corpus
 from jaxdep.datasets.avec2014 import synthetic
 from jaxdep.errors import UserError
 from jaxdep.experiments import EXPERIMENTS
+from jaxdep.scales import bdi
 
-QUIET = {"log": lambda line: None}
+QUIET: dict[str, Any] = {"log": lambda line: None}
 
 
 @pytest.fixture(scope="session")
 def whole(tmp_path_factory):
     """A stand-in of 24 recordings of some eight seconds: 4 sessions to a partition."""
     folder = tmp_path_factory.mktemp("avec") / "raw"
-    corpora.synthesize("avec2014", folder, items=24, mean_seconds=8)
+    stand_ins.synthesize("avec2014", folder, items=24, mean_seconds=8)
     return folder
 
 
@@ -35,23 +37,23 @@ def features(folder, pattern="*"):
 
 def refused(raw, tmp_path, corpus="avec2014", **how):
     with pytest.raises(UserError) as error:
-        corpora.prepare(corpus, raw, data_dir=tmp_path / "data", **QUIET, **how)
+        preparation.prepare(corpus, raw, data_dir=tmp_path / "data", **QUIET, **how)
     assert not (tmp_path / "data").exists()
     return str(error.value)
 
 
 def test_prepared(whole, tmp_path):
-    said = []
-    folder = corpora.prepare("avec2014", whole, data_dir=tmp_path, log=said.append)
+    messages = []
+    folder = preparation.prepare("avec2014", whole, data_dir=tmp_path, log=messages.append)
     check(folder, {"training": 8, "development": 8, "testing": 8})
     split = arrays.load_split(folder, "training", {})
     assert split.targets["depression"].dtype == np.float32
     assert split.classes == {
-        "severity": severity.NAMES,
+        "severity": bdi.NAMES,
         "depressed": ("minimal", "mild or more"),
     }
     scores = split.targets["depression"]
-    np.testing.assert_array_equal(split.targets["severity"], severity.category(scores))
+    np.testing.assert_array_equal(split.targets["severity"], bdi.category(scores))
     np.testing.assert_array_equal(split.targets["depressed"], scores >= 14)
     assert split.inputs["visual"].shape[2] == 2048
     assert split.inputs["acoustic"].shape[2] == 1024
@@ -61,12 +63,12 @@ def test_prepared(whole, tmp_path):
     assert card["sessions"] == 4
     assert card["subjects"] == 3
     assert sum(card["sessions by severity (BDI-II)"].values()) == 4
-    assert not [line for line in said if "LEAKAGE" in line]
+    assert not [line for line in messages if "LEAKAGE" in line]
 
 
 def test_avec2013_has_one_recording_a_session(tmp_path):
-    corpora.synthesize("avec2013", tmp_path / "raw", items=12, mean_seconds=8)
-    folder = corpora.prepare("avec2013", tmp_path / "raw", data_dir=tmp_path / "data", **QUIET)
+    stand_ins.synthesize("avec2013", tmp_path / "raw", items=12, mean_seconds=8)
+    folder = preparation.prepare("avec2013", tmp_path / "raw", data_dir=tmp_path / "data", **QUIET)
     check(folder, {"training": 4, "development": 4, "testing": 4})
 
 
@@ -76,7 +78,7 @@ def test_labels_are_found_wherever_they_lie(raw, tmp_path):
     for path in list(raw.glob("*/DepressionLabels/*.csv")):
         path.write_text("\ufeff" + path.read_text(), encoding="utf-8")
         shutil.copy(path, flat / path.name)  # a copy that agrees is no fault
-    assert corpora.prepare("avec2014", raw, data_dir=tmp_path / "data", **QUIET).is_dir()
+    assert preparation.prepare("avec2014", raw, data_dir=tmp_path / "data", **QUIET).is_dir()
 
 
 def nan(path):
@@ -120,14 +122,14 @@ def test_a_recording_in_two_partitions(raw, tmp_path):
 def test_all_faults_at_once(raw, tmp_path):
     nan(features(raw)[0])
     features(raw, "*_pose")[-1].unlink()
-    said = refused(raw, tmp_path)
-    assert "NaN or infinity" in said
-    assert "missing file" in said
+    messages = refused(raw, tmp_path)
+    assert "NaN or infinity" in messages
+    assert "missing file" in messages
 
 
 def test_faulty_recordings_are_left_out_on_demand(raw, tmp_path):
     next((raw / "features" / "training").glob("*_pose.npy")).unlink()
-    folder = corpora.prepare("avec2014", raw, data_dir=tmp_path / "d", skip_bad=True, **QUIET)
+    folder = preparation.prepare("avec2014", raw, data_dir=tmp_path / "d", skip_bad=True, **QUIET)
     about = json.loads((folder / "corpus.json").read_text())
     assert [fault["kind"] for fault in about["skipped"]] == ["missing file"]
     assert set(arrays.splits_of(folder)) == {"training", "development", "testing"}
@@ -146,21 +148,21 @@ def leaking(raw):
 
 
 def test_a_subject_in_two_splits_is_a_loud_warning(leaking, tmp_path):
-    said = []
-    corpora.prepare("avec2014", leaking, data_dir=tmp_path / "d", log=said.append)
-    assert [line for line in said if "SUBJECT LEAKAGE: 1 subjects" in line]
+    messages = []
+    preparation.prepare("avec2014", leaking, data_dir=tmp_path / "d", log=messages.append)
+    assert [line for line in messages if "SUBJECT LEAKAGE: 1 subjects" in line]
 
 
 def test_strict_subjects(leaking, tmp_path):
-    said = refused(leaking, tmp_path, options={"strict_subjects": True})
-    assert "subject in two splits" in said
-    assert "testing, training" in said
+    messages = refused(leaking, tmp_path, options={"strict_subjects": True})
+    assert "subject in two splits" in messages
+    assert "testing, training" in messages
 
 
 class TestStandIn:
     def test_same_seed_same_files(self, tmp_path):
         for name in "ab":
-            corpora.synthesize("avec2014", tmp_path / name, items=12, seed=5, mean_seconds=8)
+            stand_ins.synthesize("avec2014", tmp_path / name, items=12, seed=5, mean_seconds=8)
         pairs = zip(features(tmp_path / "a"), features(tmp_path / "b"), strict=True)
         assert all(a.read_bytes() == b.read_bytes() for a, b in pairs)
 
@@ -179,28 +181,28 @@ class TestStandIn:
         from sklearn.linear_model import RidgeCV
         from sklearn.model_selection import cross_val_predict
 
-        corpora.synthesize("avec2013", tmp_path / "raw", items=120, mean_seconds=8)
-        made = {}
+        stand_ins.synthesize("avec2013", tmp_path / "raw", items=120, mean_seconds=8)
+        means = {}
         for path in features(tmp_path / "raw"):
-            made.setdefault(path.stem.rpartition("_")[0], []).append(np.load(path).mean(0))
+            means.setdefault(path.stem.rpartition("_")[0], []).append(np.load(path).mean(0))
         labels = {
             path.name.removesuffix("_Depression.csv"): float(path.read_text())
             for path in (tmp_path / "raw").rglob("*_Depression.csv")
         }
-        x = np.array([np.concatenate(made[name]) for name in sorted(made)], np.float64)
-        y = np.array([labels[name] for name in sorted(made)])
-        said = cross_val_predict(RidgeCV(np.logspace(-2, 6, 9)), x, y, cv=5)
-        assert np.abs(said - y).mean() > 0.85 * np.abs(y - np.median(y)).mean()
+        x = np.array([np.concatenate(means[name]) for name in sorted(means)], np.float64)
+        y = np.array([labels[name] for name in sorted(means)])
+        predicted = cross_val_predict(RidgeCV(np.logspace(-2, 6, 9)), x, y, cv=5)
+        assert np.abs(predicted - y).mean() > 0.85 * np.abs(y - np.median(y)).mean()
 
     def test_mistakes(self, tmp_path):
         with pytest.raises(UserError, match="items must be at least 12"):
-            corpora.synthesize("avec2014", tmp_path / "raw", items=3)
+            stand_ins.synthesize("avec2014", tmp_path / "raw", items=3)
 
 
 def test_experiments_find_their_splits(whole, tmp_path):
     experiment = EXPERIMENTS["mddr-avec2014"]
-    prepared = corpora.prepare("avec2014", whole, data_dir=tmp_path, **QUIET)
-    splits = material.load(experiment, prepared)
+    prepared = preparation.prepare("avec2014", whole, data_dir=tmp_path, **QUIET)
+    splits = open_corpus(prepared, experiment.corpus, experiment.labels).splits
     assert [splits[name].name for name in ("train", "validation", "test")] == [
         "training",
         "development",

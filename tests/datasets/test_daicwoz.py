@@ -6,7 +6,7 @@ import shutil
 import numpy as np
 import pytest
 
-from jaxdep.data import arrays, corpora, functionals, interview_events
+from jaxdep.data import arrays, corpora, functionals, interview_events, preparation, stand_ins
 from jaxdep.errors import UserError
 from jaxdep.models import baselines
 
@@ -16,7 +16,7 @@ SECONDS = 40.0
 @pytest.fixture(scope="module")
 def stand_in(tmp_path_factory):
     folder = tmp_path_factory.mktemp("daic") / "raw"
-    corpora.synthesize("daicwoz", folder, items=10, mean_seconds=SECONDS)
+    stand_ins.synthesize("daicwoz", folder, items=10, mean_seconds=SECONDS)
     return folder
 
 
@@ -31,12 +31,17 @@ def folder(stand_in, tmp_path):
 @pytest.fixture
 def prepare(folder, tmp_path):
     def run(**how):
-        said = []
+        messages = []
         options = how.pop("options", {})
-        stored = corpora.prepare(
-            "daicwoz", folder, data_dir=tmp_path / "data", log=said.append, options=options, **how
+        stored = preparation.prepare(
+            "daicwoz",
+            folder,
+            data_dir=tmp_path / "data",
+            log=messages.append,
+            options=options,
+            **how,
         )
-        return stored, "\n".join(said)
+        return stored, "\n".join(messages)
 
     return run
 
@@ -50,9 +55,9 @@ def rewrite(path, change):
 
 
 def test_streams_and_sentences(folder, prepare):
-    stored, said = prepare()
+    stored, messages = prepare()
     split = arrays.load_split(stored, "train", {})
-    assert "repaired" in said
+    assert "repaired" in messages
     assert split.classes == {"depression": ("normal", "depression")}
     assert split.inputs["acoustic"].shape[2] == 79
     assert split.inputs["visual"].shape[2] == 242
@@ -66,12 +71,12 @@ def test_streams_and_sentences(folder, prepare):
         assert counted == len(answers)
         times = np.array([[float(cell) for cell in line[:2]] for line in answers])
         for column, (modality, rate) in enumerate((("acoustic", 100), ("visual", 30))):
-            own = table[row, :counted, 2 * column : 2 * column + 2]
-            sizes = own[:, 1] - own[:, 0]
+            windows = table[row, :counted, 2 * column : 2 * column + 2]
+            sizes = windows[:, 1] - windows[:, 0]
             spans = np.diff(np.rint(times * rate), axis=1)[:, 0]
             assert np.abs(sizes - spans).max() <= 1  # the last frame may be missing
-            assert (own[1:, 0] == own[:-1, 1]).all()
-            assert own[-1, 1] == split.inputs[f"{modality}_mask"][row].sum()
+            assert (windows[1:, 0] == windows[:-1, 1]).all()
+            assert windows[-1, 1] == split.inputs[f"{modality}_mask"][row].sum()
         np.testing.assert_array_equal(table[row, :counted, 4], np.arange(counted))
     frames = split.inputs["acoustic"][0][split.inputs["acoustic_mask"][0]]
     np.testing.assert_allclose(frames.mean(0), 0, atol=1e-3)
@@ -92,9 +97,9 @@ def test_options(prepare):
     table, real = load(tokens)["sentences"], load(tokens)["sentences_mask"]
     assert (table[..., 5] - table[..., 4])[real].min() > 1
     table, real = load(released)["sentences"], load(released)["sentences_mask"]
-    own = table[0, real[0]]
-    np.testing.assert_array_equal(own[:3, 0], [0, 100, 200])  # seconds counted in sentences
-    assert (own[1:, 2] == own[:-1, 3]).all()
+    windows = table[0, real[0]]
+    np.testing.assert_array_equal(windows[:3, 0], [0, 100, 200])  # seconds counted in sentences
+    assert (windows[1:, 2] == windows[:-1, 3]).all()
 
 
 def test_stratified_split_is_8_to_2(prepare):
@@ -122,21 +127,23 @@ def test_known_faults_of_labels_are_repaired_and_said(folder, prepare):
     rows = [line + ",1,1,1,1,1,1,1,1" for line in lines]
     rows[0] = f"{name},0,10,1,1,1,,1,1,1,1,1"
     file.write_text("\ufeff" + "\n".join([header, *rows]) + "\n")
-    stored, said = prepare()
-    assert f"{name}: labelled 0 with a score of 10; repaired to 1" in said
-    assert f"{name}: PHQ8_Sleep is empty; it follows from the score: 3" in said
+    stored, messages = prepare()
+    assert f"{name}: labelled 0 with a score of 10; changed to 1" in messages
+    assert f"{name}: PHQ8_Sleep is empty; the score implies 3" in messages
     split = arrays.load_split(stored, "train", {})
     assert split.targets["depression"][split.ids.tolist().index(name)] == 1
 
 
 def test_rows_without_numbers_are_the_rows_before_them(folder, prepare):
     name = first(folder)
-    own = folder / f"{name}_P"
-    (own / f"{name}_CLNF_AUs.txt").rename(own / f"{name}_CLNF_AUs.csv")  # as the manual has it
-    said = prepare()[1]
+    session = folder / f"{name}_P"
+    (session / f"{name}_CLNF_AUs.txt").rename(
+        session / f"{name}_CLNF_AUs.csv"
+    )  # as the manual has it
+    messages = prepare()[1]
     what = "CLNF gaze rows"
-    before = int(said.split(what)[0].split()[-1]) if what in said else 0
-    gaze = own / f"{name}_CLNF_gaze.txt"
+    before = int(messages.split(what)[0].split()[-1]) if what in messages else 0
+    gaze = session / f"{name}_CLNF_gaze.txt"
 
     def spoil(text):
         lines = text.splitlines()
@@ -151,13 +158,13 @@ def test_rows_without_numbers_are_the_rows_before_them(folder, prepare):
 
 def test_all_faults_at_once(folder, prepare, tmp_path):
     names = sorted(path.name.removesuffix("_P") for path in folder.glob("*_P"))
-    own = lambda name, what: folder / f"{name}_P" / f"{name}_{what}"
-    own(names[0], "COVAREP.csv").unlink()
-    rewrite(own(names[1], "FORMANT.csv"), lambda text: text.replace(",", ";"))
-    rewrite(own(names[2], "CLNF_pose.txt"), lambda text: text.splitlines()[0] + "\n")
-    rewrite(own(names[3], "TRANSCRIPT.csv"), lambda text: text + "late\tlater\tEllie\thm\n")
-    rewrite(own(names[4], "TRANSCRIPT.csv"), lambda text: text.replace("\t", ","))
-    np.save(own(names[5], "TEXT.npy"), np.zeros((1, 768), np.float32))
+    file_of = lambda name, what: folder / f"{name}_P" / f"{name}_{what}"
+    file_of(names[0], "COVAREP.csv").unlink()
+    rewrite(file_of(names[1], "FORMANT.csv"), lambda text: text.replace(",", ";"))
+    rewrite(file_of(names[2], "CLNF_pose.txt"), lambda text: text.splitlines()[0] + "\n")
+    rewrite(file_of(names[3], "TRANSCRIPT.csv"), lambda text: text + "late\tlater\tEllie\thm\n")
+    rewrite(file_of(names[4], "TRANSCRIPT.csv"), lambda text: text.replace("\t", ","))
+    np.save(file_of(names[5], "TEXT.npy"), np.zeros((1, 768), np.float32))
     rewrite(folder / "dev_split_Depression_AVEC2017.csv", lambda text: text + "999,2,5,1\n")
     shutil.rmtree(folder / f"{names[6]}_P")
     with pytest.raises(UserError) as refused:
@@ -189,10 +196,10 @@ def test_skip_bad(folder, prepare):
 
 def test_interrupted_interviews_lose_what_was_said_meanwhile(folder, prepare):
     old, new = first(folder), "444"
-    own = folder / f"{old}_P"
-    for path in own.iterdir():
-        path.rename(own / path.name.replace(old, new))
-    own.rename(folder / f"{new}_P")
+    session = folder / f"{old}_P"
+    for path in session.iterdir():
+        path.rename(session / path.name.replace(old, new))
+    session.rename(folder / f"{new}_P")
     for file in folder.glob("*.csv"):
         rewrite(file, lambda text: text.replace(f"{old},", f"{new},"))
     transcript = folder / f"{new}_P" / f"{new}_TRANSCRIPT.csv"
@@ -201,8 +208,8 @@ def test_interrupted_interviews_lose_what_was_said_meanwhile(folder, prepare):
     vectors = np.load(folder / f"{new}_P" / f"{new}_TEXT.npy")
     vectors = np.concatenate([np.full((1, 768), 9, np.float32), vectors])
     np.save(folder / f"{new}_P" / f"{new}_TEXT.npy", vectors)
-    stored, said = prepare()
-    assert "repaired: 1 transcript lines of an interruption, left out" in said
+    stored, messages = prepare()
+    assert "repaired: 1 transcript lines of an interruption, left out" in messages
     split = arrays.load_split(stored, "train", {})
     words = split.inputs["text"][split.ids.tolist().index(new)]
     np.testing.assert_allclose(words[0], vectors[1], rtol=1e-6)  # rows are counted with what went
@@ -210,7 +217,7 @@ def test_interrupted_interviews_lose_what_was_said_meanwhile(folder, prepare):
 
 @pytest.mark.parametrize("option", [{"speakers": "ellie"}, {"cut": "x"}, {"split": "random"}])
 def test_unknown_choice(prepare, option):
-    with pytest.raises(UserError, match="there are"):
+    with pytest.raises(UserError, match="choose one of"):
         prepare(options=option)
 
 
@@ -229,8 +236,8 @@ def test_what_tells_people_apart_is_stored_from_before_normalisation(prepare):
     raw, _ = prepare(options={"normalize": False})
     split = lambda folder: arrays.load_split(folder, "train", {})
     normal, plain = split(stored), split(raw)
-    columns = baselines.columns(normal.inputs, functionals.FUNCTIONALS)
-    expected = baselines.columns(plain.inputs, functionals.FUNCTIONALS)
+    columns = baselines.feature_columns(normal.inputs, functionals.FUNCTIONALS)
+    expected = baselines.feature_columns(plain.inputs, functionals.FUNCTIONALS)
     np.testing.assert_allclose(columns, expected, rtol=1e-4, atol=1e-4)
     assert np.median(columns.std(0)) > 0.05
 
@@ -257,7 +264,7 @@ def test_known_answers():
 
 
 def test_the_same_seed_writes_the_same_files(stand_in, tmp_path):
-    corpora.synthesize("daicwoz", tmp_path / "again", items=10, mean_seconds=SECONDS)
+    stand_ins.synthesize("daicwoz", tmp_path / "again", items=10, mean_seconds=SECONDS)
     paths = sorted(path.relative_to(stand_in) for path in stand_in.rglob("*") if path.is_file())
     assert len(paths) == 10 * 8 + 4
     for path in paths[::7]:

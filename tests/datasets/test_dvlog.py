@@ -3,13 +3,14 @@
 import csv
 import pickle
 from itertools import product
+from typing import Any
 
 import numpy as np
 import pytest
 import tensorflow_datasets as tfds
 from corpus_case import check
 
-from jaxdep.data import corpora, stand_in
+from jaxdep.data import corpora, preparation, stand_ins
 from jaxdep.data.arrays import load_split
 from jaxdep.datasets.dvlog import raw, synthetic
 from jaxdep.errors import UserError
@@ -50,13 +51,13 @@ def labels(root):
 
 @pytest.fixture
 def prepare(folder, tmp_path):
-    said = []
+    messages = []
 
     def run(**options):
-        built = corpora.prepare(
-            "dvlog", folder, data_dir=tmp_path / "data", log=said.append, **options
+        built = preparation.prepare(
+            "dvlog", folder, data_dir=tmp_path / "data", log=messages.append, **options
         )
-        return built, said
+        return built, messages
 
     return run
 
@@ -76,7 +77,7 @@ def array_path(folder, name="101", modality="acoustic"):
 
 class TestBuild:
     def test_sound_files(self, folder, prepare):
-        built, said = prepare()
+        built, messages = prepare()
         check(built, {"train": 4, "valid": 1, "test": 1})
         split = load_split(built, "train", {})
         assert split.ids.tolist() == ["100", "101", "102", "103"]
@@ -87,7 +88,7 @@ class TestBuild:
             length = split.inputs["acoustic_mask"][row].sum()
             assert length == split.inputs["visual_mask"][row].sum() == len(array)
             np.testing.assert_array_equal(split.inputs["acoustic"][row, :length], array)
-        assert any("647 are published" in line for line in said)
+        assert any("the published corpus has 647" in line for line in messages)
 
     def test_without_header(self, folder, prepare):
         write_labels(folder, labels(folder)[1:])
@@ -102,22 +103,22 @@ class TestBuild:
 
     def test_absent_split_is_a_warning(self, folder, prepare):
         write_labels(folder, [row for row in labels(folder) if row[-1] != "valid"])
-        built, said = prepare()
+        built, messages = prepare()
         check(built, {"train": 4, "test": 1})
-        assert "warning: The valid split is absent." in said
+        assert "warning: The valid split is missing." in messages
 
     def test_same_content_in_two_splits_is_a_warning(self, folder, prepare):
         for modality in raw.WIDTHS:
             copied = array_path(folder, "100", modality).read_bytes()
             array_path(folder, "105", modality).write_bytes(copied)
-        _, said = prepare()
-        assert any("same content in two splits" in line for line in said)
+        _, messages = prepare()
+        assert any("same content in two splits" in line for line in messages)
 
     def test_skip_bad(self, folder, prepare):
         array_path(folder, "101").unlink()
-        built, said = prepare(skip_bad=True)
+        built, messages = prepare(skip_bad=True)
         check(built, {"train": 3, "valid": 1, "test": 1})
-        assert any("1 recordings were left out" in line for line in said)
+        assert any("1 recordings were left out" in line for line in messages)
         assert "missing file" in (built / "corpus.json").read_text()
         assert "101/101_acoustic.npy" in (built / "corpus.json").read_text()
 
@@ -128,7 +129,7 @@ class TestBuild:
         assert not (tmp_path / "data").exists()
 
     def test_as_plain_tfds(self, folder, tmp_path):
-        builder = corpora.builder_class("dvlog")(data_dir=str(tmp_path / "tfds"))
+        builder: Any = corpora.builder_class("dvlog")(data_dir=str(tmp_path / "tfds"))
         config = tfds.download.DownloadConfig(manual_dir=str(folder))
         builder.download_and_prepare(download_config=config)
         assert len(builder.as_data_source(split="train")) == 4
@@ -145,7 +146,7 @@ class TestBadArrays:
             (np.zeros((0, 25)), "no rows", "T > 0"),
             (np.full((4, 25), "a"), "not numeric", "type <U1"),
             (np.zeros((4, 25), complex), "not numeric", "complex"),
-            (np.full((4, 25), 1e300), "NaN or infinity", "100 beyond float32"),
+            (np.full((4, 25), 1e300), "NaN or infinity", "100 too large for float32"),
         ],
     )
     def test_content(self, folder, prepare, tmp_path, content, kind, detail):
@@ -175,8 +176,8 @@ class TestBadArrays:
 
         array_path(folder).write_bytes(pickle.dumps(Trap()))
         np.save(array_path(folder, "102"), np.array([Trap()]), allow_pickle=True)
-        said = refused(prepare, tmp_path, "102/102_acoustic.npy", "pickled array (refused)")
-        assert "101/101_acoustic.npy" in said
+        messages = refused(prepare, tmp_path, "102/102_acoustic.npy", "pickled array (refused)")
+        assert "101/101_acoustic.npy" in messages
         assert not (tmp_path / "sprung").exists()
 
     def test_lengths_that_differ_by_much(self, folder, prepare, tmp_path):
@@ -237,15 +238,17 @@ class TestBadLabels:
 def test_missing_or_empty_folder_says_what_is_expected(tmp_path, make):
     (tmp_path / "empty").mkdir()
     with pytest.raises(UserError, match=r"labels\.csv .*video_id,label,duration,gender,fold"):
-        corpora.prepare("dvlog", make(tmp_path / "empty"), data_dir=tmp_path / "data")
+        preparation.prepare("dvlog", make(tmp_path / "empty"), data_dir=tmp_path / "data")
     assert not (tmp_path / "data").exists()
 
 
 @pytest.fixture(scope="module")
 def prepared(tmp_path_factory):
     root = tmp_path_factory.mktemp("dvlog")
-    truth = corpora.synthesize("dvlog", root / "raw", items=600, mean_length=64)
-    built = corpora.prepare("dvlog", root / "raw", data_dir=root / "data", log=lambda line: None)
+    truth = stand_ins.synthesize("dvlog", root / "raw", items=600, mean_length=64)
+    built = preparation.prepare(
+        "dvlog", root / "raw", data_dir=root / "data", log=lambda line: None
+    )
     return root / "raw", built, truth
 
 
@@ -277,9 +280,9 @@ class TestSynthetic:
         for name, label, *_ in rows:
             array = {m: np.load(folder / name / f"{name}_{m}.npy") for m in raw.WIDTHS}
             logit = 0.0
-            for m, kind in product(raw.WIDTHS, stand_in.PATTERNS):
+            for m, kind in product(raw.WIDTHS, synthetic.PATTERNS):
                 track = array[m] @ directions[m][kind]
-                found = np.convolve(track, stand_in.PATTERNS[kind][::-1], "valid")
+                found = np.convolve(track, synthetic.PATTERNS[kind][::-1], "valid")
                 falls = found[np.abs(found).argmax()] > 0
                 logit += evidence(falls, truth["parameters"]["order_rate"])
             ones = [array[m] @ directions[m][1] for m in raw.WIDTHS]
@@ -315,13 +318,13 @@ class TestSynthetic:
     )
     def test_impossible_requests_write_nothing(self, tmp_path, wrong):
         with pytest.raises(UserError, match="synthesize dvlog"):
-            corpora.synthesize("dvlog", tmp_path / "x", **wrong)
+            stand_ins.synthesize("dvlog", tmp_path / "x", **wrong)
         assert not (tmp_path / "x").exists()
 
     def test_does_not_overwrite(self, tmp_path):
         (tmp_path / "kept.txt").write_text("mine")
         with pytest.raises(UserError, match="not empty"):
-            corpora.synthesize("dvlog", tmp_path, items=20)
+            stand_ins.synthesize("dvlog", tmp_path, items=20)
 
 
 def evidence(bit, rate):

@@ -2,18 +2,19 @@
 
 import json
 import shutil
+from typing import Any
 
 import numpy as np
 import pytest
 from corpus_case import check
 
-from jaxdep.data import arrays, corpora
-from jaxdep.data.stand_in import best_accuracy
+from jaxdep.data import arrays, preparation, stand_ins
+from jaxdep.data.synthetic import best_accuracy
 from jaxdep.datasets.ewre import synthetic
 from jaxdep.errors import UserError
-from jaxdep.models.baselines import LogisticRegression, columns
+from jaxdep.models.baselines import LogisticRegression, feature_columns
 
-QUIET = {"log": lambda line: None}
+QUIET: dict[str, Any] = {"log": lambda line: None}
 SMALL = {"face_size": 4}
 
 
@@ -21,7 +22,7 @@ SMALL = {"face_size": 4}
 def whole(tmp_path_factory):
     """A stand-in of 8 recordings: 6 to train, 2 to test."""
     folder = tmp_path_factory.mktemp("ewre") / "raw"
-    corpora.synthesize("ewre", folder, items=8)
+    stand_ins.synthesize("ewre", folder, items=8)
     return folder
 
 
@@ -36,13 +37,13 @@ def files(folder, part="face", split="train"):
 
 def refused(raw, tmp_path, **options):
     with pytest.raises(UserError) as error:
-        corpora.prepare("ewre", raw, data_dir=tmp_path / "data", options=options, **QUIET)
+        preparation.prepare("ewre", raw, data_dir=tmp_path / "data", options=options, **QUIET)
     assert not (tmp_path / "data").exists()
     return str(error.value)
 
 
 def test_prepared(whole, tmp_path):
-    folder = corpora.prepare("ewre", whole, data_dir=tmp_path, **QUIET)
+    folder = preparation.prepare("ewre", whole, data_dir=tmp_path, **QUIET)
     check(folder, {"train": 6, "val": 2})
     split = arrays.load_split(folder, "train", {})
     assert split.inputs["visual"].dtype == np.uint8
@@ -61,7 +62,7 @@ def test_prepared(whole, tmp_path):
 def test_the_first_words_of_longer_files_are_kept(raw, tmp_path):
     for path in files(raw):
         np.save(path, np.load(path).repeat(2, 2).astype(np.float64))
-    folder = corpora.prepare("ewre", raw, data_dir=tmp_path, options=SMALL, **QUIET)
+    folder = preparation.prepare("ewre", raw, data_dir=tmp_path, options=SMALL, **QUIET)
     split = arrays.load_split(folder, "train", {})
     assert split.inputs["visual"].dtype == np.float32
     face = np.load(raw / "train" / "face" / f"{split.ids[0]}.npy")
@@ -74,7 +75,7 @@ def test_whole_numbers_become_bytes_on_demand(raw, tmp_path):
     for path in files(raw) + files(raw, split="val"):
         np.save(path, np.load(path).astype(np.float32))
     options = {**SMALL, "faces": "uint8"}
-    folder = corpora.prepare("ewre", raw, data_dir=tmp_path / "data", options=options, **QUIET)
+    folder = preparation.prepare("ewre", raw, data_dir=tmp_path / "data", options=options, **QUIET)
     assert arrays.load_split(folder, "val", {}).inputs["visual"].dtype == np.uint8
     shutil.rmtree(tmp_path / "data")
     np.save(files(raw)[0], np.load(files(raw)[0]) + 0.5)
@@ -109,7 +110,7 @@ def test_faults_are_named_and_nothing_is_written(raw, tmp_path, kind):
 
 def test_too_few_names_of_words(raw, tmp_path):
     (raw / "words.txt").write_text("joy\n")
-    assert "words.txt: 1" in refused(raw, tmp_path)
+    assert "words.txt: found 1;" in refused(raw, tmp_path)
 
 
 @pytest.mark.parametrize("options", [{"face_size": 100}, {"faces": "int8"}, {"n_words": 0}])
@@ -119,9 +120,9 @@ def test_options_that_cannot_be(raw, tmp_path, options):
 
 def test_a_voice_in_two_splits_is_told(raw, tmp_path):
     shutil.copy(files(raw, "voice")[0], files(raw, "voice", "val")[0])
-    said = []
-    corpora.prepare("ewre", raw, data_dir=tmp_path, options=SMALL, log=said.append)
-    assert any("same voice in two splits" in line for line in said)
+    messages = []
+    preparation.prepare("ewre", raw, data_dir=tmp_path, options=SMALL, log=messages.append)
+    assert any("same voice in two splits" in line for line in messages)
 
 
 def test_nothing_and_too_few_items(tmp_path):
@@ -129,7 +130,7 @@ def test_nothing_and_too_few_items(tmp_path):
     (tmp_path / "raw" / "notes.txt").write_text("")
     assert "missing file" in refused(tmp_path / "raw", tmp_path)
     with pytest.raises(UserError, match="at least 8"):
-        corpora.synthesize("ewre", tmp_path / "new", items=4)
+        stand_ins.synthesize("ewre", tmp_path / "new", items=4)
 
 
 def test_what_is_known_of_the_stand_in():
@@ -142,15 +143,15 @@ def test_what_is_known_of_the_stand_in():
 @pytest.mark.slow
 def test_means_over_words_do_not_tell(tmp_path):
     """And the events do, once known: the planted words' differences from turn to turn."""
-    truth = corpora.synthesize("ewre", tmp_path / "raw", items=400)
-    folder = corpora.prepare(
+    truth = stand_ins.synthesize("ewre", tmp_path / "raw", items=400)
+    folder = preparation.prepare(
         "ewre", tmp_path / "raw", data_dir=tmp_path, options={"face_size": 28}, **QUIET
     )
     train, test = (arrays.load_split(folder, split, {}) for split in ("train", "val"))
     pairs = [(s.inputs, s.targets["depression"]) for s in (train, test)]
-    assert columns(train.inputs).shape[1] == 784 + 1000
-    said, _, _ = LogisticRegression(standardize=True).fit_predict(*pairs, test.inputs)
-    assert (said.argmax(1) == pairs[1][1]).mean() < 0.6
+    assert feature_columns(train.inputs).shape[1] == 784 + 1000
+    scores, _, _ = LogisticRegression(standardize=True).fit_predict(pairs[0], pairs[1], test.inputs)
+    assert (scores.argmax(1) == pairs[1][1]).mean() < 0.6
     planted = [synthetic.WORDS.index(w) for w in truth["parameters"]["planted_words"]]
     for first, second in (planted[:2], planted[2:]):
         shown, new = (

@@ -8,13 +8,14 @@ import pytest
 from corpus_case import check
 from tiny_encoders import tiny_bert, tiny_efficientnet
 
-from jaxdep import material
-from jaxdep.data import corpora, text
+from jaxdep.data import preparation, text
 from jaxdep.data.arrays import load_split, splits_of
 from jaxdep.datasets.mgid import raw, synthetic
 from jaxdep.errors import UserError
-from jaxdep.experiment import to_json
 from jaxdep.experiments import EXPERIMENTS
+from jaxdep.overrides import digest_of, override, to_json
+from jaxdep.runner.input_pipeline import open_experiment
+from jaxdep.runner.options import RunOptions
 
 HEADER = list(raw.COLUMNS)
 HASHING = {"text_encoder": "hashing"}
@@ -61,7 +62,7 @@ def prepare(folder, tmp_path, monkeypatch):
     def run(**options):
         skip_bad = options.pop("skip_bad", False)
         messages = []
-        built = corpora.prepare(
+        built = preparation.prepare(
             "mgid",
             folder,
             data_dir=tmp_path / "prepared",
@@ -155,7 +156,7 @@ def test_train_and_dev_alone_build_with_a_warning(folder, prepare):
     (folder / "test").rmdir()
     built, corpus = prepare()
     assert sorted(splits_of(built)) == ["dev", "train"]
-    assert any("test" in w and "absent" in w for w in corpus["warnings"])
+    assert any("test" in w and "missing" in w for w in corpus["warnings"])
 
 
 def test_the_shift_of_emotions_is_in_the_card(folder, prepare):
@@ -263,7 +264,7 @@ def test_a_file_that_breaks_off_in_a_quoted_cell_is_refused(folder, prepare, tmp
     file.write_bytes(content[: last - 4])
     row = content[:last].rindex(b"\r\nTRUE,") + 2
     line = content[:row].count(b"\n") + 1
-    refused(prepare, tmp_path, "unreadable CSV", f"test/test.csv:{line}", "cut short")
+    refused(prepare, tmp_path, "unreadable CSV", f"test/test.csv:{line}", "truncated")
     refused(prepare, tmp_path, "unreadable CSV", skip_bad=True)
 
 
@@ -285,7 +286,9 @@ def test_a_file_without_rows_is_refused(folder, prepare, tmp_path, content):
 
 def test_the_synthetic_stand_in_builds_without_options(tmp_path):
     synthetic.write(tmp_path / "mgid", items=60, seed=4)
-    built = corpora.prepare("mgid", tmp_path / "mgid", data_dir=tmp_path / "prepared", log=print)
+    built = preparation.prepare(
+        "mgid", tmp_path / "mgid", data_dir=tmp_path / "prepared", log=print
+    )
     train = load_split(built, "train", {})
     assert train.inputs["text"].shape[::2] == (42, 64)
     assert (built / "synthetic.json").is_file()
@@ -294,15 +297,15 @@ def test_the_synthetic_stand_in_builds_without_options(tmp_path):
 
 def test_without_options_as_prepared_last(folder, prepare, tmp_path):
     prepare()
-    said = []
-    again = corpora.prepare("mgid", folder, data_dir=tmp_path / "prepared", log=said.append)
+    messages = []
+    again = preparation.prepare("mgid", folder, data_dir=tmp_path / "prepared", log=messages.append)
     assert again == prepare()[0]
-    assert "as prepared before: text_encoder=hashing" in said
+    assert "using options of the last preparation: text_encoder=hashing" in messages
 
 
 def test_what_an_earlier_version_prepared_is_prepared_anew(folder, prepare, monkeypatch):
     with monkeypatch.context() as earlier:
-        earlier.setattr(corpora, "_LAYOUT", 1)
+        earlier.setattr(preparation, "_LAYOUT_VERSION", 1)
         before, _ = prepare()
     after, _ = prepare()
     assert after != before
@@ -311,16 +314,16 @@ def test_what_an_earlier_version_prepared_is_prepared_anew(folder, prepare, monk
 
 def test_inherited_options_are_part_of_the_run(folder, prepare, tmp_path):
     """They are settings like those that were named: in `config.json`, and in the digest."""
-    base = EXPERIMENTS["amm-mgid-text"]
+    base = override(EXPERIMENTS["amm-mgid-text"], {"corpus.validation": "dev"})
     digests = []
     for suffix in (False, True):
         prepare(keep_suffix=suffix)
-        found = material.prepare(base, folder, data_dir=tmp_path / "prepared", log=lambda _: None)
-        run = material.resolved(base, found)
+        options = RunOptions(manual_dir=folder, data_dir=tmp_path / "prepared")
+        run = open_experiment(base, options, lambda _: None).experiment
         assert run.corpus.options["keep_suffix"] is suffix
         assert to_json(run)["corpus"]["options"]["text_encoder"] == "hashing"
-        digests.append(run.digest)
-    assert len({base.digest, *digests}) == 3
+        digests.append(digest_of(run))
+    assert len({digest_of(base), *digests}) == 3
 
 
 def test_an_unknown_encoder_is_a_users_mistake(prepare, tmp_path):

@@ -132,9 +132,9 @@ def test_no_signal_is_chance():
     [
         ({"items": 9}, "9 items are too few"),
         ({"signal": 1.5}, "signal is 1.5"),
-        ({"pairs": 7}, "cannot hold 7 pairs"),
-        ({"pairs": 0, "triples": 0}, "at least one event"),
-        ({"fillers": (5, 2)}, "fewest and the most"),
+        ({"pairs": 7}, "cannot contain 7 pairs"),
+        ({"pairs": 0, "triples": 0}, "at least one of either"),
+        ({"fillers": (5, 2)}, "a minimum and a maximum"),
     ],
 )
 def test_impossible_requests_write_nothing(tmp_path, options, message):

@@ -10,7 +10,7 @@ import numpy as np
 import openpyxl
 import pytest
 
-from jaxdep.data import arrays, corpora
+from jaxdep.data import arrays, corpora, preparation, stand_ins
 from jaxdep.datasets.mmd2023 import raw, streams, transcripts
 from jaxdep.errors import UserError
 
@@ -20,7 +20,7 @@ RATES = {"acoustic": 172, "visual": 30}
 @pytest.fixture(scope="module")
 def stand_in(tmp_path_factory):
     folder = tmp_path_factory.mktemp("mmd") / "raw"
-    corpora.synthesize("mmd2023", folder, items=10, mean_seconds=30.0)
+    stand_ins.synthesize("mmd2023", folder, items=10, mean_seconds=30.0)
     return folder
 
 
@@ -35,11 +35,11 @@ def folder(stand_in, tmp_path):
 @pytest.fixture
 def prepare(folder, tmp_path):
     def run(**how):
-        said = []
-        stored = corpora.prepare(
-            "mmd2023", folder, data_dir=tmp_path / "data", log=said.append, **how
+        messages = []
+        stored = preparation.prepare(
+            "mmd2023", folder, data_dir=tmp_path / "data", log=messages.append, **how
         )
-        return stored, "\n".join(said)
+        return stored, "\n".join(messages)
 
     return run
 
@@ -65,12 +65,12 @@ def rewrite(path, change):
 
 
 def test_streams_and_sentences(folder, prepare):
-    stored, said = prepare()
+    stored, messages = prepare()
     split = arrays.load_split(stored, "train", {})
     widths = {name: split.inputs[name].shape[2] for name in ("acoustic", "visual", "text")}
     assert widths == {"acoustic": 513, "visual": 204, "text": 768}
     assert len(split) == 8
-    assert "train has 8 recordings; 80 are published" in said
+    assert "train has 8 recordings; the published corpus has 80" in messages
     table, real = split.inputs["sentences"], split.inputs["sentences_mask"]
     words = ark(folder)
     for row, name in enumerate(split.ids):
@@ -78,9 +78,9 @@ def test_streams_and_sentences(folder, prepare):
         assert real[row].sum() == len(times) == len(words[name])
         np.testing.assert_allclose(split.inputs["text"][row, : len(times)], words[name])
         for column, rate in enumerate(RATES.values()):
-            own = table[row, : len(times), 2 * column : 2 * column + 2]
+            windows = table[row, : len(times), 2 * column : 2 * column + 2]
             spans = np.diff(times * rate, axis=1)[:, 0]
-            assert np.abs(own[:-1, 1] - own[:-1, 0] - spans[:-1]).max(initial=0) <= 1
+            assert np.abs(windows[:-1, 1] - windows[:-1, 0] - spans[:-1]).max(initial=0) <= 1
     about = json.loads((stored / "corpus.json").read_text())
     assert about["card"]["depressed"] == "HAMD totals from 8 on"
     assert about["card"]["train"]["interviews"] == 8
@@ -183,9 +183,9 @@ def test_all_faults_at_once(folder, prepare, tmp_path):
         f"face3d/{names[2]}.txt",
         f"txt_csv/{names[3]}.csv",
         f"txt_csv/{names[4]}.csv",
-        f"{names[5]} is in train",
-        "no total of nobody",
-        f"1 rows of {names[6]}",
+        f"{names[5]} is also in train",
+        "no total for nobody",
+        f"1 rows for {names[6]}",
         f"{names[7]}: ",
     ):
         assert part in message
@@ -200,7 +200,7 @@ def test_an_archive_that_would_be_unpickled_is_refused(folder, prepare):
             return (open, (str(folder / "harmed"), "w"))
 
     (folder / "text" / "text.ark").write_bytes(b"p000 PKL" + pickle.dumps(Harm()))
-    with pytest.raises(UserError, match="p000 is no binary matrix"):
+    with pytest.raises(UserError, match="p000 is not a binary matrix"):
         prepare()
     assert not (folder / "harmed").exists()
 
@@ -213,7 +213,7 @@ def test_labels_that_are_none(folder, prepare):
         prepare()
     book["hamd"].title = "phq"
     book.save(folder / "label.xlsx")
-    with pytest.raises(UserError, match="hamd; there are phq"):
+    with pytest.raises(UserError, match="hamd; found phq"):
         prepare()
     (folder / "label.xlsx").write_bytes(b"no table")
     with pytest.raises(UserError, match=r"label\.xlsx"):
@@ -234,8 +234,8 @@ def test_options(prepare):
 
 def test_what_is_not_read_is_said(folder, prepare):
     (folder / "run_scaler_text.pth").write_bytes(b"")
-    _, said = prepare()
-    assert "run_scaler_text.pth is not read: it is pickled" in said
+    _, messages = prepare()
+    assert "run_scaler_text.pth is ignored: it is a pickle" in messages
 
 
 def test_rates_and_widths_are_the_published_ones():

@@ -1,14 +1,16 @@
 """AMM: which modalities and tasks it takes, and what its attention says."""
 
+from typing import Any
+
 import jax
 import numpy as np
 import pytest
-from weights import draw
+from variants import example_inputs
 
 from jaxdep.models import AMM
-from jaxdep.models.examples import example_inputs
+from jaxdep.testing.weights import draw
 
-SIZE = {
+SIZE: dict[str, Any] = {
     "text_hidden": 4,
     "visual_hidden": 6,
     "features": 8,
@@ -18,7 +20,7 @@ SIZE = {
 }
 
 
-def made(**fields):
+def model_and_inputs(**fields) -> tuple[Any, dict[str, Any]]:
     model = AMM(**SIZE, **fields)
     inputs = example_inputs(model, 3, 5)
     return model, inputs
@@ -26,29 +28,29 @@ def made(**fields):
 
 @pytest.mark.parametrize("modality", ["text", "visual"])
 def test_one_modality_attends_to_itself_and_reads_no_other(modality):
-    model, inputs = made(modalities=(modality,))
+    model, inputs = model_and_inputs(modalities=(modality,))
     outputs, variables = jax.jit(model.init_with_output)(jax.random.key(0), inputs)
     assert outputs["depression"].shape == (3, 2)
     assert outputs["emotion"].shape == (3, 6)
     ways = {"t2v", "v2t"} & set(variables["params"])
     assert ways == ({"t2v"} if modality == "text" else {"v2t"})
-    own = {name: x for name, x in inputs.items() if name.startswith(modality)}
-    own |= {"gender": inputs["gender"]} if modality == "text" else {"color": inputs["color"]}
-    alone = jax.jit(model.apply)({"params": variables["params"]}, own)
+    single = {name: x for name, x in inputs.items() if name.startswith(modality)}
+    single |= {"gender": inputs["gender"]} if modality == "text" else {"color": inputs["color"]}
+    alone = jax.jit(model.apply)({"params": variables["params"]}, single)
     for task, logits in outputs.items():
         np.testing.assert_array_equal(alone[task], logits)
 
 
 @pytest.mark.parametrize("absent", ["text", "visual"])
 def test_a_corpus_without_a_modality_is_refused(absent):
-    model, inputs = made()
+    model, inputs = model_and_inputs()
     del inputs[absent]
-    with pytest.raises(ValueError, match=rf"reads inputs\['{absent}'\].*leave {absent} out"):
+    with pytest.raises(ValueError, match=rf"requires inputs\['{absent}'\].*remove {absent} from"):
         draw(model, inputs)
 
 
 def test_knowledge_vectors_are_optional_and_matter():
-    model, inputs = made()
+    model, inputs = model_and_inputs()
     without = {n: x for n, x in inputs.items() if n not in ("gender", "color")}
     variables = draw(model, inputs)
     narrower = draw(model, without)
@@ -62,7 +64,7 @@ def test_knowledge_vectors_are_optional_and_matter():
 def test_tasks_read_one_another():
     """Each task queries the states of the other, unless that is cut."""
     for inter_task in (True, False):
-        model, inputs = made(inter_task=inter_task)
+        model, inputs = model_and_inputs(inter_task=inter_task)
         params = draw(model, inputs)["params"]
         loss = lambda lstm, p=params, m=model, x=inputs: m.apply(
             {"params": {**p, "lstm_emo": lstm}}, x
@@ -73,7 +75,7 @@ def test_tasks_read_one_another():
 
 
 def test_attention_is_given_by_name():
-    model, inputs = made()
+    model, inputs = model_and_inputs()
     variables = {"params": draw(model, inputs)["params"]}
     _, sown = model.apply(variables, inputs, mutable="intermediates")
     found = sown["intermediates"]
@@ -88,7 +90,7 @@ def test_attention_is_given_by_name():
 
 
 def test_tasks_are_data():
-    model, inputs = made(tasks={"mood": 3})
+    model, inputs = model_and_inputs(tasks={"mood": 3})
     outputs, variables = jax.jit(model.init_with_output)(jax.random.key(0), inputs)
     assert outputs["mood"].shape == (3, 3)
     assert {"lstm_moo", "classifier.moo"} <= set(variables["params"])
@@ -96,17 +98,17 @@ def test_tasks_are_data():
 
 @pytest.mark.parametrize(
     ("tasks", "message"),
-    [({}, "there are none"), ({"a": 2, "b": 2, "c": 2}, "attention is between two tasks")],
+    [({}, "must not be empty"), ({"a": 2, "b": 2, "c": 2}, "attention requires two tasks")],
 )
 def test_tasks_that_cannot_be_are_refused(tasks, message):
-    model, inputs = made(tasks=tasks)
+    model, inputs = model_and_inputs(tasks=tasks)
     with pytest.raises(ValueError, match=message):
         draw(model, inputs)
 
 
 def test_initial_weights_are_the_papers():
     """Uniform in (-0.1, 0.1), biases zero."""
-    model, inputs = made()
+    model, inputs = model_and_inputs()
     params = jax.jit(model.init)(jax.random.key(0), inputs)["params"]
     for path, leaf in jax.tree_util.tree_leaves_with_path(params):
         if "bias" in jax.tree_util.keystr(path):

@@ -19,7 +19,7 @@ def test_means_ignore_padding():
     inputs, _ = data(5, 0)
     expected = [inputs["text"][i][inputs["text_mask"][i]].mean(0) for i in range(5)]
     spoiled = np.where(inputs["text_mask"][..., None], inputs["text"], 1e6)
-    ours = baselines.columns({**inputs, "text": spoiled * inputs["text_mask"][..., None]})
+    ours = baselines.feature_columns({**inputs, "text": spoiled * inputs["text_mask"][..., None]})
     np.testing.assert_allclose(ours[:, 2:], expected, rtol=1e-5)
     np.testing.assert_allclose(ours[:, :2], inputs["color"])
 
@@ -52,7 +52,7 @@ def test_a_normalised_sequence_is_read_by_its_functionals_from_before():
         "acoustic_mask": np.ones((4, 50), bool),
         "acoustic_functionals": np.stack([functionals.summarize(x) for x in raw]),
     }
-    found = baselines.columns(inputs, ("mean", "std"))
+    found = baselines.feature_columns(inputs, ("mean", "std"))
     expected = np.concatenate([raw.mean(1), raw.std(1)], 1)
     np.testing.assert_allclose(found, expected, rtol=1e-5)
 
@@ -60,4 +60,4 @@ def test_a_normalised_sequence_is_read_by_its_functionals_from_before():
 def test_means_of_an_empty_recording_are_zero():
     inputs, _ = data(3, 0)
     inputs["text_mask"][1] = False
-    assert not baselines.columns(inputs)[1, 2:].any()
+    assert not baselines.feature_columns(inputs)[1, 2:].any()

@@ -2,24 +2,24 @@
 
 import csv
 from dataclasses import replace
+from functools import partial
 
 import chex
 import jax
 import numpy as np
 import pytest
-from weights import draw, program
+from variants import example_inputs, small
 
 import jaxdep
 from jaxdep import parity
 from jaxdep.errors import UserError
-from jaxdep.experiment import fields_of
 from jaxdep.experiments import EXPERIMENTS
-from jaxdep.models import DEPFormer, DEPFormerReleased, examples
-from jaxdep.parity.cases import draws_of
+from jaxdep.models import SPECS, DEPFormer, DEPFormerReleased
 from jaxdep.parity.reference import reference
+from jaxdep.testing.weights import draw, program
 
-SMALL = dict(examples.small("depformer"))["paper"].clone(dropout=0.0)
-RELEASED = dict(examples.small("depformer_released"))["published"].clone(dropout=0.0)
+SMALL = small("depformer")["paper"].clone(dropout=0.0)
+RELEASED = small("depformer_released")["published"].clone(dropout=0.0)
 FULL = {
     "visual": np.zeros((2, 24, 224 * 224), np.uint8),
     "acoustic": np.zeros((2, 24, 1000), np.float32),
@@ -27,7 +27,7 @@ FULL = {
 
 
 def inputs_of(batch=4, seed=0):
-    return examples.example_inputs(SMALL, batch, 24, seed, masked=False)
+    return example_inputs(SMALL, batch, 24, seed, masked=False)
 
 
 def size(tree):
@@ -56,13 +56,12 @@ DEAD = {
 
 def test_dead_weights_of_a_published_state_are_left_out_and_named_once():
     inputs = inputs_of()
-    fields = {name: getattr(RELEASED, name) for name in fields_of(RELEASED)}
-    module = reference("depformer_released", fields, inputs)
+    module = reference(RELEASED, inputs)
     state = {**module.state_dict(), **{name: np.zeros(shape) for name, shape in DEAD.items()}}
     state |= {
         f"{e}.embedding.position_embedding.pe": np.zeros(3) for e in ("encoder", "encoder_fv")
     }
-    with pytest.warns(UserWarning, match="take part in nothing") as caught:
+    with pytest.warns(UserWarning, match="unused by the network") as caught:
         variables = parity.from_torch(RELEASED, state)
     assert len(caught) == 1
     message = str(caught[0].message)
@@ -70,7 +69,7 @@ def test_dead_weights_of_a_published_state_are_left_out_and_named_once():
     assert "encoder_fv.en_fv.attention.alpha" not in message
     chex.assert_trees_all_equal_shapes(variables, draw(RELEASED, inputs))
     surplus = {**state, "fc9.weight": np.zeros(2)}
-    with pytest.warns(UserWarning, match="nothing"), pytest.raises(ValueError, match="fc9"):
+    with pytest.warns(UserWarning, match="unused"), pytest.raises(ValueError, match="fc9"):
         parity.from_torch(RELEASED, surplus)
 
 
@@ -83,7 +82,7 @@ def test_released_needs_an_even_batch():
 
 def test_released_mixes_patients_and_the_paper_does_not():
     """Other patients change a patient's logits; repaired, they do not."""
-    inputs = inputs_of() | draws_of(SMALL, 0)
+    inputs = inputs_of() | SPECS["depformer"].extra_inputs(SMALL, 0)
     other = {**inputs, "visual": inputs["visual"].copy()}
     other["visual"][1:] += 1
     for model, mixes in ((RELEASED, True), (SMALL, False)):
@@ -127,7 +126,7 @@ def test_the_gate_learns_where_not_all_queries_are_shared(factor):
     def loss(gate):
         params = jax.tree.map(lambda leaf: leaf, variables["params"])  # a copy of the dicts
         params["encoder_fv"]["en_fv"]["attention"]["alpha.0"] = gate
-        return model.apply({**variables, "params": params}, inputs)["depression"].sum()
+        return program(model)({**variables, "params": params}, inputs)["depression"].sum()
 
     gate = variables["params"]["encoder_fv"]["en_fv"]["attention"]["alpha.0"]
     gradient = jax.jit(jax.grad(loss))(gate)
@@ -136,7 +135,7 @@ def test_the_gate_learns_where_not_all_queries_are_shared(factor):
 
 def test_a_gate_of_one_half_takes_the_own_queries():
     """The hard gate is "own if at least 1/2", which rounding halves to even would turn round."""
-    model = dict(examples.small("depformer"))["hard gate"]
+    model = small("depformer")["hard gate"]
     inputs = inputs_of()
     variables = draw(model, inputs)
     params = jax.tree.map(np.asarray, variables["params"])
@@ -148,14 +147,15 @@ def test_a_gate_of_one_half_takes_the_own_queries():
             np.full_like(gate["bias"], bias),
         )
         outputs.append(program(model)({**variables, "params": params}, inputs)["depression"])
-    half, own, other = outputs
-    np.testing.assert_array_equal(half, own)
+    half, first, other = outputs
+    np.testing.assert_array_equal(half, first)
     assert (half != other).any()
 
 
 def test_attention_over_words_sums_to_one():
     inputs = inputs_of()
-    maps = SMALL.apply(draw(SMALL, inputs), inputs, mutable=["intermediates"])[1]
+    run = jax.jit(partial(SMALL.apply, mutable=["intermediates"]))
+    maps = run(draw(SMALL, inputs), inputs)[1]
     for branch in ("multimodal", "visual", "acoustic"):
         words = maps["intermediates"][f"words/{branch}"][0]
         assert words.shape == (4, 24)
@@ -175,8 +175,17 @@ def test_a_word_alone_answers_for_itself():
         assert np.flatnonzero(moved(f"alone/{branch}")).tolist() == [5]
 
 
-@pytest.mark.parametrize("words_from", ["first", "segments"])
-@pytest.mark.parametrize("length", [24, 30, 41])
+@pytest.mark.parametrize(
+    ("words_from", "length"),
+    [
+        ("first", 24),
+        ("segments", 41),
+        pytest.param("first", 30, marks=pytest.mark.slow),
+        pytest.param("first", 41, marks=pytest.mark.slow),
+        pytest.param("segments", 24, marks=pytest.mark.slow),
+        pytest.param("segments", 30, marks=pytest.mark.slow),
+    ],
+)
 def test_padding_counts_nowhere(words_from, length):
     """The same 20 words padded to 24, to 30 or to 41 frames are one recording."""
     model = SMALL.clone(words_from=words_from)
@@ -184,12 +193,12 @@ def test_padding_counts_nowhere(words_from, length):
     rng = np.random.default_rng(3)
 
     def padded(frames):
-        made = {}
+        arrays = {}
         for name, x in inputs.items():
             fill = rng.normal(size=(2, frames - 20, x.shape[-1])).astype(np.float32)
-            made[name] = np.concatenate([x[:, :20], fill], 1)
-            made[f"{name}_mask"] = np.tile(np.arange(frames) < 20, (2, 1))
-        return made
+            arrays[name] = np.concatenate([x[:, :20], fill], 1)
+            arrays[f"{name}_mask"] = np.tile(np.arange(frames) < 20, (2, 1))
+        return arrays
 
     variables = draw(model, padded(24))
     run = jax.jit(model.apply)
@@ -200,8 +209,8 @@ def test_padding_counts_nowhere(words_from, length):
 def test_one_modality_alone_leaves_out_what_needs_both():
     for modality, adapter in (("visual", "fc1"), ("acoustic", "fc2")):
         model = SMALL.clone(modalities=(modality,))
-        own = {modality: inputs_of()[modality]}
-        assert set(draw(model, own)["params"]) == {adapter, "LN", "fc3", "encoder", "fc"}
+        single = {modality: inputs_of()[modality]}
+        assert set(draw(model, single)["params"]) == {adapter, "LN", "fc3", "encoder", "fc"}
 
 
 def test_faces_may_be_bytes():

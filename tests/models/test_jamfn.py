@@ -1,16 +1,18 @@
 """JAMFN: its two ways of computing, its options, its weights at the start."""
 
+from typing import Any
+
 import chex
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from weights import draw
+from variants import example_inputs
 
 from jaxdep.models import JAMFN
-from jaxdep.models.examples import example_inputs
+from jaxdep.testing.weights import draw, program
 
-SIZE = {"hidden": 5, "layers": 1, "channels": 6}
+SIZE: dict[str, Any] = {"hidden": 5, "layers": 1, "channels": 6}
 
 
 def both(readout, masked, dtype):
@@ -24,7 +26,7 @@ def both(readout, masked, dtype):
 
     def run(model):
         def loss(params):
-            y = model.apply({"params": params}, inputs)["depression"]
+            y = program(model)({"params": params}, inputs)["depression"]
             return jnp.sin(y).sum(), y
 
         return jax.jit(jax.grad(loss, has_aux=True))(params)
@@ -35,6 +37,7 @@ def both(readout, masked, dtype):
 @pytest.mark.parametrize("readout", ["sum", "mean"])
 @pytest.mark.parametrize("masked", [False, True])
 class TestFolded:
+    @pytest.mark.slow
     def test_equals_literal(self, readout, masked):
         folded, literal = both(readout, masked, jnp.float32)
         chex.assert_trees_all_close(folded[1], literal[1], atol=1e-6, rtol=1e-6)
@@ -66,7 +69,7 @@ def test_weights_of_the_papers_size():
 
 def test_initial_weights_are_pytorchs_uniform():
     model = JAMFN(hidden=16, layers=2, channels=32)
-    params = draw(model, example_inputs(model, 1, 12))["params"]
+    params = jax.jit(model.init)(jax.random.key(0), example_inputs(model, 1, 12))["params"]
     bounds = {
         ("bilstm_a", "weight_hh_l1"): 16**-0.5,
         ("conv_a.1", "kernel"): (3 * 16) ** -0.5,
@@ -80,12 +83,12 @@ def test_initial_weights_are_pytorchs_uniform():
 def test_two_lengths_are_refused():
     model = JAMFN(**SIZE)
     inputs = {"acoustic": np.zeros((2, 5, 25)), "visual": np.zeros((2, 6, 136))}
-    with pytest.raises(ValueError, match="must have one length; got 5, 6"):
+    with pytest.raises(ValueError, match="must have the same length; got 5 and 6"):
         draw(model, inputs)
 
 
 def test_attention_is_given_by_name():
-    model = JAMFN(**SIZE, masked=True)
+    model: Any = JAMFN(**SIZE, masked=True)
     inputs = example_inputs(model, 3, 9)
     variables = {"params": draw(model, inputs)["params"]}
     _, sown = model.apply(variables, inputs, mutable="intermediates")

@@ -3,12 +3,13 @@
 import jax
 import numpy as np
 import pytest
-from weights import draw, program
+from variants import example_inputs, small
 
-from jaxdep.models import MDDR, examples
+from jaxdep.models import MDDR
 from jaxdep.nn import alignment
+from jaxdep.testing.weights import draw, program
 
-SMALL = dict(examples.small("mddr"))
+SMALL = small("mddr")
 
 
 def sown(model, inputs):
@@ -18,7 +19,7 @@ def sown(model, inputs):
 
 
 def test_weights_of_modalities_and_of_frames():
-    inputs = examples.example_inputs(SMALL["paper"], 3, 5)
+    inputs = example_inputs(SMALL["paper"], 3, 5)
     outputs, maps = sown(SMALL["paper"], inputs)
     assert outputs["depression"].shape == (3,)
     faa = [maps[f"faa/{modality}"][0] for modality in ("visual", "acoustic", "pose")]
@@ -33,7 +34,7 @@ def test_weights_of_modalities_and_of_frames():
 @pytest.mark.parametrize(("label", "absent"), [("FAN", "sea"), ("SAN", "faa")])
 def test_what_is_left_out_is_not_there(label, absent):
     model = SMALL[label]
-    inputs = examples.example_inputs(model, 2, 4)
+    inputs = example_inputs(model, 2, 4)
     names = {"faa": "faa", "sea": "encoder"}
     params = draw(model, inputs)["params"]
     assert names[absent] not in params
@@ -66,24 +67,24 @@ def test_one_second_of_voice_is_one_row():
 def test_a_voice_too_short_for_one_row_is_silent():
     """Beside a face, it counts as no voice at all."""
     model = SMALL["paper"]
-    inputs = examples.example_inputs(model, 2, 4, masked=False)
+    inputs = example_inputs(model, 2, 4, masked=False)
     variables = draw(model, inputs)
     short = program(model)(variables, {**inputs, "acoustic": inputs["acoustic"][:, :79]})
     assert np.isfinite(short["depression"]).all()
 
 
 def test_modalities_that_do_not_exist():
-    inputs = examples.example_inputs(SMALL["paper"], 1, 3)
+    inputs = example_inputs(SMALL["paper"], 1, 3)
     for modalities in (("face",), ()):
-        with pytest.raises(ValueError, match="modalities are some of visual, acoustic, pose"):
+        with pytest.raises(ValueError, match="one or more of visual, acoustic, pose"):
             SMALL["paper"].clone(modalities=modalities).init(jax.random.key(0), inputs)
 
 
 def test_a_voice_longer_than_the_face_is_cut_before_it_is_read():
     """Behind the face's length nothing is computed: what stands there reaches no gradient."""
     model = SMALL["paper"]
-    inputs = examples.example_inputs(model, 2, 4, masked=False)
-    rows = alignment.reach(4, model.kernels, model.strides)
+    inputs = example_inputs(model, 2, 4, masked=False)
+    rows = alignment.receptive_field(4, model.kernels, model.strides)
     assert rows == 80 + 3 * 50
     variables = draw(model, inputs)
 
@@ -101,7 +102,7 @@ def test_a_voice_longer_than_the_face_is_cut_before_it_is_read():
 
 
 def test_the_face_sets_the_length_whatever_the_order():
-    inputs = examples.example_inputs(SMALL["paper"], 3, 5)
+    inputs = example_inputs(SMALL["paper"], 3, 5)
     variables = {"params": draw(SMALL["paper"], inputs)["params"]}
     expected = program(SMALL["paper"])(variables, inputs)["depression"]
     for order in (("pose", "visual", "acoustic"), ("acoustic", "pose", "visual")):
@@ -113,7 +114,7 @@ def test_the_face_sets_the_length_whatever_the_order():
 def test_an_absent_modality_takes_no_weight(align):
     """In the softmax over modalities; what its arrays hold changes nothing."""
     model = SMALL["paper"].clone(align=align)
-    inputs = examples.example_inputs(model, 3, 5)
+    inputs = example_inputs(model, 3, 5)
     inputs["acoustic_mask"] = np.zeros_like(inputs["acoustic_mask"])
     outputs, maps = sown(model, inputs)
     real = inputs["visual_mask"]

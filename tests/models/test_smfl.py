@@ -1,23 +1,25 @@
 """SMFL: the paper's network looks back only; the released one has the published one's oddities."""
 
+from functools import partial
+from typing import Any
+
 import chex
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from weights import draw, program
+from variants import example_inputs, small
 
-from jaxdep.models import SMFL, SMFLReleased, examples
+from jaxdep.models import SMFL, SMFLReleased
 from jaxdep.nn.convolution import TCN
+from jaxdep.testing.weights import draw, program
 
-RELEASED = SMFLReleased()
-SMALL = dict(examples.small("smfl")) | {
-    "released": dict(examples.small("smfl_released"))["published"]
-}
+RELEASED: Any = SMFLReleased()
+SMALL = small("smfl") | {"released": small("smfl_released")["published"]}
 
 
 def inputs_of(model, length=6, batch=3, **how):
-    return examples.example_inputs(model, batch, length, **how)
+    return example_inputs(model, batch, length, **how)
 
 
 def test_released_has_the_published_number_of_parameters():
@@ -97,7 +99,8 @@ def test_permuted_tokens_change_nothing():
     model = SMALL["paper"].clone(dropout=0.0)
     inputs = inputs_of(model)
     variables = draw(model, inputs)
-    run = lambda m: m.apply(variables, inputs, train=True, rngs={"dropout": jax.random.key(3)})
+    key = {"dropout": jax.random.key(3)}
+    run = lambda model: jax.jit(partial(model.apply, train=True))(variables, inputs, rngs=key)
     chex.assert_trees_all_close(run(model), run(model.clone(permute=True)), atol=1e-6)
 
 
@@ -117,7 +120,7 @@ def test_embeddings_of_another_width_are_refused_by_the_released_network():
 
 
 def test_unknown_modality():
-    with pytest.raises(ValueError, match="modalities are some of"):
+    with pytest.raises(ValueError, match="modalities must be one or more of"):
         SMFL(modalities=("pose",)).init(jax.random.key(0), inputs_of(RELEASED))
 
 
@@ -131,10 +134,10 @@ def test_mixture_of_cmjat_begins_at_three_to_one():
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
-        ({"modalities": ("acoustic",)}, "cmjat_targets are of visual, acoustic"),
-        ({"modalities": ("acoustic", "visual")}, "modalities have no text"),
-        ({"cmjat_targets": ("text",)}, "cmjat_targets are of visual, acoustic"),
-        ({"cmjat_targets": (), "cmjat_head": True}, "there are none"),
+        ({"modalities": ("acoustic",)}, "cmjat_targets must be visual or acoustic"),
+        ({"modalities": ("acoustic", "visual")}, "require text in modalities"),
+        ({"cmjat_targets": ("text",)}, "cmjat_targets must be visual or acoustic"),
+        ({"cmjat_targets": (), "cmjat_head": True}, "requires cmjat_targets"),
         ({"pooling": "mean"}, "set model.split=False"),
     ],
 )
@@ -158,7 +161,7 @@ def test_cmjat_strengthens_voice_or_face():
 def test_a_strengthened_modality_may_predict_by_itself():
     model = SMALL["paper"].clone(cmjat_head=True)
     inputs = inputs_of(model)
-    outputs, _ = jax.jit(model.init_with_output)(jax.random.key(0), inputs)
+    outputs, _ = jax.eval_shape(model.init_with_output, jax.random.key(0), inputs)
     assert {task: y.shape for task, y in outputs.items()} == {
         "depression": (3, 2),
         "cmjat_visual": (3, 2),
@@ -169,7 +172,7 @@ def test_a_strengthened_modality_may_predict_by_itself():
 def test_how_far_back_a_whole_recording_is_read(pooling):
     """The last frame depends on the last 13 frames alone, the mean on all."""
     model = SMALL["TCN (all)"].clone(pooling=pooling, dropout=0.0)
-    assert TCN(model.channels, model.layers, model.kernel).reach == 13
+    assert TCN(model.channels, model.layers, model.kernel).receptive_field == 13
     inputs = inputs_of(model, length=5, batch=1, masked=False)
     variables = draw(model, inputs)
     end = int(inputs["sentences"][..., 1].max())
@@ -184,7 +187,7 @@ def test_the_last_layer_reads_the_modalities_in_the_papers_order():
     inputs = inputs_of(SMALL["paper"])
     model = SMALL["paper"].clone(dropout=0.0)
     turned = model.clone(modalities=("text", "visual", "acoustic"))
-    params = dict(model.init(jax.random.key(0), inputs)["params"])
+    params = dict(draw(model, inputs)["params"])
     expected = program(model)({"params": params}, inputs)["depression"]
     # The fusion's weights follow the order in which modalities are named; turn them likewise.
     kernel = params["fusion"]["kernel"].reshape(3, model.channels, -1)[::-1]

@@ -1,5 +1,7 @@
 """Score pooling and cross attention against PyTorch and by hand."""
 
+from typing import Any
+
 import jax
 import numpy as np
 import pytest
@@ -14,7 +16,7 @@ MASK = np.arange(6) < np.array([6, 3, 1])[:, None]
 
 
 def test_scores_by_hand():
-    module = ScoreAttention(8)
+    module: Any = ScoreAttention(8)
     variables = module.init(jax.random.key(0), MEMORY, MASK)
     params = jax.tree.map(np.asarray, variables["params"])
     hidden = np.tanh(MEMORY @ params["proj"]["kernel"] + params["proj"]["bias"])
@@ -26,7 +28,7 @@ def test_scores_by_hand():
 
 @pytest.mark.parametrize("masked", [False, True])
 def test_cross_attention_equals_pytorchs(masked):
-    module = CrossAttention(8, heads=2)
+    module: Any = CrossAttention(8, heads=2)
     variables = module.init(jax.random.key(0), QUERY, MEMORY, MASK)
     weights = {name: jax.tree.map(np.asarray, variables["params"][name]) for name in "qkv"}
     reference = torch.nn.MultiheadAttention(8, 2, batch_first=True)
@@ -55,5 +57,5 @@ def test_cross_attention_equals_pytorchs(masked):
 
 
 def test_width_that_heads_do_not_divide():
-    with pytest.raises(ValueError, match="no multiple of heads 3"):
+    with pytest.raises(ValueError, match="must be a multiple of heads=3"):
         CrossAttention(8, heads=3).init(jax.random.key(0), QUERY, MEMORY, None)

@@ -1,5 +1,7 @@
 """Convolution as PyTorch's, and maps that are read without being made."""
 
+from typing import Any
+
 import chex
 import jax
 import jax.numpy as jnp
@@ -7,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 
+from jaxdep.models.smfl.reference.layers import TemporalConvNet
 from jaxdep.nn.convolution import (
     TCN,
     CausalConv1d,
@@ -17,7 +20,6 @@ from jaxdep.nn.convolution import (
     correlate,
 )
 from jaxdep.parity.convert import to_torch
-from jaxdep.parity.reference.smfl.layers import TemporalConvNet
 
 BATCH, LENGTH, WIDTH, CHANNELS = 3, 7, 4, 6
 
@@ -25,7 +27,7 @@ BATCH, LENGTH, WIDTH, CHANNELS = 3, 7, 4, 6
 @pytest.mark.parametrize("kernel_size", [1, 3, 5])
 def test_equals_pytorch(kernel_size):
     x = np.random.default_rng(0).normal(size=(BATCH, LENGTH, WIDTH)).astype(np.float32)
-    module = Conv1d(CHANNELS, kernel_size)
+    module: Any = Conv1d(CHANNELS, kernel_size)
     variables = module.init(jax.random.key(0), x)
     reference = torch.nn.Conv1d(WIDTH, CHANNELS, kernel_size, padding=kernel_size // 2)
     kernel, bias = (np.asarray(variables["params"][name]) for name in ("kernel", "bias"))
@@ -91,16 +93,17 @@ class TestFolded:
 
 
 def test_a_tcn_sees_249_frames_back():
-    """Five blocks of two convolutions of 5 taps: 1 + 2 * 4 * 31 (SMFL, B4.1)."""
+    """Five blocks of two convolutions of 5 taps: 1 + 2 * 4 * 31 (SMFL)."""
     x = np.random.default_rng(0).normal(size=(1, 300, 3)).astype(np.float32)
     mask = np.ones((1, 300), bool)
-    module = TCN(12, 5, 5)
-    variables = module.init(jax.random.key(0), x, mask)
+    module: Any = TCN(12, 5, 5)
+    variables = jax.jit(module.init)(jax.random.key(0), x, mask)
     # Weights that keep every path open: no frame in reach may be missed for a dead unit.
     params = jax.tree.map(jnp.abs, variables["params"])
-    reached = jax.grad(lambda x: module.apply({"params": params}, x, mask).sum())(jnp.abs(x))
+    total = lambda x: module.apply({"params": params}, x, mask).sum()
+    reached = jax.jit(jax.grad(total))(jnp.abs(x))
     frames = np.flatnonzero(np.abs(reached[0]).sum(-1))
-    assert module.reach == 249
+    assert module.receptive_field == 249
     np.testing.assert_array_equal(frames, np.arange(300 - 249, 300))
 
 
@@ -109,7 +112,7 @@ def test_a_tcn_sees_249_frames_back():
 def test_a_tcn_equals_pytorchs_of_all_frames(length, pooling):
     """Three blocks, with dilated convolutions of all frames; their last frame, or the mean."""
     x = np.random.default_rng(1).normal(size=(2, length, 3)).astype(np.float32)
-    module = TCN(4, 3, 3, pooling=pooling)
+    module: Any = TCN(4, 3, 3, pooling=pooling)
     variables = module.init(jax.random.key(0), x, np.ones((2, length), bool))
     reference = TemporalConvNet(3, 4, 3, 3, 0.0)
     state = to_torch(module, variables)
@@ -129,7 +132,9 @@ def test_weights_are_normalised():
     params = {
         name: np.asarray(leaf) for name, leaf in module.init(jax.random.key(0), x)["params"].items()
     }
-    of = lambda **own: np.asarray(module.apply({"params": {**params, **own}}, x)) - params["bias"]
+    of = lambda **changed: (
+        np.asarray(module.apply({"params": {**params, **changed}}, x)) - params["bias"]
+    )
     np.testing.assert_allclose(of(weight_v=3 * params["weight_v"]), of(), atol=1e-6)
     np.testing.assert_allclose(of(weight_g=2 * params["weight_g"]), 2 * of(), atol=1e-6)
 
@@ -137,13 +142,15 @@ def test_weights_are_normalised():
 @pytest.mark.parametrize(("taps", "stride"), [(3, 1), (10, 5), (5, 2), (1, 3)])
 def test_correlation_in_blocks_equals_xlas(taps, stride):
     rng = np.random.default_rng(taps)
-    x, kernel = rng.normal(size=(2, 23, 3)), rng.normal(size=(taps, 3, 4))
+    sizes = (2, 23, 3), (taps, 3, 4)
+    arrays: Any = (rng.normal(size=size).astype(np.float32) for size in sizes)
+    x, kernel = arrays
     expected = jax.lax.conv_general_dilated(
-        x.astype(np.float32),
-        kernel.astype(np.float32),
+        x,
+        kernel,
         (stride,),
         "VALID",
         dimension_numbers=("NWC", "WIO", "NWC"),
     )
-    found = correlate(x.astype(np.float32), kernel.astype(np.float32), stride)
+    found = correlate(x, kernel, stride)
     np.testing.assert_allclose(found, expected, atol=1e-5)

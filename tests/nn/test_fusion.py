@@ -1,5 +1,7 @@
 """Joint attention and attention between tasks, by the papers' equations."""
 
+from typing import Any
+
 import jax
 import numpy as np
 from scipy.special import softmax
@@ -63,8 +65,9 @@ def test_padding_of_one_modality_does_not_reach_the_other():
 
 
 def test_task_attention_by_hand():
-    query, key, value = (RNG.normal(size=(2, LENGTH, 3)).astype(np.float32) for _ in range(3))
-    mask = np.arange(LENGTH) < np.array([LENGTH, 2])[:, None]
+    arrays: Any = (RNG.normal(size=(2, LENGTH, 3)).astype(np.float32) for _ in range(3))
+    query, key, value = arrays
+    mask: Any = np.arange(LENGTH) < np.array([LENGTH, 2])[:, None]
     scores = np.where(mask[:, None], query @ key.transpose(0, 2, 1), -np.inf)
     read, weights = task_attention(query, key, value, mask)
     np.testing.assert_allclose(weights, softmax(scores, -1), atol=1e-6)
@@ -73,12 +76,14 @@ def test_task_attention_by_hand():
 
 def test_bernoulli_fusion_draws_in_training_and_expects_in_evaluation():
     main = np.zeros((4000, 2), np.float32)
-    further = (np.tile([1.0, 0.0], (4000, 1)), np.tile([0.0, 1.0], (4000, 1)))
-    head = BernoulliFusion(0.1)
-    np.testing.assert_allclose(head.apply({}, main, further), 0.1, atol=1e-7)
-    drawn = np.asarray(head.apply({}, main, further, True, rngs={"dropout": jax.random.key(0)}))
+    side_branches = (np.tile([1.0, 0.0], (4000, 1)), np.tile([0.0, 1.0], (4000, 1)))
+    head: Any = BernoulliFusion(0.1)
+    np.testing.assert_allclose(head.apply({}, main, side_branches), 0.1, atol=1e-7)
+    drawn = np.asarray(
+        head.apply({}, main, side_branches, True, rngs={"dropout": jax.random.key(0)})
+    )
     assert set(np.unique(drawn)) == {0.0, 1.0}
     np.testing.assert_allclose(drawn.mean(0), 0.1, atol=0.02)
     np.testing.assert_allclose(drawn.prod(1).mean(), 0.01, atol=0.006)  # branches independently
-    released = BernoulliFusion(0.1, expected=True)
-    np.testing.assert_allclose(released.apply({}, main, further, True), 0.1, atol=1e-7)
+    released: Any = BernoulliFusion(0.1, expected=True)
+    np.testing.assert_allclose(released.apply({}, main, side_branches, True), 0.1, atol=1e-7)

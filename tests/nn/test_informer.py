@@ -1,6 +1,7 @@
 """Informer's blocks: sparse attention as its definition has it, the rest as PyTorch's."""
 
 import math
+from typing import Any
 
 import jax
 import numpy as np
@@ -37,8 +38,10 @@ def literal(params, x, factor, sample):
     for row, example in enumerate(x.astype(np.float64)):
         read, of_example = [], []
         for head in range(HEADS):
-            own = slice(head * WIDTH, (head + 1) * WIDTH)
-            q, k, v = (example @ params[name]["kernel"][:, own] for name in ("W_Q", "W_K", "W_V"))
+            columns = slice(head * WIDTH, (head + 1) * WIDTH)
+            q, k, v = (
+                example @ params[name]["kernel"][:, columns] for name in ("W_Q", "W_K", "W_V")
+            )
             rank = []
             for place, query in enumerate(q):
                 keys = range(len(k)) if sample is None else sample[place]
@@ -65,7 +68,7 @@ def test_sparse_attention_is_its_definition(length, sampled):
     x = random(3, length, FEATURES)
     count = kept_queries(5, length)
     sample = np.random.default_rng(1).integers(0, length, (length, count)) if sampled else None
-    module = ProbSparseAttention(HEADS, WIDTH)
+    module: Any = ProbSparseAttention(HEADS, WIDTH)
     params = module.init(jax.random.key(0), x, sample)["params"]
     found, kept, _ = module.apply({"params": params}, x, sample)
     expected, indices = literal(params, x, 5, sample)
@@ -100,7 +103,7 @@ def test_every_projection_of_a_sparse_layer_learns():
 
 def test_embedding():
     x = random(2, 7, 3)
-    module = Embedding(FEATURES)
+    module: Any = Embedding(FEATURES)
     variables = module.init(jax.random.key(0), x)
     state = tensors(module, variables)
     convolution = torch.nn.Conv1d(3, FEATURES, 3, padding=1, padding_mode="circular")

@@ -1,5 +1,7 @@
 """Padding stays out of means, softmaxes and their gradients."""
 
+from typing import Any
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -7,13 +9,13 @@ import pytest
 
 from jaxdep.nn import masking
 
-X = np.random.default_rng(0).normal(size=(3, 5, 2)).astype(np.float32)
-MASK = np.arange(5) < np.array([5, 2, 0])[:, None]
+X: Any = np.random.default_rng(0).normal(size=(3, 5, 2)).astype(np.float32)
+MASK: Any = np.arange(5) < np.array([5, 2, 0])[:, None]
 
 
 @pytest.mark.parametrize("rubbish", [np.nan, np.inf, -7.0])
 def test_padding_is_zeroed_whatever_it_holds(rubbish):
-    x = np.where(MASK[..., None], X, np.float32(rubbish))
+    x: Any = np.where(MASK[..., None], X, np.float32(rubbish))
     np.testing.assert_array_equal(masking.zero_padding(x, MASK), X * MASK[..., None])
     gradient = jax.grad(lambda x: masking.zero_padding(x, MASK).sum())(x)
     np.testing.assert_array_equal(gradient, np.broadcast_to(MASK[..., None], X.shape))
@@ -41,7 +43,7 @@ def test_softmax_over_real_frames():
 
 
 def test_softmax_survives_scores_that_overflow_in_the_padding():
-    scores = np.where(MASK, X[..., 0], np.float32(3e38))
+    scores: Any = np.where(MASK, X[..., 0], np.float32(3e38))
     weigh = lambda s: (masking.masked_softmax(s, MASK) * jnp.arange(5.0)[None]).sum()
     gradient = np.asarray(jax.grad(weigh)(scores))
     assert np.isfinite(gradient).all()
@@ -50,6 +52,6 @@ def test_softmax_survives_scores_that_overflow_in_the_padding():
 
 
 def test_softmax_broadcasts_its_mask():
-    scores = np.tile(X[:, None, :, 0], (1, 4, 1))
+    scores: Any = np.tile(X[:, None, :, 0], (1, 4, 1))
     found = masking.masked_softmax(scores, MASK[:, None, :])
     np.testing.assert_allclose(found[:, 3], masking.masked_softmax(X[..., 0], MASK), rtol=1e-6)

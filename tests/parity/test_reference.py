@@ -1,13 +1,15 @@
 """The references' recurrences, names and padding; their formulas are in the hand-computed cases."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
 from torch import nn
 
-from jaxdep.errors import UserError
-from jaxdep.parity import reference
-from jaxdep.parity.reference import AMM, JAMFN, sequences
+from jaxdep.models import torch_sequences as sequences
+from jaxdep.models.amm.reference import AMM
+from jaxdep.models.jamfn.reference import JAMFN
 
 
 def ragged(rng, *shape):
@@ -25,8 +27,8 @@ def test_masked_run_is_a_run_of_each_row_alone(kind):
     out = sequences.run(layer, x, mask)
     assert not out[~mask].any()
     assert not out[-1].any()
-    for row, real, own in zip(x[:-1], mask[:-1], out[:-1], strict=True):
-        torch.testing.assert_close(own[real], layer(row[real][None])[0][0])
+    for row, real, row_out in zip(x[:-1], mask[:-1], out[:-1], strict=True):
+        torch.testing.assert_close(row_out[real], layer(row[real][None])[0][0])
 
 
 def test_run_of_empty_rows_alone_is_zero():
@@ -79,7 +81,7 @@ def test_names_and_shapes_of_amm():
     assert len(shapes) == (8 + 4) + 2 * 3 + 2 * 3 * 2 + 2 * 4 + 2 * 3 * 2 + 2 * 2
 
 
-SMALL_AMM = {
+SMALL_AMM: dict[str, Any] = {
     "text_hidden": 2,
     "visual_hidden": 3,
     "features": 4,
@@ -144,7 +146,7 @@ def test_what_padding_holds_changes_neither_outputs_nor_gradients(make, inputs):
             filled[name] = x[name].masked_fill(~x[f"{name}_mask"][..., None], filler)
         module.zero_grad()
         outputs = module(filled)
-        sum(output.square().sum() for output in outputs.values()).backward()
+        torch.stack([output.square().sum() for output in outputs.values()]).sum().backward()
         gradients = [p.grad.clone() for p in module.parameters() if p.grad is not None]
         found.append([*outputs.values(), *gradients])
     for first, second in zip(*found, strict=True):
@@ -166,8 +168,3 @@ def test_dropout_acts_in_training_alone(make, inputs):
     assert not same()
     module.eval()
     assert same()
-
-
-def test_unknown_reference():
-    with pytest.raises(UserError, match="there are jamfn, amm"):
-        reference.reference("bert", {}, {})

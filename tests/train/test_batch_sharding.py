@@ -19,13 +19,20 @@ def frames(items, seed):
 
 
 def recurrent():
-    made = experiment(JAMFN(hidden=4, layers=1, scales=(3,), channels=6), epochs=2)
-    task = {"depression": made.tasks["depression"]}
-    return made.__class__(**{**vars(made), "tasks": task})
+    base = experiment(JAMFN(hidden=4, layers=1, scales=(3,), channels=6), epochs=2)
+    task = {"depression": base.tasks["depression"]}
+    return base.__class__(**{**vars(base), "tasks": task})
 
 
-@pytest.mark.parametrize("vectorized", [False, True])
-@pytest.mark.parametrize(("seeds", "count", "shards"), [([0], 8, 8), ([0, 1], 8, 4), ([0], 3, 2)])
+@pytest.mark.parametrize(
+    ("vectorized", "seeds", "count", "shards"),
+    [
+        (False, [0, 1], 8, 4),
+        (True, [0], 3, 2),
+        pytest.param(False, [0], 8, 8, marks=pytest.mark.slow),
+        pytest.param(True, [0, 1], 8, 4, marks=pytest.mark.slow),
+    ],
+)
 def test_equals_one_device(vectorized, seeds, count, shards):
     exp = DROPOUT_AND_STATISTICS
     layout = devices.layout(len(seeds), devices=count, vectorized=vectorized, batch_size=16)
@@ -36,6 +43,7 @@ def test_equals_one_device(vectorized, seeds, count, shards):
     chex.assert_trees_all_close(many.outputs, one.outputs, atol=1e-5, rtol=1e-5)
 
 
+@pytest.mark.slow
 def test_recurrences_are_spread_and_gradients_added():
     exp = recurrent()
     data = {"train": frames(37, 0), "validation": frames(9, 1), "test": frames(9, 2)}

@@ -1,5 +1,7 @@
 """Checkpoints that were damaged are noticed and older ones used."""
 
+from typing import Any
+
 import chex
 import numpy as np
 import pytest
@@ -25,7 +27,7 @@ def folder(tmp_path):
     return tmp_path
 
 
-def restored(folder):
+def restored(folder) -> Any:
     with checkpoint.manager(folder) as checkpoints:
         return checkpoint.restore(checkpoints, arrays(0))
 

@@ -42,5 +42,5 @@ def test_too_many_devices():
 
 
 def test_unknown_backend():
-    with pytest.raises(UserError, match="there are jit and pmap"):
+    with pytest.raises(UserError, match="choose jit or pmap"):
         devices.layout(2, backend="xmap")  # pyright: ignore[reportArgumentType]

@@ -1,5 +1,7 @@
 """The six guarantees of a run, on a small model with dropout and batch statistics."""
 
+from typing import Any
+
 import chex
 import jax
 import numpy as np
@@ -29,12 +31,29 @@ def together():
     return train(experiment(), [0, 1, 2, 3, 4])
 
 
+REST = [
+    ("jit", True, [3], 1),
+    ("jit", False, [3, 1, 4], 2),
+    ("jit", True, [4, 3, 2, 1, 0], 8),
+    ("pmap", True, [3], 1),
+    ("pmap", False, [3, 1, 4], 2),
+    ("pmap", True, [4, 3, 2, 1, 0], 8),
+]
+"""Further backends, layouts and company of a seed."""
+
+
 class TestNeighbours:
     """Guarantee 1: a seed's result depends on its seed alone."""
 
-    @pytest.mark.parametrize("backend", ["jit", "pmap"])
-    @pytest.mark.parametrize("vectorized", [False, True])
-    @pytest.mark.parametrize(("seeds", "count"), [([3], 1), ([3, 1, 4], 2), ([4, 3, 2, 1, 0], 8)])
+    @pytest.mark.parametrize(
+        ("backend", "vectorized", "seeds", "count"),
+        [
+            ("jit", False, [3], 1),
+            ("jit", True, [3, 1, 4], 2),
+            ("pmap", False, [4, 3, 2, 1, 0], 8),
+            *(pytest.param(*case, marks=pytest.mark.slow) for case in REST),
+        ],
+    )
     def test_same_result(self, together, backend, vectorized, seeds, count):
         alone = train(experiment(), seeds, devices=count, backend=backend, vectorized=vectorized)
         here = seeds.index(3)
@@ -130,7 +149,7 @@ class TestEarlyStopping:
 class TestDivergence:
     """Guarantee 3: a run that diverges is frozen at its last good state, without the others."""
 
-    @pytest.mark.parametrize("vectorized", [False, True])
+    @pytest.mark.parametrize("vectorized", [pytest.param(False, marks=pytest.mark.slow), True])
     def test_frozen_and_named(self, vectorized):
         exp, lines = experiment(), []
         huge = {"optimizer.learning_rate": 1e38}
@@ -159,7 +178,7 @@ class _Killed(Exception):
 class TestResume:
     """Guarantee 4: an interrupted run continues to bit-identical results."""
 
-    @pytest.mark.parametrize("killed_after", [1, 3])
+    @pytest.mark.parametrize("killed_after", [pytest.param(1, marks=pytest.mark.slow), 3])
     def test_bit_identical(self, tmp_path, killed_after):
         exp, seeds = experiment(epochs=5, patience=4), [0, 1, 2]
 
@@ -215,9 +234,8 @@ class TestBatches:
         for start in (0, 16, 32):
             batch = sampling.gather(data, order[start : start + 16])
             size = len(batch["targets"]["depression"])
-            state, value = step.update(
-                exp, tx, state, batch, np.ones(size, np.float32), random.update_keys(key, 0)
-            )
+            weights: Any = np.ones(size, np.float32)
+            state, value = step.update(exp, tx, state, batch, weights, random.update_keys(key, 0))
             losses.append(float(value) * size)
         assert size == 8
         chex.assert_trees_all_close(ours.variables, state.variables, atol=1e-6)

@@ -1,6 +1,7 @@
 """Formats, schedules and regressions as an experiment sets them, on a toy."""
 
 from dataclasses import replace
+from typing import Any
 
 import chex
 import jax
@@ -9,12 +10,14 @@ import numpy as np
 import optax
 import pytest
 from toy import Toy, experiment, splits
+from variants import example_inputs, small
 
-from jaxdep import material, random
+from jaxdep import random
 from jaxdep.data.arrays import Split
 from jaxdep.errors import UserError
-from jaxdep.experiment import Optimizer, Task, override
-from jaxdep.models import examples
+from jaxdep.experiment import Optimizer, Task
+from jaxdep.overrides import override
+from jaxdep.runner import input_pipeline
 from jaxdep.train import devices, hosts, objective, optimizer, runs, step
 
 
@@ -37,7 +40,7 @@ def test_bfloat16_keeps_float32_weights():
 
 
 def test_format_that_does_not_exist():
-    with pytest.raises(UserError, match="there are float32 and bfloat16"):
+    with pytest.raises(UserError, match="choose float32 or bfloat16"):
         override(experiment(), {"training.compute": "float8"})
 
 
@@ -70,7 +73,8 @@ def test_a_rate_of_zero_after_the_first_epoch_freezes_the_weights():
 def test_sgd_with_momentum_and_coupled_decay_by_hand():
     config = Optimizer("sgd", learning_rate=0.1, weight_decay=0.5, momentum=0.9)
     tx = optimizer.build(config)
-    weight, moments = jnp.array(2.0), tx.init(jnp.array(2.0))
+    weight: Any = jnp.array(2.0)
+    moments = tx.init(weight)
     velocity, expected = 0.0, 2.0
     for gradient in (1.0, -3.0):
         updates, moments = tx.update(jnp.array(gradient), moments, weight)
@@ -117,23 +121,24 @@ def test_regression_is_scored_within_its_scale():
 
 @pytest.mark.parametrize(("process", "processes"), [(2, 2), (-1, 2), (0, 0)])
 def test_processes_that_cannot_be(process, processes):
-    with pytest.raises(UserError, match="count from 0"):
+    with pytest.raises(UserError, match="numbered from 0"):
         hosts.join("localhost:1", processes, process)
 
 
 def test_pmap_is_for_one_process(monkeypatch):
     monkeypatch.setattr(jax, "process_count", lambda: 2)
-    with pytest.raises(UserError, match="pmap is for one process"):
+    with pytest.raises(UserError, match="pmap supports a single process"):
         devices.layout(8, backend="pmap")
-    with pytest.raises(UserError, match="nothing for 1 of them"):
+    with pytest.raises(UserError, match="1 of 2 processes would be idle"):
         devices.layout(8)
 
 
+@pytest.mark.slow
 def test_an_example_that_fills_a_batch_does_not_move_batch_statistics():
     """Seen where statistics are of one example at a time: SMFL as its authors published it."""
-    model = dict(examples.small("smfl_released"))["published"]
-    inputs = examples.example_inputs(model, 3, 4)
-    data = {"inputs": inputs, "targets": {"depression": np.array([0, 1, 1])}}
+    model = small("smfl_released")["published"]
+    inputs = example_inputs(model, 3, 4)
+    data: Any = {"inputs": inputs, "targets": {"depression": np.array([0, 1, 1])}}
     base = override(experiment(model), {"training.batch_size": 3})
     base = replace(base, tasks={"depression": Task()})
     run = jax.tree.map(lambda x: x[0], runs.stack(base, [0]))
@@ -141,7 +146,7 @@ def test_an_example_that_fills_a_batch_does_not_move_batch_statistics():
     rows = jnp.array([0, 1, 2, 0])
     filled = jax.tree.map(lambda x: jnp.asarray(x)[rows], data)
     tx, keys = optimizer.build(base.optimizer), random.update_keys(jax.random.key(0), 0)
-    update = jax.jit(lambda *batch: step.update(base, tx, state, *batch, keys)[0])
+    update = jax.jit(lambda batch, weights: step.update(base, tx, state, batch, weights, keys)[0])
     ours = update(data, jnp.ones(3))
     theirs = update(filled, jnp.array([1.0, 1, 1, 0]))
     stats = lambda state: state.variables["batch_stats"]
@@ -156,6 +161,6 @@ def test_classes_weigh_by_the_inverse_of_their_share():
     targets, classes = {"depression": np.array([0, 0, 0, 1])}, {"depression": ("no", "yes")}
     split = Split("train", np.array(list("abcd")), {}, targets, classes)
     base = replace(experiment(), tasks={"depression": Task(balanced=True), "emotion": Task()})
-    weighed = material.weighed(base, {"train": split})
-    assert weighed.tasks["depression"].options == {"class_weights": (4 / 3, 4.0)}
-    assert weighed.tasks["emotion"].options == {}
+    weighted = input_pipeline.with_class_weights(base, {"train": split})
+    assert weighted.tasks["depression"].options == {"class_weights": (4 / 3, 4.0)}
+    assert weighted.tasks["emotion"].options == {}

@@ -1,18 +1,25 @@
 """Streamed runs are the resident runs, and go on where they were killed."""
 
+from dataclasses import replace
+
 import chex
 import jax
 import numpy as np
 import pytest
 from small import SMALL
+from toy import Toy
 
-from jaxdep import launch, material
+import jaxdep
+from jaxdep.data.opening import open_corpus
+from jaxdep.data.preparation import prepare_or_synthesize
 from jaxdep.errors import UserError
+from jaxdep.runner.run import find
 from jaxdep.train import checkpoint, devices, runs
 from jaxdep.train.status import Status
 from jaxdep.train.streaming import StreamTrainer
 
-EXPERIMENT = launch.find("jamfn-demo", SMALL | {"training.batch_size": 8, "training.epochs": 2})
+JAMFN = find("jamfn-demo", SMALL | {"training.batch_size": 8, "training.epochs": 2})
+EXPERIMENT = replace(JAMFN, model=Toy())
 SEEDS = [0, 1, 2]
 LONGER = {"corpus.lengths.acoustic": 80, "corpus.lengths.visual": 80}
 
@@ -20,18 +27,22 @@ LONGER = {"corpus.lengths.acoustic": 80, "corpus.lengths.visual": 80}
 @pytest.fixture(scope="module")
 def prepared(tmp_path_factory):
     data = tmp_path_factory.mktemp("data")
-    return material.prepare(EXPERIMENT, None, data_dir=data, log=lambda line: None)
+    return prepare_or_synthesize(EXPERIMENT.corpus, data_dir=data, log=lambda line: None)
+
+
+def splits_of(experiment, prepared, stream=False):
+    return open_corpus(prepared, experiment.corpus, experiment.labels, stream=stream).splits
 
 
 @pytest.fixture(scope="module")
 def stored(prepared):
-    return material.load(EXPERIMENT, prepared, streamed=True)
+    return splits_of(EXPERIMENT, prepared, stream=True)
 
 
 @pytest.fixture(scope="module")
 def resident(prepared):
     """State, history and test outputs of the same runs with their data in memory."""
-    splits = material.load(EXPERIMENT, prepared)
+    splits = splits_of(EXPERIMENT, prepared)
     trainer = runs.Trainer(
         EXPERIMENT, {n: s.arrays for n, s in splits.items()}, devices.layout(3, devices=1)
     )
@@ -57,8 +68,12 @@ def assert_same(found, expected):
 
 @pytest.mark.parametrize(
     "how",
-    [{"devices": 1}, {"devices": 2}, {"devices": 2, "backend": "pmap"}, {"devices": 8}],
-    ids=["one device", "a padded axis", "pmap", "batches over devices"],
+    [
+        pytest.param({"devices": 2}, id="a padded axis"),
+        pytest.param({"devices": 8}, id="batches over devices"),
+        pytest.param({"devices": 1}, id="one device", marks=pytest.mark.slow),
+        pytest.param({"devices": 2, "backend": "pmap"}, id="pmap", marks=pytest.mark.slow),
+    ],
 )
 def test_equals_resident(stored, resident, how):
     layout = devices.layout(3, batch_size=EXPERIMENT.training.batch_size, **how)
@@ -67,10 +82,10 @@ def test_equals_resident(stored, resident, how):
 
 def both(prepared, changes, layout):
     """The streamed trainer and its training split, once its outcome was that of the resident."""
-    experiment = launch.find(EXPERIMENT, changes)
-    splits = material.load(experiment, prepared)
+    experiment = find(EXPERIMENT, changes)
+    splits = splits_of(experiment, prepared)
     trainer = runs.Trainer(experiment, {n: s.arrays for n, s in splits.items()}, layout)
-    stored = material.load(experiment, prepared, streamed=True)
+    stored = splits_of(experiment, prepared, stream=True)
     streamed = StreamTrainer(experiment, stored, layout)
     assert_same(outcome(streamed, stored["test"]), outcome(trainer, splits["test"].arrays))
     return streamed, stored["train"]
@@ -79,7 +94,7 @@ def both(prepared, changes, layout):
 @pytest.mark.parametrize("count", [pytest.param(1, marks=pytest.mark.slow), 2])
 def test_buckets_equal_resident_and_pad_less(prepared, count):
     """Both paths meet the same batches; what is read from disk is padded to its group alone."""
-    changes = {"training.buckets": 3, "model.fusion": "add", "model.masked": True} | LONGER
+    changes = {"training.buckets": 3} | LONGER
     streamed, train = both(prepared, changes, devices.layout(3, devices=count))
     padded = {lengths["acoustic"] for lengths in streamed._lengths(train)}
     assert len(padded) == 3
@@ -91,8 +106,8 @@ def test_balanced_batches_equal_resident(prepared):
 
 
 def test_buckets_of_a_model_that_has_one_length(prepared):
-    experiment = launch.find(EXPERIMENT, {"training.buckets": 3} | LONGER)
-    stored = material.load(experiment, prepared, streamed=True)
+    experiment = find(JAMFN, {"training.buckets": 3} | LONGER)
+    stored = splits_of(experiment, prepared, stream=True)
     trainer = StreamTrainer(experiment, stored, devices.layout(3, devices=1))
     with pytest.raises(UserError, match=r"cannot read recordings of .* set training.buckets=1"):
         trainer.train(runs.stack(experiment, SEEDS))
@@ -113,11 +128,13 @@ class Killed(Exception):
     pass
 
 
-@pytest.mark.parametrize("epoch", [0, 1])
+@pytest.mark.parametrize("epoch", [pytest.param(0, marks=pytest.mark.slow), 1])
 def test_killed_inside_an_epoch(stored, tmp_path, monkeypatch, epoch):
     """What follows a checkpoint inside an epoch is bit for bit what would have followed."""
-    made = lambda: StreamTrainer(EXPERIMENT, stored, devices.layout(3, devices=2), save_every=2)
-    whole = outcome(made(), stored["test"])
+    new_trainer = lambda: StreamTrainer(
+        EXPERIMENT, stored, devices.layout(3, devices=2), save_every=2
+    )
+    whole = outcome(new_trainer(), stored["test"])
 
     steps, save = 5, checkpoint.save
 
@@ -130,11 +147,11 @@ def test_killed_inside_an_epoch(stored, tmp_path, monkeypatch, epoch):
     monkeypatch.setattr(checkpoint, "save", save_then_die)
     folder = tmp_path / "checkpoints"
     with pytest.raises(Killed):
-        outcome(made(), stored["test"], folder=folder)
+        outcome(new_trainer(), stored["test"], folder=folder)
     monkeypatch.setattr(checkpoint, "save", save)
     assert (tmp_path / "checkpoints-within").is_dir()
     read = []
-    trainer = made()
+    trainer = new_trainer()
     batches = stored["train"].__class__.read
     monkeypatch.setattr(
         stored["train"].__class__, "read", lambda s, *what: read.append(s) or batches(s, *what)
@@ -147,20 +164,21 @@ def test_killed_inside_an_epoch(stored, tmp_path, monkeypatch, epoch):
     assert not (tmp_path / "checkpoints-within").exists()
 
 
+@pytest.mark.slow
 def test_from_the_command(prepared, tmp_path):
     data = prepared.parent
-    of = lambda name, **how: launch.run(
-        EXPERIMENT, out=tmp_path / name, seeds=2, data_dir=data, log=lambda line: None, **how
+    of = lambda name, **how: jaxdep.run(
+        JAMFN, out=tmp_path / name, seeds=2, data_dir=data, log=lambda line: None, **how
     )
     streamed, resident = of("s", stream=True), of("r")
     for ours, theirs in zip(streamed.results["runs"], resident.results["runs"], strict=True):
         assert ours == theirs
     assert (streamed.folder / "attention.npz").is_file()
-    again = launch.evaluate(streamed.folder, log=lambda line: None)
+    again = jaxdep.evaluate(streamed.folder, log=lambda line: None)
     assert again.results["tasks"] == streamed.results["tasks"]
 
 
 def test_a_baseline_does_not_stream(tmp_path):
-    with pytest.raises(UserError, match="leave out --stream"):
-        launch.run("lr-mgid-text", stream=True, out=tmp_path / "r")
+    with pytest.raises(UserError, match="omit --stream"):
+        jaxdep.run("lr-mgid-text", stream=True, out=tmp_path / "r")
     assert not (tmp_path / "r").exists()

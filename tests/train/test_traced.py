@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from toy import experiment, splits
 
-from jaxdep.experiment import override
+from jaxdep.overrides import override
 from jaxdep.train import devices, runs
 
 VALUES = {
@@ -17,12 +17,15 @@ VALUES = {
 }
 
 
-@pytest.mark.parametrize("path", VALUES)
-@pytest.mark.parametrize("vectorized", [False, True])
-def test_traced_equals_constant(path, vectorized):
+@pytest.mark.parametrize(
+    "values",
+    [VALUES, *(pytest.param({p: v}, id=p, marks=pytest.mark.slow) for p, v in VALUES.items())],
+)
+@pytest.mark.parametrize("vectorized", [False, pytest.param(True, marks=pytest.mark.slow)])
+def test_traced_equals_constant(values, vectorized):
     base = override(experiment(epochs=2), {"optimizer.name": "sgd", "optimizer.clip_norm": 1.0})
     layout = devices.layout(2, devices=1, vectorized=vectorized)
-    hyper = [{path: VALUES[path]}, {}]
+    hyper = [values, {}]
     both = runs.train(base, runs.stack(base, [3, 3], hyper), splits(), layout)
     alone = devices.layout(1, devices=1, vectorized=vectorized)
     for row, changes in enumerate(hyper):

@@ -1,5 +1,8 @@
 """Hand computed cases of AMM (Zhang et al., BIBM 2021), in NumPy.
 
+"Reading 1" and so on are the rows of the table "What the paper leaves open" in
+`jaxdep/models/amm/README.md`, and "Padding" is its section of that name.
+
 Most cases use *transparent* recurrences, so that every number can be followed on paper:
 
 - GRU: the update gate is shut by its bias (z = sigmoid(-60) < 1e-26), the matrices of the previous

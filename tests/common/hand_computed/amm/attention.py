@@ -17,7 +17,7 @@ from hand_computed.amm.build import (
 
 
 def weights_of_the_words() -> HandComputed:
-    """Eq. 2: D = tanh(W_d H + b_d), alpha = softmax(w^T D); choice: the summands stay apart."""
+    """Eq. 2: D = tanh(W_d H + b_d), alpha = softmax(w^T D); the summands stay (reading 1)."""
     # Two words with h_1 = (0.5, 0.1), h_2 = (-0.5, 0.3). W_d = [[0, 0], [1, 0]] and
     # b_d = (arctanh 0.4, 0) give D_i = (0.4, tanh h_i0). With w = (7, 2 ln 3 / (2 tanh 0.5)):
     #   score_1 = 2.8 + ln 3,  score_2 = 2.8 - ln 3   ->  alpha = 9 : 1 = (0.9, 0.1).
@@ -80,7 +80,7 @@ def pooled_vector_then_gender() -> HandComputed:
 
 
 def color_after_every_weighted_step() -> HandComputed:
-    """Choice: the knowledge vector is appended, unweighted, to each summand alpha_i h_i."""
+    """Reading 2: the knowledge vector is appended, unweighted, to each summand alpha_i h_i."""
     # Three visual steps with h = 0.3, 0.6, 0.9 and equal weights: alpha h = 0.1, 0.2, 0.3.
     # Color (5, 7): tokens (0.1, 5, 7), (0.2, 5, 7), (0.3, 5, 7). No I_e attention, one modality:
     # M is the tokens. The LSTM reads unit 0: 2 m_0, unit 1: 0.1 m_1, unit 2: 0.1 m_2, adding up.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from hand_computed import Arrays, affine, array, sigmoid
@@ -36,7 +38,7 @@ def lstm_states(w: Arrays, name: str, frames: list[np.ndarray]) -> list[np.ndarr
     return states
 
 
-def softmax(scores: list[float]) -> np.ndarray:
+def softmax(scores: list[Any]) -> np.ndarray:
     """Softmax of a list."""
     e = np.exp(array(scores))
     return e / e.sum()
@@ -78,11 +80,13 @@ def attended(
     return out
 
 
-def exchanged(w: Arrays, own: str, other: str, states: Arrays) -> list[np.ndarray]:
+def exchanged(
+    w: Arrays, task: str, other: str, states: dict[str, list[np.ndarray]]
+) -> list[np.ndarray]:
     """Eq. 6."""
     out = []
-    for x in states[own]:
-        q = affine(x, w, f"task_attention.{own}.q")
+    for x in states[task]:
+        q = affine(x, w, f"task_attention.{task}.q")
         ks = [affine(y, w, f"task_attention.{other}.k") for y in states[other]]
         vs = [affine(y, w, f"task_attention.{other}.v") for y in states[other]]
         weights = softmax([q @ k for k in ks])  # Eq. 6

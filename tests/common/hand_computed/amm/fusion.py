@@ -74,7 +74,7 @@ def text_and_image_attend_to_each_other() -> HandComputed:
 
 
 def image_alone_attends_to_itself() -> HandComputed:
-    """Choice: one modality alone attends to itself as `v2t`; an unnamed modality is not read."""
+    """Reading 9: a modality alone attends to itself as `v2t`; one that is not named is not read."""
     # h = 0.4, 0.8, equal weights: v = 0.2, 0.4. q = 5 v = 1, 2; k = 10 ln 2 v = 2 ln 2, 4 ln 2.
     # One head of width 4 (feature 2 carries the score): scores / 2 = (ln 2, 2 ln 2) for the first
     # step and (2 ln 2, 4 ln 2) for the second: weights (1/3, 2/3) and (1/5, 4/5).
@@ -111,7 +111,7 @@ def image_alone_attends_to_itself() -> HandComputed:
 
 
 def narrow_modality_is_filled_on_the_right() -> HandComputed:
-    """Choice (No I_e): text first, the narrower filled with zeros on the right."""
+    """Reading 10 (No I_e): text first, the narrower filled with zeros on the right."""
     # Text width 2, visual width 2 + color 1 = 3. h_t = (.3, -.6), one word: token (.3, -.6, 0).
     # h_v = (.2, .4) and (.6, -.8), equal weights: (.1, .2, .5) and (.3, -.4, .5), color .5.
     # The LSTM has W = diag(1, 2, 3) and adds up; the arguments of tanh, step by step:
@@ -144,7 +144,7 @@ def narrow_modality_is_filled_on_the_right() -> HandComputed:
 
 
 def pooled_without_inter_modal_attention() -> HandComputed:
-    """Choices "pooled" and No I_e together: [h^t with zeros; h^v], one step a modality."""
+    """Readings 1 ("pooled") and 10 (No I_e): [h^t with zeros; h^v], one step a modality."""
     # Row 0: h^t = ((.2 + .4) / 2, (-.6 + .2) / 2) = (.3, -.2), filled to (.3, -.2, 0);
     # h^v = (.5, -.1), color .7: (.5, -.1, .7). LSTM W = diag(1, 2, 1), adding up over two steps.
     # Row 1: no real word: M has the visual step only: (.5, -.1, .7), mean of one step.

@@ -9,7 +9,7 @@ from hand_computed.amm.build import ONE_TASK, clear_gru, clear_lstm, clear_text_
 
 
 def padding_is_skipped_everywhere() -> HandComputed:
-    """Masks: alpha, keys, LSTM steps, task keys and the mean leave padding out, NaN or not."""
+    """Padding: alpha, keys, LSTM steps, task keys and the mean leave it out, NaN or not."""
     # Row 0: words real, padded, real (a hole); two visual steps. Row 1: one word; visual step 2.
     # h: words .4, -, .8 (row 0), .3 (row 1); visual .5, .7 (row 0), -, .6 (row 1). W_d = I and
     # w = ln 2 / (tanh .8 - tanh .4) on unit 0: row 0 has alpha = (1/3, 0, 2/3); row 1 (1, 0, 0).
@@ -51,7 +51,7 @@ def padding_is_skipped_everywhere() -> HandComputed:
         **linear("classifier.emo", [[1], [-10]], [0, 0]),
     }
 
-    def mean_state(real: list[float]) -> float:
+    def mean_state(real: np.ndarray) -> float:
         return np.tanh(np.cumsum(np.tanh(real))).mean()
 
     rows = [array([0.3, 0.3, 1.0, 1.0]), array([0.6, 0.9])]
@@ -87,7 +87,7 @@ def padding_is_skipped_everywhere() -> HandComputed:
 
 
 def row_without_a_real_word() -> HandComputed:
-    """Masks: without a real key all weights are zero, and neither b_v nor the gender gets in."""
+    """Padding: without a real key all weights are zero; neither b_v nor the gender gets in."""
     # Text is all padding. v2t: the weights over the words are zero, so that the two visual steps
     # of M are 0 (not b_v = 3, not a mean over padding). Text steps are skipped. The LSTM has
     # W = 1 and cell bias .5, and adds up: tanh(tanh .5), tanh(2 tanh .5).
@@ -134,7 +134,7 @@ def row_without_a_real_word() -> HandComputed:
 
 
 def pooled_step_of_a_padded_modality() -> HandComputed:
-    """Choice: "pooled": a modality's step is real if it has any real frame."""
+    """Padding: "pooled": a modality's step is real if it has any real frame."""
     # Row 0: both modalities real, M = [t2v, v2t]. h^t = (.6, -.2) (second word only),
     # h^v = (.1 + .5) / 2 = .3. One key each: t2v = V h^v = 2 * .3 + .1 = .7; v2t = .6 - .2 = .4.
     #   LSTM: tanh(tanh .7), tanh(tanh .7 + tanh .4); mean of two.

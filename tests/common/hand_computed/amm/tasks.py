@@ -66,7 +66,7 @@ def each_task_queries_the_other() -> HandComputed:
 
 
 def residual_adds_the_state_of_the_querying_task() -> HandComputed:
-    """Choice: `residual` adds h*_task to the result of Eq. 6."""
+    """Reading 14: `residual` adds h*_task to the result of Eq. 6."""
     # Means of h*_dep (.25, .25) and of h*_emo (.25, -.25) are added to the means above:
     # depression (1.675, -.325); emotion (23/24, 73/24).
     return HandComputed(
@@ -83,7 +83,7 @@ def residual_adds_the_state_of_the_querying_task() -> HandComputed:
 
 
 def tasks_without_attention() -> HandComputed:
-    """Choice: `inter_task=False` keeps both tasks; h_task = h*_task."""
+    """Departure (README.md): `inter_task=False` keeps both tasks; h_task = h*_task."""
     # Means (.25, .25) and (.25, -.25).
     return HandComputed(
         name="tasks_without_attention",
@@ -98,7 +98,7 @@ def tasks_without_attention() -> HandComputed:
 
 
 def emotion_alone() -> HandComputed:
-    """Choice: one task alone has one LSTM, named after it, and no attention between tasks."""
+    """Reading 13: one task alone has one LSTM, named after it, and no attention between tasks."""
     # Mean of h*_emo (.25, -.25).
     kept = ("text_gru", "text_attention", "lstm_emo", "classifier.emo")
     return HandComputed(

@@ -1,8 +1,10 @@
-"""Small cases of DEP-Former, worked out on paper or by loops over the printed equations.
+"""Small cases of DEP-Former, worked out on paper or by loops over its equations.
 
-`equations` and `network` write the equations A2 to A9, A14 and A15 as loops over examples, heads,
-steps and keys. `build` fills weights. The other modules hold the cases: some need no more than the
-numbers in their comments, the others run the loops.
+`equations` and `network` write §1 to §10 and §12 to §14 of `jaxdep/models/depformer/README.md` as
+loops over examples, heads, steps and keys. `build` fills weights. The other modules hold the cases:
+some need no more than the numbers in their comments, the others run the loops.
+
+"README" and sections (§) in this folder are those of that file.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from hand_computed.depformer.network import looped
 
 
 def words_that_are_read() -> HandComputed:
-    """A4, A15: the attention map of the first layer, from the positions alone.
+    """README §4, §10: the attention map of the first layer, from the positions alone.
 
     The embedding has weight and bias 0, so x0[t] = PE[t] = (sin t, cos t), D = 2. One head of
     width 2. In `encoder` W_Q = 3 I, W_K = I: the score of query t and key s is 3 cos(t - s).
@@ -56,7 +56,7 @@ def words_that_are_read() -> HandComputed:
 
 
 def one_word() -> HandComputed:
-    """A4 with L = 1: floor(c ln 1) = 0 queries must not fail; the word reads itself.
+    """README §4 with L = 1: floor(c ln 1) = 0 queries must not fail; the word reads itself.
 
     Both circular neighbours of the only word are the word. The map is 1.
     """
@@ -64,7 +64,7 @@ def one_word() -> HandComputed:
 
 
 def index_is_the_exact_measure() -> HandComputed:
-    """A14.3: evaluation takes the measure over all keys, whatever draws are given."""
+    """README §4: evaluation takes the measure over all keys, whatever draws are given."""
     inputs = recordings(23, 2, (8, 3), (8, 2))
     inputs["draws"] = drawn(23, 8, 1)
     return looped("index_is_the_exact_measure", {"words": 8, "factor": 1}, 23, inputs)

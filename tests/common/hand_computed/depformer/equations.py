@@ -11,7 +11,7 @@ from hand_computed import Array, Arrays, softmax
 
 
 def kept(factor: float, steps: int) -> int:
-    """A4 "u(L) = min( floor(c*ln L), L )", and never less than one."""
+    """README §4: u(L) = max(1, min(floor(c ln L), L))."""
     return max(1, min(math.floor(factor * math.log(steps)), steps))
 
 
@@ -27,7 +27,7 @@ def norms(x: Array, state: Arrays, name: str) -> Array:
 
 
 def circular(x: Array, state: Arrays, name: str) -> Array:
-    """A3 "CircConv1d(x; k=3, stride 1, circular pad 1, bias)" of [L, C]."""
+    """README §3: the circular convolution over three steps of [L, C]."""
     weight, bias = state[f"{name}.weight"], state[f"{name}.bias"]
     steps = len(x)
     return np.stack(
@@ -39,7 +39,7 @@ def circular(x: Array, state: Arrays, name: str) -> Array:
 
 
 def position(t: int, features: int) -> Array:
-    """A3 "PE[t,2i] = sin(t*w_i), PE[t,2i+1] = cos(t*w_i), w_i = exp(-ln(10000)*2i/D)"."""
+    """README §3: PE[t,2i] = sin(t w_i), PE[t,2i+1] = cos(t w_i), w_i = exp(-ln(10000) 2i / D)."""
     row = []
     for channel in range(features):
         i = channel // 2
@@ -49,7 +49,7 @@ def position(t: int, features: int) -> Array:
 
 
 def embed(x: Array, state: Arrays, name: str) -> Array:
-    """A3 "E(x) = Dropout_p( CircConv1d(x) + PE[:L] )"."""
+    """README §3: E(x), the convolution and the positions."""
     out = circular(x, state, f"{name}.embedding.value_embedding.Conv")
     return np.stack([row + position(t, len(row)) for t, row in enumerate(out)])
 
@@ -60,13 +60,13 @@ def largest(values: Array, count: int) -> list[int]:
 
 
 def heads_of(x: Array, weight: Array, heads: int) -> Array:
-    """A4 "reshaped to [B,8,L,64] (head-major split of 512)", for one example: [H, L, width]."""
+    """README §4: a projection cut into heads, those side by side, for one example: [H, L, W]."""
     width = len(weight) // heads
     return np.stack([x @ weight[h * width : (h + 1) * width].T for h in range(heads)])
 
 
 def sparsity(q: Array, k: Array, sample: Array | None) -> Array:
-    """A4 "M = max_j s - mean_j s"; A14.3 over all keys where nothing is sampled."""
+    """README §4: M, the largest score minus the mean; over all keys where nothing is sampled."""
     values = []
     for t in range(len(q)):
         keys = range(len(k)) if sample is None else sample[t]
@@ -76,12 +76,12 @@ def sparsity(q: Array, k: Array, sample: Array | None) -> Array:
 
 
 def reads(query: Array, k: Array) -> Array:
-    """A4 "full scores Qs K^T / sqrt(64) over all L keys; softmax" of one query."""
+    """README §4: softmax(q . k / sqrt(W)) over all keys, of one query."""
     return softmax(np.array([query @ key for key in k]) / math.sqrt(len(query)))
 
 
 def context(q: Array, k: Array, v: Array, index: list[int]) -> Array:
-    """A4 "mean of V over L, replicated at all L positions. Then scatter" of one head."""
+    """README §4: P v of one head: kept queries read, at all other steps the mean of v."""
     out = np.stack([v.mean(0)] * len(v))
     for t in index:
         out[t] = reads(q[t], k) @ v
@@ -89,13 +89,13 @@ def context(q: Array, k: Array, v: Array, index: list[int]) -> Array:
 
 
 def attention_end(contexts: list[Array], x: Array, state: Arrays, name: str) -> Array:
-    """A4 "out = LN_D( Dropout_p( ctx Wo ) + x )", "feature index = head*64 + channel"."""
+    """README §4: LN(x + [P v of all heads] W_O), heads side by side."""
     merged = np.concatenate(contexts, axis=1)
     return norms(merged @ state[f"{name}.fc.weight"].T + x, state, f"{name}.norm")
 
 
 def layer_end(a: Array, state: Arrays, name: str) -> Array:
-    """A5 "z = W2 GELU( W1 a )", "out = LN_D( a + z )"."""
+    """README §5: z = W2 gelu(W1 a + b1) + b2, out = LN(a + z)."""
     w1, b1 = state[f"{name}.conv1.weight"][:, :, 0], state[f"{name}.conv1.bias"]
     w2, b2 = state[f"{name}.conv2.weight"][:, :, 0], state[f"{name}.conv2.bias"]
     out = []
@@ -115,21 +115,21 @@ def projected(x: Array, state: Arrays, name: str, f: dict[str, Any]) -> tuple[Ar
 def plain_layer(
     x: Array, state: Arrays, name: str, f: dict[str, Any], sample: Array | None
 ) -> tuple[Array, list[list[int]], Array]:
-    """A4 and A5 for one example: output, index I of every head, attention map [L]."""
+    """README §4 and §5 for one example: output, index I of every head, attention map [L]."""
     q, k, v = projected(x, state, f"{name}.attention", f)
     steps = len(x)
     index, contexts, maps = [], [], []
     for h in range(f["heads"]):
         index.append(largest(sparsity(q[h], k[h], sample), kept(f["factor"], steps)))
         contexts.append(context(q[h], k[h], v[h], index[h]))
-        for t in range(steps):  # A15: kept queries by their softmax, the others uniform
+        for t in range(steps):  # §10: kept queries by their softmax, the others uniform
             maps.append(reads(q[h, t], k[h]) if t in index[h] else np.full(steps, 1 / steps))
     a = attention_end(contexts, x, state, f"{name}.attention")
     return layer_end(a, state, name), index, np.mean(maps, axis=0)
 
 
 def distil(x: Array, state: Arrays, name: str) -> Array:
-    """A5 "CircConv1d -> BatchNorm1d(D) -> ELU -> MaxPool(k3, stride 2, pad 1 with -inf)"."""
+    """README §5: distilling; the maximum is over real steps only."""
     y = circular(x, state, f"{name}.downConv")
     y = y - state[f"{name}.norm.running_mean"]
     y = y / np.sqrt(state[f"{name}.norm.running_var"] + 1e-5)
@@ -142,7 +142,7 @@ def distil(x: Array, state: Arrays, name: str) -> Array:
 
 
 def gate_of(q: Array, state: Arrays, name: str) -> float:
-    """A7.1 "g_b = sigmoid( w·vec(Q_b) + beta ), vec in (head, position, channel) order"."""
+    """README §7: g = sigmoid(w . vec(q) + beta), vec over head, step, channel."""
     vec = np.array([c for head in q for step in head for c in step])
     return float(
         1
@@ -158,17 +158,17 @@ def gate_of(q: Array, state: Arrays, name: str) -> float:
 def sharing_layer(
     y: Array, state: Arrays, name: str, f: dict[str, Any], shared: list[list[int]]
 ) -> Array:
-    """A14.1 "ctx = g*ctx(I) + (1-g)*ctx(S)", both truncated to the first u entries."""
+    """README §7: g of what the own queries read, 1 - g of the shared; the first u' of both."""
     q, k, v = projected(y, state, f"{name}.attention", f)
     g = gate_of(q, state, f"{name}.attention")
-    if f["gate"] == "hard":  # "own index if g >= .5"
+    if f["gate"] == "hard":  # the own queries if g >= 1/2
         g = 1.0 if g >= 0.5 else 0.0
     size = kept(f["shared_factor"], len(y))
     contexts = []
     for h in range(f["heads"]):
-        own = largest(sparsity(q[h], k[h], None), kept(f["factor"], len(y)))[:size]
+        selected = largest(sparsity(q[h], k[h], None), kept(f["factor"], len(y)))[:size]
         contexts.append(
-            g * context(q[h], k[h], v[h], own)
+            g * context(q[h], k[h], v[h], selected)
             + (1 - g) * context(q[h], k[h], v[h], shared[h][:size])
         )
     a = attention_end(contexts, y, state, f"{name}.attention")
@@ -181,19 +181,19 @@ def exchanging_layer(
     name: str,
     f: dict[str, Any],
     shared: list[list[list[int]]],
-    sample: Array,
+    sample: Array | None,
 ) -> list[Array]:
-    """A7, steps 1 to 5, of a batch."""
+    """README §12, steps 1 to 5, of a batch."""
     qkv = [projected(y, state, f"{name}.attention", f) for y in ys]
     heads, batch, steps = f["heads"], len(ys), len(ys[0])
     size = kept(f["factor"], steps)
     index = [[largest(sparsity(q[h], k[h], sample), size) for h in range(heads)] for q, k, _ in qkv]
     g = np.array([gate_of(q, state, f"{name}.attention") for q, _, _ in qkv])  # 1
     half = batch // 2
-    top = largest(g, half)  # 2: T, descending
-    low = largest(-g, half)  # 2: W, ascending
+    top = largest(g, half)  # 2: high, descending
+    low = largest(-g, half)  # 2: low, ascending
     pi = top + low
-    rows = []  # 3: Rr, [B][H][j]
+    rows = []  # 3: r, [B][H][j]
     for p in range(batch):
         if p < half:
             source, chosen = low[p], index[top[p]]

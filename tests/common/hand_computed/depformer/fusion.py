@@ -12,12 +12,12 @@ from hand_computed.depformer.network import looped
 
 
 def fusion_head_counts_the_shared_bias_three_times() -> HandComputed:
-    """A15: logits = fc(flat m) + sum_k z_k fc4(flat branch_k), evaluation: z_k = probability.
+    """README §9: logits = fc(flat m) + sum_k z_k fc4(flat branch_k); here z_k = probability.
 
     All layer norms have weight 0, so each returns its bias at every step:
       m      = encoder.norm.bias = (1, 2)
-      y      = encoder_fv.norm.bias = (3, -1), and "y_i + LN_enc( en_fv(y_i, S) )" with LN_enc
-               used a second time and no norm after the sum: face = voice = (6, -2)
+      y      = encoder_fv.norm.bias = (3, -1), and y + LN_enc(en_fv(y, S)) with LN_enc
+               used a second time and no norm after the sum (§6): face = voice = (6, -2)
       cross  = cross.norm.bias = (-4, 5)
     Two words, one stack, one layer: flat = the pair twice.
       fc  = [[1, 1, 2, 0], [0, -1, 1, 3]] + (0.5, -0.5)
@@ -46,7 +46,7 @@ def fusion_head_counts_the_shared_bias_three_times() -> HandComputed:
 
 
 def residual_of_the_cross_attention_is_the_query() -> HandComputed:
-    """A8 "cr = LN( Dropout_p(ctx Wo) + face ) (residual = the FACE stream)"; A14.4 roles swapped.
+    """README §8: cross = LN(query + context W_O); here the voice queries.
 
     Separate encoders, query = voice. The norms inside the encoders have weight 0, so that
       m     = (1, 0, 0)            at both steps
@@ -93,7 +93,7 @@ def residual_of_the_cross_attention_is_the_query() -> HandComputed:
 
 
 def separate_encoders_and_acoustic_query() -> HandComputed:
-    """A13, rows 1 and 2: encoder_f for faces, encoder_v for voices; query = voice, key = face."""
+    """README §6, §8: encoder_f for faces, encoder_v for voices; query = voice, key = face."""
     fields = {
         "features": 3,
         "share_encoder": False,

@@ -33,7 +33,7 @@ def encode(
     samples: Callable[[int], Array | None],
     shared: list[list[list[list[int]]]] | None = None,
 ) -> tuple[list[Array], list[list[list[list[int]]]], list[Array]]:
-    """A6 for a batch: outputs [L, D], index [stack][b][h], attention maps [words]."""
+    """README §6 for a batch: outputs [L, D], index [stack][b][h], attention maps [words]."""
     xs = [embed(x, state, name) for x in xs]
     pieces: list[list[Array]] = [[] for _ in xs]
     indices, words = [], []
@@ -51,7 +51,7 @@ def encode(
                 words = [d[2] for d in done]
         indices.append(index)
         ys = [norms(y, state, f"{name}.norm") for y in ys]
-        if shared is not None:  # "y_i <- y_i + LN_enc( en_fv(y_i, S) )"
+        if shared is not None:  # y_i + LN_enc(en_fv(y_i, S_i))
             en_fv = f"{name}.en_fv"
             if f["released"]:
                 more = exchanging_layer(ys, state, en_fv, f, shared[i], samples(len(ys[0])))
@@ -66,7 +66,7 @@ def encode(
 
 
 def cross(query: Array, key: Array, value: Array, state: Arrays, heads: int) -> Array:
-    """A8 "softmax(QK^T/8)V", "LN( Dropout_p(ctx Wo) + face )"; the residual is the query."""
+    """README §8: LN(query + softmax(q . k / sqrt(W)) v W_O)."""
     q = heads_of(query, state["cross.W_Q.weight"], heads)
     k = heads_of(key, state["cross.W_K.weight"], heads)
     v = heads_of(value, state["cross.W_V.weight"], heads)
@@ -94,7 +94,7 @@ def cut(x: Array, mask: Array | None, f: dict[str, Any]) -> Array:
 
 
 def adapt(x: Array, state: Arrays, first: str) -> Array:
-    """A2 "SiLU( fc3( LN( fc1(face) ) ) )" of the words of one recording."""
+    """README §2: silu(fc3(LN(fc(x)))) of the words of one recording."""
     out = []
     for word in x:
         h = norm(state[f"{first}.weight"] @ word + state[f"{first}.bias"], state, "LN")
@@ -109,7 +109,7 @@ def network(fields: dict[str, Any], state: Arrays, inputs: Arrays) -> tuple[Arra
     taken = iter(range(24))
 
     def samples(steps: int) -> Array | None:
-        """A10: "in order [encoder] then twice (face, voice)"; the next draw, mod L."""
+        """README §4: the next draw, mod L; the encoder of both, then face and voice."""
         if not f["released"]:
             return None
         return inputs["draws"][next(taken), :steps, : kept(f["factor"], steps)] % steps
@@ -127,12 +127,12 @@ def network(fields: dict[str, Any], state: Arrays, inputs: Arrays) -> tuple[Arra
     maps = {"words/multimodal": np.stack(read)}
     logits = [state["fc.weight"] @ m.reshape(-1) + state["fc.bias"] for m in ms]
     if len(adapted) == 2:
-        shared = [indices[-1]] * f["stacks"] if f["released"] else indices  # A7, A14.2
+        shared = [indices[-1]] * f["stacks"] if f["released"] else indices  # §12, §7
         names = ("encoder_fv", "encoder_fv") if f["share_encoder"] else ("encoder_f", "encoder_v")
         faces, _, read_f = encode(adapted["visual"], state, names[0], f, samples, shared)
         voices, _, read_v = encode(adapted["acoustic"], state, names[1], f, samples, shared)
         maps |= {"words/visual": np.stack(read_f), "words/acoustic": np.stack(read_v)}
-        z = 0.1 if f["released"] else f["probability"]  # A9, A15
+        z = 0.1 if f["released"] else f["probability"]  # §13, §9
         for b, (m, face, voice) in enumerate(zip(ms, faces, voices, strict=True)):
             pair = (face, voice) if f["cross_query"] == "visual" else (voice, face)
             for aux in (cross(*pair, m, state, f["heads"]), face, voice):

@@ -28,7 +28,7 @@ def padded_words_are_silent() -> HandComputed:
 
 
 def masks_count_at_the_exact_length() -> HandComputed:
-    """Corrections: "Recordings with exactly `n_words` steps obey masks like all others"."""
+    """README §1: recordings with exactly `words` frames obey masks like all others."""
     inputs = recordings(13, 2, (4, 3), (4, 2))
     inputs["acoustic_mask"] = np.array([[1, 1, 0, 0], [1, 1, 1, 1]], dtype=bool)
     inputs["acoustic"][0, 2:] = 7.0

@@ -20,7 +20,7 @@ def _released(name: str, fields: dict[str, Any], seed: int, inputs: Arrays) -> H
 
 
 def released_head_is_constant() -> HandComputed:
-    """A9: logits = fc(flat m) + 0.1 fc4(flat cr) + 0.1 fc4(flat face) + 0.1 fc4(flat voice).
+    """README §13: logits = fc(m) + 0.1 fc4(cross) + 0.1 fc4(face) + 0.1 fc4(voice), each flat.
 
     All norms return their bias, as in `fusion_head_counts_the_shared_bias_three_times`:
     m = (1, 2), face = voice = (6, -2), cross = (-4, 5), two words; with the same heads
@@ -39,24 +39,24 @@ def released_head_is_constant() -> HandComputed:
 
 
 def released_pair_swaps_its_queries() -> HandComputed:
-    """A7 with B = 2, T = [t], W = [w].
+    """README §12 with B = 2, high = [t], low = [w].
 
-    Rr_0 = Q[w] at I[t] and Rr_1 = Q[t] at S[w].  t = 0: pi = (0, 1), example 0 asks with
-    Q[1] at I[0], example 1 with Q[0] at S[1].  t = 1: pi = (1, 0), example 0 asks with
-    Rr_1 = Q[1] at S[0], example 1 with Rr_0 = Q[0] at I[1].  Always the other one's queries.
+    r_0 = q[w] at I[t] and r_1 = q[t] at S[w].  t = 0: pi = (0, 1), example 0 asks with
+    q[1] at I[0], example 1 with q[0] at S[1].  t = 1: pi = (1, 0), example 0 asks with
+    r_1 = q[1] at S[0], example 1 with r_0 = q[0] at I[1].  Always the other one's queries.
     """
     return _released("released_pair_swaps_its_queries", {}, 631, recordings(631, 2, (4, 3), (4, 2)))
 
 
 def released_four_are_gathered_by_pi() -> HandComputed:
-    """A7.4 "gathers with pi where the inverse permutation (argsort pi) is needed", B = 4."""
+    """README §12, step 4: rows are gathered by pi, not by its inverse; B = 4."""
     return _released(
         "released_four_are_gathered_by_pi", {}, 1032, recordings(1032, 4, (4, 3), (4, 2))
     )
 
 
 def released_index_is_of_the_last_stack() -> HandComputed:
-    """A7.h: the same S, of the last stack, for all stacks; A10: the order of the draws."""
+    """README §12: the same S, of the last stack, for all stacks; §4: the order of the draws."""
     fields = {"words": 8, "stacks": 2, "layers": 2}
     return _released(
         "released_index_is_of_the_last_stack", fields, 2933, recordings(2933, 4, (8, 3), (8, 2))
@@ -64,7 +64,7 @@ def released_index_is_of_the_last_stack() -> HandComputed:
 
 
 def released_measure_is_sampled() -> HandComputed:
-    """A4: M over the sampled keys in evaluation too, one draw for all examples and heads.
+    """README §14: M over sampled keys in evaluation too, one draw for all examples and heads.
 
     Eight words, c = 1: u(8) = 2 keys for each query and 2 queries kept of 8.
     """

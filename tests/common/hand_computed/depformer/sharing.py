@@ -10,7 +10,7 @@ from hand_computed.depformer.network import looped
 
 
 def soft_gate_mixes_two_contexts() -> HandComputed:
-    """A14.1: each context is the mean of V with rows scattered to the index of its queries.
+    """README §7: each context is the mean of V with rows scattered to the index of its queries.
 
     Eight words, one layer: u(8) = 4 queries are kept, and u with c = 1 is 2 of them are shared.
     """
@@ -19,7 +19,7 @@ def soft_gate_mixes_two_contexts() -> HandComputed:
 
 
 def hard_gate_takes_one_index() -> HandComputed:
-    """Corrections: "own index if g >= .5"; one example on each side, for face and voice."""
+    """README §7: own queries if g >= 1/2; one example on each side, for face and voice."""
     fields = {"words": 8, "gate": "hard"}
     return looped("hard_gate_takes_one_index", fields, 2016, recordings(2016, 4, (8, 3), (8, 2)))
 
@@ -40,7 +40,7 @@ def hard_gate_at_one_half_is_its_own() -> HandComputed:
 
 
 def every_stack_shares_its_own_index() -> HandComputed:
-    """A14.2: "per stack, S_i from the multimodal encoder's last layer of stack i".
+    """README §7: S_i is the index of the multimodal encoder's last layer of stack i.
 
     Two stacks over 8 and the last 4 words, both end with 4 steps. The gate leans to the shared
     index (bias -3), so that the wrong stack's index shows.

@@ -12,7 +12,7 @@ from hand_computed.depformer.network import looped
 
 
 def distilling_is_circular() -> HandComputed:
-    """A5: Distil(x) = MaxPool(ELU(BatchNorm(CircConv1d(x)))), running statistics.
+    """README §5: distilling is MaxPool(ELU(BatchNorm(CircConv1d(x)))), running statistics.
 
     elayer00.norm has weight 0 and bias (1, 2, 3), so its output is (1, 2, 3) at all four steps.
       downConv, tap weights (channel by channel): channel 0: 1, 2, 3; channel 1: 1, -4, 1;
@@ -62,7 +62,7 @@ def distilling_is_circular() -> HandComputed:
 
 
 def three_stacks_over_suffixes() -> HandComputed:
-    """A6: 8 -> 4 -> 2, the last 4 -> 2, the last 2; one LN_enc for all; concat over time.
+    """README §6: 8 -> 4 -> 2, the last 4 -> 2, the last 2; one LN_enc for all; concat over time.
 
     Seven steps of voice: the eighth word is a silent one. u(2) with c = 2 is 1.
     """

@@ -1,7 +1,7 @@
 """Hand computed cases of JAMFN.
 
 Every expected number is worked out beside its case, from the printed equations of the paper
-(section 3) and NumPy only.
+(section 3) and NumPy only. "README" is that of `jaxdep/models/jamfn`: what the paper leaves open.
 
 Most cases use a *memoryless* BiLSTM, so that the features after it are round numbers. With the
 input and output gates at sigmoid(50) = 1, the forget gate at sigmoid(-50) = 0 (both to 1e-21), no

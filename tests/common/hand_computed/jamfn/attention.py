@@ -67,7 +67,7 @@ CASES.append(
 )
 
 
-# 2. Readout "flatten" is row-major [L * channels]: the Fusion of case 1 is read as
+# 2. Readout "flatten" is row-major [L * channels] (README §4): the Fusion of case 1 is read as
 #     (1.15, 2.7, 2.15, -1.6), frame after frame.
 # FC = [[1, 2, 3, 4], [-1, 0, 1, 0]], bias (0, 0.5):
 #     1.15 + 5.4 + 6.45 - 6.4 = 6.6,   -1.15 + 2.15 + 0.5 = 1.5

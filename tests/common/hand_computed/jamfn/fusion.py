@@ -10,9 +10,9 @@ from hand_computed.jamfn.build import conv, drive, frames, memoryless
 CASES: list[HandComputed] = []
 
 
-# 10. Plain fusion "add" with masked=True: maps are zeros at padding "(the convolution's bias
-# included) and the mean is over frames real in at least one modality". L = 3, scales (1, 3). The
-# readout "flatten" is not read.
+# 10. Plain fusion "add" (README §6) with masked=True: maps are zeros at padding, the convolution's
+# bias included, and the mean is over the frames that are real in at least one modality (README §5).
+# L = 3, scales (1, 3). The readout "flatten" is not read.
 #
 #     conv_a: k = 1: a_p + 1;    k = 3, w = 4 (0, 0, 1): a_{p+1} + 2
 #     conv_v: k = 1: 2 v_p + 1;  k = 3, w = 4 (1, 0, 0): v_{p-1} + 3
@@ -58,8 +58,9 @@ CASES.append(
 )
 
 
-# 11. Plain fusion "multiply" with masked=False: padding is a frame of zeros, the mean is over all
-# frames, products are added over scales. L = 2, scales (1, 3). a = (2, 0 at padding), v = (1, -1).
+# 11. Plain fusion "multiply" (README §6) with masked=False: padding is a frame of zeros, the mean
+# is over all frames, products are added over scales. L = 2, scales (1, 3). a = (2, 0 at padding),
+# v = (1, -1).
 #
 #     conv_a: k = 1: a_p + 1 = (3, 1);  k = 3, w = 4 (1, 0, 0): a_{p-1} = (0, 2)
 #     conv_v: k = 1: v_p + 2 = (3, 1);  k = 3, w = 4 (0, 0, 1): v_{p+1} + 2 = (1, 2)
@@ -97,9 +98,9 @@ CASES.append(
 )
 
 
-# 12. Plain fusion "concat" with masked=True, acoustic first; vision has no mask and is "real
-# everywhere", so that the mean is over all frames. Inputs of case 11, but conv_a at k = 3 has the
-# bias 1.
+# 12. Plain fusion "concat" (README §6) with masked=True, acoustic first; vision has no mask and is
+# real everywhere, so that the mean is over all frames (README §5). Inputs of case 11, but conv_a at
+# k = 3 has the bias 1.
 #
 #     A: k = 1: (3, 0), k = 3: (1, 0), zeros at padding;  V: k = 1: (3, 1), k = 3: (1, 2)
 #     (13) [(3 + 1, 3 + 1), (0, 1 + 2)] = [(4, 4), (0, 3)];  mean (2, 3.5)

@@ -10,9 +10,9 @@ from hand_computed.jamfn.build import conv, drive, frames, memoryless
 CASES: list[HandComputed] = []
 
 
-# 8. masked=False: "masked frames of the INPUT become zeros and are ordinary frames after that". L =
-# 3, one acoustic frame is padding (NaN), vision has no mask. The acoustic LSTM has the bias
-# drive(0.5), so that a frame of zeros gives F = 0.5.
+# 8. masked=False: masked frames of the input become zeros and are ordinary frames from there on
+# (README §5). L = 3, one acoustic frame is padding (NaN), vision has no mask. The acoustic LSTM has
+# the bias drive(0.5), so that a frame of zeros gives F = 0.5.
 #
 # F_A = (0.25, -0.5, 0.5 at padding), conv_a: 4 F + 1:  X_A = (2, -1, 3)
 # F_V = (0.5, 0.25, -0.25), conv_v: 4 F:                X_V = (2, 1, -1)
@@ -21,7 +21,7 @@ CASES: list[HandComputed] = []
 #     T_Mixed = ln 2 * (2, -1, 3, 3, 1, 1)
 # A: 4 : 1/2 : 8 = (0.32, 0.04, 0.64), V: 8 : 2 : 2 = (2/3, 1/6, 1/6)
 # Fusion, summed: 0.64 - 0.04 + 1.92 + 4/3 + 1/6 - 1/6 = 2.52 + 4/3
-# "mean: that sum divided by the number of frames": / 3
+# The readout "mean" divides that sum by the number of frames (README §4): / 3
 # (14) FC = [[3], [-9]], bias (0, 1): (2.52 + 4/3, -7.56 - 4 + 1)
 
 CASES.append(
@@ -76,8 +76,9 @@ CASES.append(
 )
 
 
-# 9. masked=True in the convolutions, in JAF and in the mean. L = 3, one scale of kernel size 3. The
-# acoustic LSTM would give F = 0.5 at a frame of zeros (bias drive(0.5)), but gives 0 at padding.
+# 9. masked=True in the convolutions, in JAF and in the mean (README §5). L = 3, one scale of kernel
+# size 3. The acoustic LSTM would give F = 0.5 at a frame of zeros (bias drive(0.5)), but gives 0 at
+# padding.
 #
 #     conv_a: w = 4 (0, 1, 1), b = 2:  X_A,p = a_p + a_{p+1} + 2
 #     conv_v: w = 4 (1, 1, 0), b = -1: X_V,p = v_{p-1} + v_p - 1
@@ -98,7 +99,7 @@ CASES.append(
 #     A: (0, 0, 0);  V: 1 : 1 : 2 = (0.25, 0.25, 0.5)
 #     Fusion, summed: 0.25 + 0.5 - 0.5 = 0.25, over 3 frames = 1/12
 # Row 2: everything is padding. T_Mixed / ln 2 = FC3's bias = (0, 0, 0, 0, 0, 1), all weights 0, and
-#     0 over "at least 1" frame = 0: only the classifier's bias is left.
+#     0 over at least 1 frame = 0: only the classifier's bias is left.
 # Row 3: nothing is padding, a = (2, 1, -1), v = (1, 2, -2).
 #     X_A = (5, 2, 1) = T_A;  X_V = (0, 2, -1);  T_V = (1, 3, 0)
 #     T_Mixed / ln 2 = (1, 3, 5, 6, 2, 1)

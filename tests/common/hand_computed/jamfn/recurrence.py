@@ -48,8 +48,9 @@ CASES.append(
 )
 
 
-# 7. masked=True with a real BiLSTM: "the recurrences stop at each row's true length", the backward
-# one starts there. The loops see only the first n frames of a row. L = 4, no scales, readout "sum".
+# 7. masked=True with a real BiLSTM: the recurrences stop at each row's true length, the backward
+# direction starts there (README §5). The loops see only the first n frames of a row. L = 4, no
+# scales, readout "sum".
 # FC3's bias is the logarithm of (1, 2, 3, 4 | 4, 3, 2, 1), so that a row with n real frames has the
 # weights (1, ..., n) / (1 + ... + n), or (4, 3, ...) / (4 + 3 + ...).
 # Padding holds NaN. Row 0: 3 acoustic and 2 visual frames; row 1: 1 and 4; row 2: 4 and 3.

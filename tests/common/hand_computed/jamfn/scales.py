@@ -77,7 +77,7 @@ CASES.append(
 #          sum over time: 1/3 * 2 + 0.8 * 0 + 0.2 * 1 = 2/3 + 0.2
 # (13) 1.8 + 1/3 + 2/3 + 0.2 = 3
 # (14) FC = [[2], [-1]], bias (0, 1): (6, -2)
-# The recorded maps are those of the last scale.
+# The recorded maps are those of the last scale (README, attention maps).
 
 CASES.append(
     HandComputed(

@@ -89,7 +89,7 @@ def score(x: Array) -> float:
     return relu(x[0] + 2 * x[2]) - relu(x[1] - x[3] + 0.5) + 0.25
 
 
-def head(e: Array) -> float:
+def head(e: Any) -> float:
     """Return the common head's score of E."""
     return 2 * relu(e[0] + 2 * e[1] + 3 * e[2] + 4 * e[3] + 0.5) - 3 * relu(e[2] - e[0]) + 1
 

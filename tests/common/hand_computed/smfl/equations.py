@@ -116,4 +116,4 @@ def cross(fused: np.ndarray, m: np.ndarray, state: Arrays, name: str) -> np.ndar
 
 def mean_there(rows: list[np.ndarray | None]) -> np.ndarray:
     there = [r for r in rows if r is not None]
-    return sum(there) / len(there)
+    return np.sum(there, axis=0) / len(there)

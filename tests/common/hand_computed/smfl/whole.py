@@ -55,10 +55,10 @@ def whole(name: str, seed: int, encoder: str, targets: tuple[str, ...], scaled: 
     real = np.array([[1, 1, 1, 1], [1, 1, 0, 0]], bool)
     inputs: Arrays = {"sentences": sentences, "sentences_mask": real}
     for m in names:
-        x = rng.uniform(-1.5, 2.0, (2, 10, widths[m]))
+        padded = rng.uniform(-1.5, 2.0, (2, 10, widths[m]))
         mask = np.arange(10)[None] < np.array(counts[m])[:, None]
-        x[~mask] = NAN
-        inputs |= {m: x, f"{m}_mask": mask}
+        padded[~mask] = NAN
+        inputs |= {m: padded, f"{m}_mask": mask}
 
     outputs: dict[str, list[np.ndarray]] = {"depression": []}
     outputs |= {f"cmjat_{m}": [] for m in targets if dense}

@@ -1,0 +1,1 @@
+"""Run directories: layout, and files that are written atomically."""

@@ -1,0 +1,174 @@
+"""Layout of a run directory: paths of its files, creation, and checks before resuming."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from jaxdep.artifacts.files import read_json, write_text
+from jaxdep.errors import UserError
+
+
+@dataclass(frozen=True)
+class RunDir:
+    """Paths of the files of one run.
+
+    Attributes:
+      path: directory that this process writes to.
+      shared: the run directory. Of several processes, only the first writes there, except for
+        checkpoints, which all processes write together.
+    """
+
+    path: Path
+    shared: Path
+
+    @staticmethod
+    def at(path: Path) -> RunDir:
+        """The run directory of a single process."""
+        return RunDir(path, path)
+
+    def subdirectory(self, name: str) -> RunDir:
+        """A run directory nested in this one."""
+        return RunDir(self.path / name, self.shared / name)
+
+    @property
+    def config(self) -> Path:
+        """The experiment's configuration."""
+        return self.path / "config.json"
+
+    @property
+    def environment(self) -> Path:
+        """Versions, devices, commit, command line, and the folder of the prepared corpus."""
+        return self.path / "environment.json"
+
+    @property
+    def meta(self) -> Path:
+        """Corpus, splits and the outcome of each run."""
+        return self.path / "meta.json"
+
+    @property
+    def metrics(self) -> Path:
+        """Training history, one line per run and epoch."""
+        return self.path / "metrics.jsonl"
+
+    @property
+    def predictions(self) -> Path:
+        """Predictions, one line per run and recording of the evaluated split."""
+        return self.path / "predictions.csv"
+
+    @property
+    def attention(self) -> Path:
+        """Attention maps of a few recordings."""
+        return self.path / "attention.npz"
+
+    @property
+    def words(self) -> Path:
+        """Attention to each word of the evaluated split."""
+        return self.path / "words.npz"
+
+    @property
+    def checkpoints(self) -> Path:
+        """Directory of the Orbax checkpoints."""
+        return self.shared / "checkpoints"
+
+    @property
+    def finished(self) -> bool:
+        """Whether the run is complete."""
+        shared = RunDir.at(self.shared)
+        return shared.meta.is_file() and shared.predictions.is_file()
+
+    def read(self, file: Path) -> Any:
+        """Reads one of the JSON files.
+
+        Raises:
+          UserError: this is not a run directory.
+        """
+        try:
+            return read_json(file)
+        except (OSError, ValueError) as error:
+            raise UserError(
+                f"{self.path} is not a run directory: {file.name} cannot be read ({error});"
+                " pass a folder created by `jaxdep run`"
+            ) from None
+
+
+def open_run_dir(name: str, out: str | Path | None, resume: bool) -> RunDir:
+    """Chooses a run directory and checks that nothing in it would be overwritten.
+
+    Args:
+      name: name of the experiment, used to name a new directory under `runs/`.
+      out: output directory given by the user, if any.
+      resume: whether to resume an existing run in the directory.
+
+    Raises:
+      UserError: the directory is not empty, or there is nothing to resume.
+    """
+    if out is not None:
+        path = Path(out)
+    else:
+        number = 1
+        while (path := Path("runs") / f"{name}-{number:03d}").exists():
+            number += 1
+        path = Path("runs") / f"{name}-{number - 1:03d}" if resume else path
+    run_dir = RunDir.at(path)
+    if resume and not run_dir.config.is_file():
+        raise UserError(f"{path} contains nothing to resume; omit --resume")
+    if not resume and path.exists() and any(path.iterdir()):
+        raise UserError(f"{path} is not empty; set --resume or another --out")
+    return run_dir
+
+
+def check_same(run_dir: RunDir, config: Mapping[str, Any]) -> None:
+    """Checks that the run in a directory has the requested configuration.
+
+    Args:
+      run_dir: directory of the existing run.
+      config: content of `config.json` for the requested run, including its `identity`.
+
+    Raises:
+      UserError: the configurations differ; the message lists every difference.
+    """
+    old, new = _flat(run_dir.read(run_dir.config)), _flat(json.loads(json.dumps(config)))
+    keys = [*new, *(key for key in old if key not in new)]
+    differing = [key for key in keys if old.get(key) != new.get(key)]
+    if not differing:
+        return
+    short = lambda value: str(value)[:40]
+    lines = [
+        f"  {key}: existing {short(old.get(key))}, requested {short(new.get(key))}"
+        for key in differing
+    ]
+    raise UserError(
+        f"{run_dir.path} holds a different run:\n" + "\n".join(lines) + "\nRepeat its"
+        f" command ({run_dir.read(run_dir.environment)['command']}) with --resume, or set another"
+        " --out"
+    )
+
+
+def _flat(data: Any, path: str = "") -> dict[str, Any]:
+    """Flattens nested data to dotted paths, without `title` and `paper`."""
+    if not isinstance(data, dict):
+        return {path: data}
+    flat: dict[str, Any] = {}
+    for key, value in data.items():
+        key_path = f"{path}.{key}" if path else key
+        if key_path not in ("title", "paper"):
+            flat |= _flat(value, key_path)
+    return flat
+
+
+@dataclass(frozen=True)
+class History:
+    """Writer of `metrics.jsonl`: one line per run and epoch, in order, even after interruptions."""
+
+    path: Path
+
+    def add(self, epoch: int, lines: list[dict[str, Any]]) -> None:
+        """Appends the lines of an epoch, replacing any lines of this or later epochs."""
+        # A resumed run repeats the epochs after the checkpoint that it resumes from.
+        kept = self.path.read_text().splitlines() if self.path.is_file() else []
+        kept = [line for line in kept if json.loads(line)["epoch"] < epoch]
+        write_text(self.path, "\n".join([*kept, *map(json.dumps, lines)]) + "\n")

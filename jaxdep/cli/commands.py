@@ -1,0 +1,337 @@
+"""Defines the commands: each parses its arguments, calls one function and prints the result."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import tyro
+from rich.console import Console
+from tyro.conf import OmitArgPrefixes, Positional, arg
+
+from jaxdep.artifacts.run_dir import RunDir
+from jaxdep.cli import hugepages
+from jaxdep.cli.options import Options, Processes
+from jaxdep.errors import UserError
+from jaxdep.overrides import parse_assignments
+
+app = tyro.extras.SubcommandApp()
+_console = Console()
+
+Grid = Annotated[
+    tuple[str, ...],
+    arg(metavar="KEY=V1,V2 ...", help="Values to try, or KEY=log(LOW,HIGH) with --random."),
+]
+
+
+@app.command(name="list")
+def list_() -> None:
+    """Lists the experiments, corpora and models."""
+    from rich.table import Table
+
+    from jaxdep.data.corpora import CORPORA
+    from jaxdep.experiments import EXPERIMENTS
+    from jaxdep.models import MODELS
+
+    rows = {
+        "experiments": {name: each.title for name, each in EXPERIMENTS.items()},
+        "corpora": {name: corpus.title for name, corpus in CORPORA.items()},
+        "models": {name: (cls.__doc__ or "").split("\n")[0] for name, cls in MODELS.items()},
+    }
+    for title, entries in rows.items():
+        table = Table(title=title, title_justify="left", show_header=False, box=None)
+        for name, summary in entries.items():
+            table.add_row(name, summary)
+        _console.print(table)
+
+
+@app.command
+def synthesize(
+    corpus: Positional[str],
+    directory: Positional[Path],
+    items: int | None = None,
+    seed: int = 0,
+    signal: float = 1.0,
+) -> None:
+    """Generates a synthetic stand-in for a corpus, in the layout of the real files.
+
+    Args:
+        corpus: Name of a corpus, as listed by `jaxdep list`.
+        directory: Output folder; must be new or empty.
+        items: Number of recordings; by default that of the real corpus.
+        seed: Seed of the random generator.
+        signal: Strength of the planted signal; with 0 there is nothing to learn.
+    """
+    from jaxdep.data import stand_ins
+
+    truth = stand_ins.synthesize(corpus, directory, items=items, seed=seed, signal=signal)
+    _print(f"{directory}: {truth['items']} SYNTHETIC recordings of {corpus}")
+    for task, known in truth["tasks"].items():
+        best = ", ".join(f"{k} {v:.3f}" for k, v in known.items() if isinstance(v, float))
+        _print(f"  {task}: {best}")
+
+
+@app.command
+def prepare(
+    corpus: Positional[str],
+    manual_dir: Path,
+    text_encoder: str | None = None,
+    image_encoder: str | None = None,
+    data_dir: Path | None = None,
+    skip_bad: bool = False,
+    strict_subjects: bool = False,
+    set_: Annotated[tuple[str, ...], arg(name="set", metavar="KEY=VALUE ...")] = (),
+) -> None:
+    """Validates the raw files of a corpus and stores them for training.
+
+    Args:
+        corpus: Name of a corpus, as listed by `jaxdep list`.
+        manual_dir: Folder with the raw files.
+        text_encoder: Hugging Face name or folder of the text encoder (mgid).
+        image_encoder: Folder of the image encoder (mgid).
+        data_dir: Folder for prepared corpora; by default in the user's cache.
+        skip_bad: Skip invalid recordings instead of rejecting the corpus.
+        strict_subjects: Reject a corpus with a subject in two splits (avec2013, avec2014).
+        set_: Further corpus options, such as speakers=both split=stratified (daicwoz).
+    """
+    from jaxdep.data import corpora, preparation
+
+    given = {"text_encoder": text_encoder, "image_encoder": image_encoder}
+    options = corpora.parse_options(corpus, parse_assignments(list(set_)))
+    options |= {k: value for k, value in given.items() if value is not None}
+    if strict_subjects:
+        options["strict_subjects"] = True
+    folder = preparation.prepare(
+        corpus, manual_dir, data_dir=data_dir, skip_bad=skip_bad, options=options, log=_print
+    )
+    _print(f"prepared: {folder}")
+
+
+@app.command
+def run(
+    experiment: Positional[str],
+    options: OmitArgPrefixes[Options],
+    processes: OmitArgPrefixes[Processes],
+    seeds: str = "1",
+    stream: bool = False,
+    merge_tasks: bool = False,
+) -> int:
+    """Trains an experiment for several seeds at once and writes a report.
+
+    Args:
+        experiment: Name of an experiment, as listed by `jaxdep list`.
+        seeds: Number of seeds (8), or a list (3,5) or range (0-7) of seeds.
+        stream: Read recordings from disk during training, if they do not fit in memory.
+        merge_tasks: Average the predicted scores of a session's recordings (avec2014).
+    """
+    from jaxdep.analysis import table
+    from jaxdep.runner.run import run as train
+
+    _join(processes)
+    result = train(
+        experiment,
+        seeds=parse_seeds(seeds),
+        stream=stream,
+        merge_tasks=merge_tasks,
+        log=_print,
+        report=_display,
+        **options.arguments(),
+    )
+    table.show(result.results, _console)
+    _print(f"report: {result.folder / 'report.html'}")
+    diverged = [run for run in result.results["runs"] if run["status"] == "diverged"]
+    return 1 if diverged else 0
+
+
+@app.command
+def sweep(
+    experiment: Positional[str],
+    grid: Grid,
+    options: OmitArgPrefixes[Options],
+    processes: OmitArgPrefixes[Processes],
+    seeds: str = "1",
+    random: int = 0,
+    search_seed: int = 0,
+    halving: bool = False,
+    runs_per_device: Annotated[str, arg(metavar="N|auto")] = "auto",
+) -> int:
+    """Trains many configurations at once, ranks them on validation data and tests the best one.
+
+    Args:
+        experiment: Name of an experiment, as listed by `jaxdep list`.
+        seeds: Number of seeds per configuration (8), or a list (3,5) or range (0-7) of seeds.
+        random: Number of configurations to draw at random, instead of the whole grid.
+        search_seed: Seed of the random draws.
+        halving: Stop the worse half of the configurations at each rung (successive halving).
+        runs_per_device: Number of runs that a device trains at once; auto for as many as fit.
+    """
+    from jaxdep.analysis import ranking, table
+    from jaxdep.runner import search_space
+    from jaxdep.runner import sweep as sweeps
+
+    if runs_per_device != "auto" and not (runs_per_device.isdigit() and int(runs_per_device)):
+        raise UserError(f"--runs-per-device {runs_per_device}: must be at least 1, or auto")
+    axes = search_space.parse(grid)
+    _join(processes)
+    result = sweeps.sweep(
+        experiment,
+        axes,
+        seeds=parse_seeds(seeds),
+        random=random,
+        search_seed=search_seed,
+        halving=halving,
+        runs_per_device=0 if runs_per_device == "auto" else int(runs_per_device),
+        log=_print,
+        report=_display,
+        **options.arguments(),
+    )
+    ranking.show(result.ranking, result.title, result.monitor, _console)
+    _print(f"  training programs compiled: {result.programs}, in {result.compile_seconds:.1f} s")
+    table.show(result.best.results, _console)
+    _print(
+        f"ranking: {result.folder / 'ranking.csv'}; report: {result.best.folder / 'report.html'}"
+    )
+    return 1 if any(row.diverged for row in result.ranking) else 0
+
+
+@app.command
+def evaluate(folder: Positional[Path], split: str = "test") -> None:
+    """Evaluates the best weights of a run on a split of its corpus.
+
+    Args:
+        folder: Run directory.
+        split: One of train, validation, test.
+    """
+    from jaxdep.analysis import table
+    from jaxdep.runner.run import evaluate as predict
+
+    result = predict(folder, split=split, log=_print)
+    table.show(result.results, _console)
+    _print(f"report: {result.folder / 'report.html'}")
+
+
+@app.command
+def report(folders: Positional[tuple[Path, ...]], merge_tasks: bool | None = None) -> None:
+    """Writes the report of one run, or of several runs side by side.
+
+    Args:
+        folders: Run directories.
+        merge_tasks: Whether to average the predicted scores of a session's recordings.
+    """
+    from jaxdep.analysis import report as reports
+    from jaxdep.analysis import results, table
+    from jaxdep.runner import reporting
+
+    if not folders:
+        raise UserError("no run directory given; pass one, such as runs/jamfn-demo-001")
+    for folder in folders:
+        if merge_tasks is not None:
+            reporting.merge_tasks(RunDir.at(folder), merge_tasks)
+        table.show(results.write(folder), _console)
+    _print(f"report: {reports.write(list(folders))}")
+
+
+@app.command
+def parity(model: Positional[str] = "", full: bool = False) -> int:
+    """Compares outputs, gradients and updates of models with their PyTorch references.
+
+    Args:
+        model: Name of a model, as listed by `jaxdep list`; all by default.
+        full: Run every case in both precisions, and the papers' sizes; takes an hour.
+    """
+    _require_torch()
+    from jaxdep.parity import compare
+
+    rows = compare.run(model or None, full, os.cpu_count() or 1)
+    compare.show(rows, _console)
+    return 0 if all(row.ok for row in rows) else 1
+
+
+@app.command
+def bench(
+    name: Positional[str],
+    model: str = "jamfn",
+    size: str = "paper",
+    repeats: int = 5,
+    seeds: int = 8,
+    json: bool = False,
+    out: Path | None = None,
+) -> None:
+    """Benchmarks the training of a model against its PyTorch reference.
+
+    Args:
+        name: One of train-step, epoch, seeds, length, batch, devices, input, compile, memory,
+            and, on a GPU, cudnn.
+        model: Name of a model, as listed by `jaxdep list`.
+        size: Size of the model, such as paper or small.
+        repeats: Number of timed repetitions; the median is reported.
+        seeds: Number of runs that train together (benchmark seeds only).
+        json: Print one line of JSON instead of a table.
+        out: Folder in which to store the results and an overview of all results in it.
+    """
+    _require_torch()
+    from jaxdep.train import devices
+
+    devices.start()
+    from jaxdep.benchmarks import measures, tables
+
+    line = measures.run(name, model, size, repeats, seeds)
+    if json:
+        print(tables.line(line))
+    else:
+        tables.show(line, _console)
+    if out:
+        _print(f"saved: {tables.keep(line, out)}")
+
+
+def parse_seeds(text: str) -> int | list[int]:
+    """Parses `8` (a number of seeds), `3,5` (a list) or `0-7` (a range, both ends included)."""
+    try:
+        if "," in text:
+            return [int(part) for part in text.split(",") if part]
+        first, dash, last = text.partition("-")
+        return list(range(int(first), int(last) + 1)) if dash else int(text)
+    except ValueError:
+        raise UserError(
+            f"--seeds {text}: expected a number (8), a list (3,5) or a range (0-7)"
+        ) from None
+
+
+def main() -> None:
+    """Runs the command line; exits with 0 on success, 1 if a run failed, 2 on invalid input."""
+    hugepages.use()
+    try:
+        sys.exit(app.cli(prog="jaxdep", description=__import__("jaxdep").__doc__) or 0)
+    except UserError as error:
+        stderr = Console(stderr=True, soft_wrap=True)
+        stderr.print(f"jaxdep: {error}", style="red", highlight=False, markup=False)
+        sys.exit(2)
+
+
+def _display(experiment: Any, runs: int) -> Any:
+    from jaxdep.cli.progress import display
+
+    return display(experiment, runs, console=_console)
+
+
+def _join(processes: Processes) -> None:
+    """Joins the other processes, if any; afterwards only the first one prints."""
+    if not (processes.distributed or processes.coordinator):
+        return
+    from jaxdep.train import devices, hosts
+
+    devices.start()
+    hosts.join(processes.coordinator, processes.processes, processes.process)
+    _console.quiet = not hosts.is_first()
+
+
+def _require_torch() -> None:
+    if importlib.util.find_spec("torch") is None:
+        raise UserError("PyTorch is not installed; run: pip install 'jaxdep[parity]'")
+
+
+def _print(text: str) -> None:
+    _console.print(text, highlight=False, markup=False, soft_wrap=True)

@@ -1,0 +1,40 @@
+"""Command-line options shared by several commands."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Annotated, Any
+
+from tyro.conf import arg
+
+from jaxdep.runner.options import RunOptions
+
+
+@dataclass(frozen=True)
+class Options(RunOptions):
+    """Data, settings, devices and output, as in `RunOptions`; overrides are assignments."""
+
+    overrides: Annotated[
+        tuple[str, ...], arg(name="set", metavar="KEY=VALUE ...", help="Settings to override.")
+    ] = ()
+
+    def arguments(self) -> dict[str, Any]:
+        """Keyword arguments for `jaxdep.run` and `jaxdep.sweep`."""
+        return {field.name: getattr(self, field.name) for field in fields(RunOptions)}
+
+
+@dataclass(frozen=True)
+class Processes:
+    """Options for training in several processes, on one or several machines.
+
+    Attributes:
+      distributed: Join the processes started by Slurm, Open MPI or Kubernetes.
+      coordinator: HOST:PORT of the first process, to join processes without a scheduler.
+      processes: Total number of processes.
+      process: Index of this process, from 0.
+    """
+
+    distributed: bool = False
+    coordinator: str = ""
+    processes: int = 0
+    process: int = 0

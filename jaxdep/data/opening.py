@@ -1,0 +1,119 @@
+"""Opens prepared corpora: the splits that an experiment needs, and the description of its data."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from jaxdep.data import arrays, corpora
+from jaxdep.data.settings import Corpus
+from jaxdep.errors import UserError
+
+Splits = Mapping[str, Any]
+"""`train`, `validation` and `test`: `arrays.Split` in memory, or `stream.Stored` on disk."""
+
+
+@dataclass(frozen=True)
+class OpenCorpus:
+    """A prepared corpus whose splits are open.
+
+    Attributes:
+      folder: folder of the prepared corpus.
+      description: content of its `corpus.json`.
+      splits: opened `train`, `validation` and `test` splits.
+    """
+
+    folder: Path
+    description: Mapping[str, Any]
+    splits: Splits
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """All options that the corpus was prepared with, given, inherited or default."""
+        known = corpora.builder_class(self.description["name"]).OPTIONS
+        return {name: x for name, x in self.description["options"].items() if name in known}
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """The content of the corpus and its splits.
+
+        Runs with equal settings, seeds and identities give equal results, wherever the corpus is
+        stored.
+        """
+        return {
+            "corpus": self.description["name"],
+            "synthetic": self.description["synthetic"] is not None,
+            "contents": self.description["contents"],
+            "splits": {role: split.digest for role, split in self.splits.items()},
+        }
+
+    @property
+    def summary(self) -> str:
+        """Size and name of each split, in one line."""
+        return "; ".join(f"{role}: {len(x)} of {x.name}" for role, x in self.splits.items())
+
+
+def open_corpus(
+    folder: Path,
+    corpus: Corpus,
+    labels: Mapping[str, str],
+    *,
+    balanced: bool = False,
+    stream: bool = False,
+) -> OpenCorpus:
+    """Opens the splits of a prepared corpus, padded to the lengths of the training split.
+
+    Args:
+      folder: folder of the prepared corpus.
+      corpus: data settings of the experiment.
+      labels: label of the corpus that each task predicts; the main task comes first.
+      balanced: whether the classes of the main task are to be sampled equally often.
+      stream: leave the inputs on disk.
+
+    Raises:
+      UserError: the corpus lacks a split or the labels of a task.
+    """
+    opened = arrays.load_split
+    if stream:
+        from jaxdep.data.stream import open_split as opened
+    train = opened(folder, corpus.train, corpus.lengths)
+    lengths, main = train.lengths, next(iter(labels.values()))
+    if missing := sorted(set(labels.values()) - set(train.targets)):
+        known = ", ".join(sorted(train.targets))
+        raise UserError(
+            f"{corpus.name} has no labels for {', '.join(missing)}; available labels: {known}"
+        )
+    if balanced and main not in train.classes:
+        raise UserError(
+            f"training.sampler='balanced' requires classes, but {main} is a regression target;"
+            " set training.sampler=shuffled"
+        )
+    available = arrays.splits_of(folder)
+    test = next((name for name in corpus.test if name in available), None)
+    if test is None:
+        raise UserError(
+            f"{folder} has no test split; it needs one of the splits {', '.join(corpus.test)}"
+        )
+    if corpus.validation:
+        validation = opened(folder, corpus.validation, lengths)
+    else:
+        train, validation = arrays.carve(train, corpus.carve, main)
+    splits = {"train": train, "validation": validation, "test": opened(folder, test, lengths)}
+    named = {role: _with_tasks(split, labels) for role, split in splits.items()}
+    return OpenCorpus(folder, _description(folder), named)
+
+
+def _with_tasks(split: Any, labels: Mapping[str, str]) -> Any:
+    """Adds the targets and classes of each task under the name of the task."""
+    targets = split.targets | {task: split.targets[label] for task, label in labels.items()}
+    classes = split.classes | {
+        task: split.classes[label] for task, label in labels.items() if label in split.classes
+    }
+    return replace(split, targets=targets, classes=classes)
+
+
+def _description(folder: Path) -> dict[str, Any]:
+    return {"sessions": {}, **json.loads((folder / "corpus.json").read_text())}

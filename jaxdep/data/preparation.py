@@ -1,0 +1,248 @@
+"""Prepares corpora: checks the raw files and stores them as ArrayRecord, each only once."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import io
+import json
+import tempfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from jaxdep.data import corpora, stand_ins, storage
+from jaxdep.data.builder import ManualBuilder, Scan
+from jaxdep.data.settings import Corpus
+from jaxdep.errors import Fault, Faults, UserError, describe
+
+_LAYOUT_VERSION = 2
+"""Layout version of prepared folders; corpora stored with another version are prepared again."""
+
+Log = Callable[[str], None]
+
+
+def prepare_or_synthesize(
+    corpus: Corpus,
+    manual_dir: str | Path | None = None,
+    *,
+    data_dir: str | Path | None = None,
+    skip_bad: bool = False,
+    signal: float = 1.0,
+    log: Log = print,
+) -> Path:
+    """Prepares the corpus of an experiment, or its synthetic stand-in if there are no raw files.
+
+    Args:
+      corpus: data settings of the experiment.
+      manual_dir: folder with the raw files; None for the stand-in.
+      data_dir: as in `prepare`.
+      skip_bad: as in `prepare`.
+      signal: strength of the signal planted in the stand-in.
+      log: callback for progress messages and warnings.
+
+    Returns:
+      The folder of the prepared corpus.
+
+    Raises:
+      UserError: the input is invalid; nothing was written.
+    """
+    if manual_dir is None:
+        log(f"No --manual-dir given: using a SYNTHETIC stand-in for {corpus.name}.")
+        wanted = {**corpus.synthetic, "signal": signal}
+        manual_dir = stand_ins.synthetic_corpus(corpus.name, data_dir=data_dir, **wanted)
+    elif signal != 1.0:
+        raise UserError(
+            "--signal applies to the synthetic stand-in only; omit it or omit --manual-dir"
+        )
+    return prepare(
+        corpus.name,
+        manual_dir,
+        data_dir=data_dir,
+        skip_bad=skip_bad,
+        options=dict(corpus.options),
+        inherit=True,
+        log=log,
+    )
+
+
+def prepare(
+    name: str,
+    manual_dir: str | Path,
+    *,
+    data_dir: str | Path | None = None,
+    skip_bad: bool = False,
+    options: Mapping[str, Any] | None = None,
+    inherit: bool = False,
+    log: Log = print,
+) -> Path:
+    """Checks the raw files of a corpus and stores them as ArrayRecord, unless already stored.
+
+    Args:
+      name: name of the corpus.
+      manual_dir: folder with the raw files, as distributed.
+      data_dir: folder for prepared corpora; None for `$JAXDEP_DATA_DIR`, or the user's cache.
+      skip_bad: whether to leave out faulty recordings; `corpus.json` lists them.
+      options: builder options; if empty, the options that these files were last prepared with.
+      inherit: whether to also take missing options from the last preparation of these files.
+      log: callback for progress messages and warnings.
+
+    Returns:
+      The folder of the prepared corpus, with `corpus.json` and `card.md` next to TFDS's files.
+
+    Raises:
+      UserError: the raw files have faults, which are all listed; nothing is written.
+    """
+    builder = corpora.builder_class(name)
+    folder = _existing(name, Path(manual_dir), builder)
+    truth = _truth(folder)
+    files = _fingerprint(folder, {}, str(builder.VERSION))
+    data = storage.data_folder(data_dir)
+    given = dict(options or {})
+    if inherit or not given:
+        given = {**_previous_options(name, files, data, given, log), **given}
+    options = builder.resolve(folder, corpora.with_defaults(name, given))
+    cache_key = {**options, "skip_bad": skip_bad, "layout": _LAYOUT_VERSION}
+    fingerprint = _fingerprint(folder, cache_key, str(builder.VERSION))
+    target = data / f"{name}-{fingerprint[:16]}"
+    if (target / "corpus.json").is_file():
+        for warning in json.loads((target / "corpus.json").read_text())["warnings"]:
+            log(f"warning: {warning}")
+        return target
+
+    log(f"reading {folder}")
+    scan = builder.scan(folder, options)
+    skipped = _drop_faulty(name, scan, skip_bad)
+    if not scan.items:
+        raise UserError(f"{folder} has no valid recordings of {name}: check the raw files")
+    logged = len(scan.warnings)
+    for warning in scan.warnings:
+        log(f"warning: {warning}")
+    metadata = {
+        "name": name,
+        "synthetic": truth,
+        "options": options,
+        "warnings": scan.warnings,
+        "skipped": [vars(fault) for fault in skipped],
+        "label_source": "planted by the data generator" if truth else builder.LABEL_SOURCE,
+        "files": files,
+        "given": dict(given),
+        "fingerprint": fingerprint,
+        "card": scan.card,
+        "sessions": {item.id: item.session for item in scan.items if item.session},
+    }
+    _store(builder, scan, options, metadata, target)
+    for warning in scan.warnings[logged:]:  # raised while features were computed
+        log(f"warning: {warning}")
+    log(f"stored {len(scan.items)} recordings of {name}" + (" (SYNTHETIC)" if truth else ""))
+    return target
+
+
+def _existing(name: str, folder: Path, builder: type[ManualBuilder]) -> Path:
+    if not folder.is_dir() or not any(folder.iterdir()):
+        problem = "is empty" if folder.is_dir() else "is not a folder"
+        raise UserError(f"{folder} {problem}. {name} expects these files:\n{builder.LAYOUT}")
+    return folder.resolve()
+
+
+def _truth(folder: Path) -> dict[str, Any] | None:
+    path = folder / "synthetic.json"
+    try:
+        return json.loads(path.read_text()) if path.is_file() else None
+    except ValueError as error:
+        raise UserError(f"{path} is not valid JSON ({error}): generate the corpus again") from None
+
+
+def _fingerprint(folder: Path, options: Mapping[str, Any], version: str) -> str:
+    sha = hashlib.sha256(json.dumps([version, options], sort_keys=True, default=str).encode())
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        stat = path.stat()
+        sha.update(f"{path.relative_to(folder)}\0{stat.st_size}\0{stat.st_mtime_ns}\n".encode())
+    sha.update(str(folder).encode())
+    return sha.hexdigest()
+
+
+def _previous_options(
+    name: str, files: str, data: Path, given: Mapping[str, Any], log: Log
+) -> dict[str, Any]:
+    """Options that the same files were last prepared with, so that `run` follows `prepare`.
+
+    Args:
+      name: name of the corpus.
+      files: fingerprint of the raw files.
+      data: folder of prepared corpora.
+      given: options of this preparation, which are left out of the result.
+      log: callback for the options found.
+    """
+    found = []
+    for path in data.glob(f"{name}-*/corpus.json"):
+        metadata = json.loads(path.read_text())
+        if metadata.get("files") == files:
+            found.append((path.stat().st_mtime_ns, metadata["given"]))
+    previous = max(found, key=lambda pair: pair[0])[1] if found else {}
+    previous = {key: value for key, value in previous.items() if key not in given}
+    if previous:
+        text = ", ".join(f"{key}={value}" for key, value in previous.items())
+        log(f"using options of the last preparation: {text}")
+    return previous
+
+
+def _drop_faulty(name: str, scan: Scan, skip_bad: bool) -> list[Fault]:
+    """Removes faulty recordings from a scan, or raises an error without `skip_bad`."""
+    title = f"{name}: the raw files have faults; nothing was written."
+    if not skip_bad:
+        advice = "Fix them, or leave out the affected recordings with --skip-bad."
+        scan.faults.raise_if_any(title, advice)
+    Faults(scan.faults.fatal).raise_if_any(title, "These cannot be skipped: fix the files.")
+    if scan.faults:
+        bad = scan.faults.items
+        scan.items = [item for item in scan.items if item.id not in bad]
+        scan.warnings.append(f"{len(bad)} recordings were left out (--skip-bad):")
+        scan.warnings += describe(scan.faults.found).splitlines()
+    return scan.faults.found
+
+
+def _store(
+    builder: type[ManualBuilder],
+    scan: Scan,
+    options: Mapping[str, Any],
+    metadata: Mapping[str, Any],
+    target: Path,
+) -> None:
+    """Builds the corpus in a temporary folder next to the target, then moves it there."""
+    import tensorflow_datasets as tfds
+
+    from jaxdep.data import tfds_compat
+
+    tfds.disable_progress_bar()
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=target.parent, prefix=".part-") as part:
+        built = builder(data_dir=part, options=options, scan=Scan(items=scan.items))
+        # TFDS prints messages about downloads.
+        with contextlib.redirect_stdout(io.StringIO()), tfds_compat.without_tensorflow():
+            built.download_and_prepare()
+        folder = Path(built.data_dir)
+        (folder / "card.md").write_text(_card(metadata))
+        if metadata["synthetic"]:
+            (folder / "synthetic.json").write_text(json.dumps(metadata["synthetic"], indent=1))
+        metadata = {**metadata, "contents": built.contents}
+        (folder / "corpus.json").write_text(json.dumps(metadata, indent=1, default=str))
+        storage.move_into_place(folder, target)
+
+
+def _card(metadata: Mapping[str, Any]) -> str:
+    title = f"# {metadata['name']}" + (" (SYNTHETIC)" if metadata["synthetic"] else "")
+    lines = [title, "", metadata["label_source"], "", *_bullets(metadata["card"])]
+    if metadata["warnings"]:
+        lines += ["", "## Warnings", "", *(f"- {warning}" for warning in metadata["warnings"])]
+    return "\n".join(lines) + "\n"
+
+
+def _bullets(numbers: Any, depth: int = 0) -> list[str]:
+    lines = []
+    for key, value in numbers.items():
+        if isinstance(value, Mapping):
+            lines += [f"{'  ' * depth}- {key}", *_bullets(value, depth + 1)]
+        else:
+            lines.append(f"{'  ' * depth}- {key}: {value}")
+    return lines

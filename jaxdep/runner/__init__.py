@@ -1,0 +1,1 @@
+"""Runs and sweeps: data in, training, results out."""

@@ -1,0 +1,80 @@
+"""Input pipeline of an experiment: prepares and opens its corpus, and completes its settings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from jaxdep.data import preparation
+from jaxdep.data.opening import OpenCorpus, open_corpus
+from jaxdep.experiment import Experiment
+from jaxdep.runner.options import Log, RunOptions
+from jaxdep.train import hosts
+
+
+@dataclass(frozen=True)
+class PreparedExperiment:
+    """An experiment and its data.
+
+    Attributes:
+      experiment: experiment with all settings that depend on its data: the options that its corpus
+        was prepared with, and class weights.
+      data: its corpus, prepared and opened.
+    """
+
+    experiment: Experiment
+    data: OpenCorpus
+
+
+def open_experiment(
+    experiment: Experiment, options: RunOptions, log: Log, *, stream: bool = False
+) -> PreparedExperiment:
+    """Prepares and opens the corpus of an experiment, or its synthetic stand-in if none is given.
+
+    Args:
+      experiment: experiment to prepare.
+      options: data options of the run.
+      log: callback for messages.
+      stream: leave the recordings on disk.
+
+    Raises:
+      UserError: the input is invalid; nothing was written.
+    """
+    with hosts.first_then_others("prepared"):
+        folder = preparation.prepare_or_synthesize(
+            experiment.corpus,
+            options.manual_dir,
+            data_dir=options.data_dir,
+            skip_bad=options.skip_bad,
+            signal=options.signal,
+            log=log,
+        )
+    balanced = experiment.training.balanced
+    data = open_corpus(
+        folder, experiment.corpus, experiment.labels, balanced=balanced, stream=stream
+    )
+    log(data.summary)
+    return PreparedExperiment(completed(experiment, data), data)
+
+
+def completed(experiment: Experiment, data: OpenCorpus) -> Experiment:
+    """The experiment with the options of its prepared corpus and the weights of its classes."""
+    corpus = replace(experiment.corpus, options=data.options)
+    return with_class_weights(replace(experiment, corpus=corpus), data.splits)
+
+
+def with_class_weights(experiment: Experiment, splits: Mapping[str, Any]) -> Experiment:
+    """Sets the class weights of balanced tasks from the class counts of the training split.
+
+    A class with N_c of N recordings has weight N / N_c (SMFL, formulas 1 and 2).
+    """
+    train, tasks = splits["train"], dict(experiment.tasks)
+    for name, task in experiment.tasks.items():
+        if task.balanced and name in train.classes:
+            counts = np.bincount(train.targets[name], minlength=len(train.classes[name]))
+            weights = tuple(float(len(train) / max(count, 1)) for count in counts)
+            tasks[name] = replace(task, options={**task.options, "class_weights": weights})
+    return replace(experiment, tasks=tasks)

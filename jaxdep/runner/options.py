@@ -1,0 +1,48 @@
+"""Options shared by `run`, `sweep` and the command line: data, settings, devices and output."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from jaxdep.experiment import Experiment
+from jaxdep.train.devices import Backend
+
+if TYPE_CHECKING:
+    from jaxdep.train.runs import Report
+
+Log = Callable[[str], None]
+"""Callback for messages to the user."""
+
+Display = Callable[[Experiment, int], "AbstractContextManager[Report]"]
+"""Creates the progress display for an experiment and a number of runs."""
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """Data, settings, devices and output of a run.
+
+    Attributes:
+      manual_dir: Folder with the raw files of the corpus; without it, a synthetic stand-in is used.
+      overrides: Settings to override: `{"optimizer.learning_rate": 3e-4}` or `["KEY=VALUE"]`.
+      out: Output folder; by default a new folder under runs/.
+      resume: Resume an interrupted run, bit for bit.
+      devices: Number of devices to use; 0 for all.
+      backend: How to distribute runs over devices.
+      data_dir: Folder for prepared corpora; by default in the user's cache.
+      skip_bad: Skip invalid recordings instead of rejecting the corpus.
+      signal: Strength of the signal planted in the synthetic stand-in; 0 for none.
+    """
+
+    manual_dir: str | Path | None = None
+    overrides: Mapping[str, Any] | Sequence[str] = ()
+    out: str | Path | None = None
+    resume: bool = False
+    devices: int = 0
+    backend: Backend = "jit"
+    data_dir: str | Path | None = None
+    skip_bad: bool = False
+    signal: float = 1.0

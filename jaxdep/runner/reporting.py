@@ -1,0 +1,220 @@
+"""Records runs: their settings before training, and afterwards their outcome and report."""
+
+from __future__ import annotations
+
+import atexit
+import shutil
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+
+from jaxdep.artifacts import environment, writer
+from jaxdep.artifacts.files import write_json
+from jaxdep.artifacts.run_dir import RunDir, check_same
+from jaxdep.artifacts.schema import Description, Meta, RunEntry, SplitEntry
+from jaxdep.errors import UserError
+from jaxdep.experiment import Experiment
+from jaxdep.overrides import digest_of, to_json
+from jaxdep.runner.input_pipeline import PreparedExperiment
+from jaxdep.train import devices, hosts, step
+from jaxdep.train.attention_maps import Attention
+from jaxdep.train.status import Status
+
+
+@dataclass(frozen=True)
+class Result:
+    """Return value of `run`.
+
+    Attributes:
+      folder: run directory.
+      results: content of `results.json`.
+    """
+
+    folder: Path
+    results: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Outcome of trained runs.
+
+    Attributes:
+      runs: description of each run, as returned by `describe`.
+      outputs: outputs of all runs on the test split, by task.
+      programs: number of compiled programs.
+      compile_seconds: time spent compiling them.
+      attention: attention maps.
+    """
+
+    runs: Sequence[RunEntry]
+    outputs: Mapping[str, np.ndarray]
+    programs: int = 0
+    compile_seconds: float = 0.0
+    attention: Attention = field(default_factory=Attention)
+
+
+@dataclass(frozen=True)
+class RunRecorder:
+    """Writes the run directory of an experiment, from the settings to the report.
+
+    Attributes:
+      run_dir: run directory.
+      prepared: experiment and its data.
+      request: seeds, and for a sweep its configurations.
+      resume: whether the directory holds a run to be continued.
+      merge_tasks: whether to average the predicted scores of a session's recordings.
+    """
+
+    run_dir: RunDir
+    prepared: PreparedExperiment
+    request: Mapping[str, Any]
+    resume: bool = False
+    merge_tasks: bool = False
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """Content of `config.json`: experiment, request and identity of the training data."""
+        settings = to_json(self.prepared.experiment)
+        return {**settings, **self.request, "identity": self.prepared.data.identity}
+
+    def check(self) -> None:
+        """Checks the request against the corpus, and against the run that it continues.
+
+        Raises:
+          UserError: there are no recordings to average, or the directory holds a different run.
+        """
+        if self.merge_tasks:
+            check_sessions(self.prepared.data.description)
+        if self.resume:
+            check_same(RunDir.at(self.run_dir.shared), self.config)
+
+    def begin(self) -> None:
+        """Writes the settings and the environment of a run before training begins."""
+        process_environment = environment.describe(devices.describe())
+        process_environment["prepared_corpus"] = str(self.prepared.data.folder)
+        writer.begin(self.run_dir, self.config, process_environment)
+
+    def finish(self, outcome: Outcome) -> Result:
+        """Writes the outcome, and the table, figures and report based on it."""
+        writer.attention(self.run_dir, outcome.attention.examples, outcome.attention.words)
+        compiled = {"programs": outcome.programs, "seconds": round(outcome.compile_seconds, 1)}
+        meta: Meta = {
+            **_describe_data(self.prepared),
+            "runs": list(outcome.runs),
+            "compile": compiled,
+            "merge_tasks": self.merge_tasks,
+        }
+        writer.finish(self.run_dir, meta, outcome.outputs, self.prepared.data.splits["test"])
+        return write_report(self.run_dir)
+
+    def report(self) -> Result:
+        """Writes the report of a finished run again."""
+        return write_report(RunDir.at(self.run_dir.shared))
+
+
+def run_dir_of_process(run_dir: RunDir) -> RunDir:
+    """The run directory of this process; all processes but the first write to a temporary one."""
+    hosts.wait("folder")  # all processes inspect the folder before the first one writes to it
+    if hosts.is_first():
+        return run_dir
+    scratch = tempfile.mkdtemp(prefix="jaxdep-")
+    atexit.register(shutil.rmtree, scratch, ignore_errors=True)
+    return RunDir(Path(scratch), run_dir.shared)
+
+
+def describe(runs: step.Run, state: step.State) -> list[RunEntry]:
+    """Description of each run, for `meta.json`."""
+    size = sum(leaf[0].size for leaf in jax.tree.leaves(state.variables["params"]))
+    return [
+        {
+            "run": run,
+            "seed": int(seed),
+            "hyper": {key: float(values[run]) for key, values in runs.hyper.items()},
+            "status": Status(int(state.status[run])).label,
+            "epochs": int(state.epoch[run]),
+            "best_epoch": int(state.best_epoch[run]),
+            "parameters": size,
+        }
+        for run, seed in enumerate(runs.seed)
+    ]
+
+
+def describe_split(split: Any) -> SplitEntry:
+    """Name, size and hash of a split, which identify the data behind a result."""
+    return {
+        "name": split.name,
+        "items": len(split),
+        "hash": split.digest,
+        "carved_from": split.carved_from or None,
+    }
+
+
+def merge_tasks(run_dir: RunDir, merge: bool) -> None:
+    """Sets whether a finished run is evaluated per session or per recording.
+
+    Args:
+      run_dir: run directory.
+      merge: average the predicted scores of a session's recordings.
+
+    Raises:
+      UserError: no session of the run's corpus has several recordings.
+    """
+    meta = run_dir.read(run_dir.meta)
+    if merge:
+        check_sessions(meta["corpus"])
+    write_json(run_dir.meta, {**meta, "merge_tasks": merge})
+
+
+def check_sessions(corpus: Mapping[str, Any]) -> None:
+    """Raises `UserError` if no session of the corpus has several recordings."""
+    if not corpus["sessions"]:
+        raise UserError(
+            f"--merge-tasks: {corpus['name']} has no sessions of several recordings;"
+            " omit this option"
+        )
+
+
+def write_report(run_dir: RunDir) -> Result:
+    """Writes `results.json`, the figures and `report.html` from the files of a run."""
+    from jaxdep.analysis import report, results
+
+    content = results.write(run_dir.path)
+    report.write([run_dir.path])
+    return Result(run_dir.path, content)
+
+
+def _describe_data(prepared: PreparedExperiment) -> Description:
+    """Describes the experiment, its corpus, splits and model selection, for `meta.json`."""
+    experiment, splits = prepared.experiment, prepared.data.splits
+    corpus = prepared.data.description
+    return {
+        "experiment": experiment.name,
+        "title": experiment.title,
+        "hash": digest_of(experiment),
+        "corpus": {
+            "name": experiment.corpus.name,
+            "synthetic": corpus["synthetic"] is not None,
+            "synthetic_truth": corpus["synthetic"],
+            "warnings": corpus["warnings"],
+            "skipped": corpus["skipped"],
+            "label_source": corpus["label_source"],
+            "sessions": corpus["sessions"],
+            "words": corpus["card"].get("words", []),
+        },
+        "splits": {role: describe_split(split) for role, split in splits.items()},
+        "classes": {task: list(names) for task, names in splits["train"].classes.items()},
+        "selection": _selection(experiment),
+    }
+
+
+def _selection(experiment: Experiment) -> str:
+    if experiment.is_baseline:
+        return "lowest validation loss over all tried penalties"
+    training = experiment.training
+    best = "highest" if training.higher_is_better else "lowest"
+    return f"{best} validation {training.monitor}; weights of the best epoch restored"

@@ -1,0 +1,247 @@
+"""Trains, evaluates and loads experiments: from a name to a run directory with its report."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+
+from jaxdep import overrides as overrides_of
+from jaxdep.artifacts.files import write_json, write_text
+from jaxdep.artifacts.run_dir import History, RunDir, open_run_dir
+from jaxdep.artifacts.schema import RunEntry
+from jaxdep.artifacts.writer import predictions_csv
+from jaxdep.data.opening import Splits, open_corpus
+from jaxdep.errors import UserError
+from jaxdep.experiment import Experiment
+from jaxdep.runner import reporting
+from jaxdep.runner.input_pipeline import open_experiment
+from jaxdep.runner.options import Display, Log, RunOptions
+from jaxdep.runner.reporting import Outcome, RunRecorder
+from jaxdep.train import attention_maps, runs
+from jaxdep.train import devices as device_layout
+from jaxdep.train.session import Session
+from jaxdep.train.status import Status
+
+
+def run(
+    experiment: str | Experiment,
+    *,
+    seeds: int | Sequence[int] = 1,
+    stream: bool = False,
+    merge_tasks: bool = False,
+    log: Log = print,
+    report: Display | None = None,
+    **options: Any,
+) -> reporting.Result:
+    """Trains an experiment for several seeds at once and writes a report.
+
+    Args:
+      experiment: name listed by `jaxdep list`, or an experiment.
+      seeds: number of seeds (0, 1, ...), or a list of seeds.
+      stream: read recordings from disk during training, for corpora that do not fit in memory.
+      merge_tasks: average the predicted scores of a session's recordings before evaluation.
+      log: callback for messages.
+      report: factory of the progress display: `report(experiment, runs)` returns a context manager
+        whose value is called after each epoch as `jaxdep.train.runs.Report`.
+      **options: fields of `jaxdep.runner.options.RunOptions`, such as `manual_dir`, `overrides`,
+        `out` and `resume`.
+
+    Returns:
+      The run directory and its results.
+
+    Raises:
+      UserError: the input is invalid; nothing was written.
+    """
+    device_layout.start()
+    chosen = RunOptions(**options)
+    experiment, seeds = find(experiment, chosen.overrides), check_seeds(seeds)
+    if stream and experiment.is_baseline:
+        raise UserError(f"{experiment.name} is fitted in memory; omit --stream")
+    layout = device_layout.layout(
+        len(seeds),
+        devices=chosen.devices,
+        backend=chosen.backend,
+        batch_size=experiment.training.shared_batch,
+    )
+    run_dir = open_run_dir(experiment.name, chosen.out, chosen.resume)
+    run_dir = reporting.run_dir_of_process(run_dir)
+
+    prepared = open_experiment(experiment, chosen, log, stream=stream)
+    request = {"seeds": seeds}
+    recorder = RunRecorder(run_dir, prepared, request, chosen.resume, merge_tasks)
+    recorder.check()
+    if run_dir.finished:
+        log(f"{run_dir.path} is already complete")
+        return recorder.report()
+
+    if experiment.is_baseline:
+        outcome = _fit_baseline(recorder, seeds)
+    else:
+        outcome = _train(recorder, seeds, layout, report)
+    return recorder.finish(outcome)
+
+
+def evaluate(folder: str | Path, *, split: str = "test", log: Log = print) -> reporting.Result:
+    """Evaluates the best weights of a finished run on another split of the corpus.
+
+    Args:
+      folder: run directory.
+      split: `train`, `validation` or `test`, as used by the run.
+      log: callback for messages.
+
+    Returns:
+      The folder `evaluate-<split>` inside the run directory, and its results.
+
+    Raises:
+      UserError: the folder is not a run directory, or the split does not exist.
+    """
+    device_layout.start()
+    source = RunDir.at(Path(folder))
+    config, meta, experiment, weights, splits = _restore(source)
+    if split not in splits:
+        raise UserError(f"--split {split}: unknown split; choose from {', '.join(splits)}")
+    chosen, seeds = splits[split], config["seeds"]
+    log(f"{split}: {len(chosen)} of {chosen.name}")
+    layout = device_layout.layout(len(seeds))
+    with jax.default_matmul_precision(experiment.training.precision):
+        outputs = runs.predict(experiment, weights, chosen.arrays, layout)
+    target = source.subdirectory(f"evaluate-{split}")
+    target.path.mkdir(exist_ok=True)
+    write_json(target.config, config)
+    write_json(target.environment, source.read(source.environment))
+    write_text(target.metrics, source.metrics.read_text())
+    write_text(target.predictions, predictions_csv(outputs, chosen, seeds))
+    entries = {**meta["splits"], "test": reporting.describe_split(chosen)}
+    write_json(target.meta, {**meta, "splits": entries})
+    return reporting.write_report(target)
+
+
+def load(folder: str | Path, *, seed: int | None = None) -> tuple[Any, Mapping[str, Any]]:
+    """Loads the model of a finished run with the weights of its best epoch.
+
+    Args:
+      folder: run directory.
+      seed: seed whose weights are loaded; None loads those of the first seed.
+
+    Returns:
+      A Flax module and its variables, for `model.apply(variables, inputs)`.
+
+    Raises:
+      UserError: the folder is not a run directory, or the run has no such seed.
+    """
+    device_layout.start()
+    config, _, experiment, weights, _ = _restore(RunDir.at(Path(folder)))
+    seeds = config["seeds"]
+    if seed is not None and seed not in seeds:
+        raise UserError(f"{folder} has no seed {seed}; choose from {', '.join(map(str, seeds))}")
+    row = 0 if seed is None else seeds.index(seed)
+    return experiment.model, jax.tree.map(lambda leaf: np.asarray(leaf[row]), weights)
+
+
+def _restore(source: RunDir) -> tuple[dict[str, Any], dict[str, Any], Experiment, Any, Splits]:
+    """Restores configuration, metadata, experiment, best weights [S, ...] and splits of a run."""
+    config, meta = source.read(source.config), source.read(source.meta)
+    experiment = overrides_of.from_json(config)
+    if not source.checkpoints.is_dir():
+        raise UserError(
+            f"{source.path} has no checkpoints; evaluate and load support trained models only,"
+            " not baselines"
+        )
+    prepared = Path(source.read(source.environment)["prepared_corpus"])
+    balanced = experiment.training.balanced
+    splits = open_corpus(prepared, experiment.corpus, experiment.labels, balanced=balanced).splits
+    example = splits["train"].arrays
+    weights = runs.restore_best(experiment, config["seeds"], example, source.checkpoints)
+    return config, meta, experiment, weights, splits
+
+
+def find(
+    experiment: str | Experiment, overrides: Mapping[str, Any] | Sequence[str] = ()
+) -> Experiment:
+    """Looks up an experiment by name and applies overrides.
+
+    Args:
+      experiment: name listed by `jaxdep list`, or an experiment.
+      overrides: settings to override, as in `RunOptions`.
+
+    Raises:
+      UserError: the experiment or a setting does not exist; the message suggests the closest name.
+    """
+    from jaxdep.experiments import EXPERIMENTS
+
+    known: Mapping[str, Experiment] = EXPERIMENTS
+    if isinstance(experiment, str):
+        if experiment not in known:
+            near = difflib.get_close_matches(experiment, known, n=1)
+            hint = f"did you mean {near[0]!r}?" if near else "run `jaxdep list` to see all names"
+            raise UserError(f"unknown experiment {experiment!r}; {hint}")
+        experiment = known[experiment]
+    if not isinstance(overrides, Mapping):
+        overrides = overrides_of.parse_assignments(overrides)
+    return overrides_of.override(experiment, overrides)
+
+
+def check_seeds(seeds: int | Sequence[int]) -> list[int]:
+    """Expands a number of seeds to a list, and validates the list.
+
+    Raises:
+      UserError: there are no seeds, or one is negative or repeated.
+    """
+    seeds = list(range(seeds)) if isinstance(seeds, int) else list(seeds)
+    if not seeds or len(set(seeds)) < len(seeds) or min(seeds) < 0:
+        raise UserError(f"seeds must be distinct integers of at least 0; got {seeds}")
+    return seeds
+
+
+def _train(
+    recorder: RunRecorder,
+    seeds: Sequence[int],
+    layout: device_layout.Layout,
+    report: Display | None,
+) -> Outcome:
+    """Trains all seeds together, with a line of `metrics.jsonl` per run and epoch."""
+    experiment, splits = recorder.prepared.experiment, recorder.prepared.data.splits
+    checkpoints, history = recorder.run_dir.checkpoints, History(recorder.run_dir.metrics)
+    with jax.default_matmul_precision(experiment.training.precision):
+        session = Session(
+            experiment, seeds, splits, layout, checkpoints=checkpoints, resume=recorder.resume
+        )
+        session.compile()  # fails on invalid settings before anything is written
+        recorder.begin()
+        with report(experiment, len(seeds)) if report else nullcontext() as display:
+
+            def on_epoch(epoch: int, status: np.ndarray, lines: list[dict[str, Any]]) -> None:
+                history.add(epoch, lines)
+                if display:
+                    display(epoch, status, lines)
+
+            state = session.train(on_epoch)
+        outputs = session.test(state)
+        attention = attention_maps.of_runs(experiment, state, splits["test"], outputs)
+    entries = reporting.describe(session.runs, state)
+    return Outcome(entries, outputs, 1, session.compile_seconds, attention)
+
+
+def _fit_baseline(recorder: RunRecorder, seeds: Sequence[int]) -> Outcome:
+    """Fits a scikit-learn baseline; it is deterministic, so a single run is enough."""
+    recorder.begin()
+    experiment, splits = recorder.prepared.experiment, recorder.prepared.data.splits
+    task = experiment.main_task
+    pairs = [(splits[name].inputs, splits[name].targets[task]) for name in ("train", "validation")]
+    outputs, chosen, loss = experiment.model.fit_predict(*pairs, splits["test"].inputs)
+    entry: RunEntry = {
+        "run": 0,
+        "seed": seeds[0],
+        "hyper": {"C": chosen, "validation_loss": loss},
+        "status": Status.FINISHED.label,
+        "epochs": 0,
+        "best_epoch": 0,
+        "parameters": 0,
+    }
+    return Outcome([entry], {task: outputs[None]})

@@ -1,0 +1,188 @@
+"""Trains many configurations for many seeds, ranks them on validation data and tests the best one.
+
+Runs that differ only in numeric settings share one compiled program, which trains as many of them
+at once as fit on the devices. Successive halving (Jamieson and Talwalkar, AISTATS 2016) stops the
+worse half of the configurations at each rung.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import jax
+
+from jaxdep.analysis import formatting, ranking
+from jaxdep.artifacts.files import write_json, write_text
+from jaxdep.artifacts.run_dir import RunDir, open_run_dir
+from jaxdep.experiment import Experiment
+from jaxdep.overrides import override
+from jaxdep.runner import reporting, search_space
+from jaxdep.runner.input_pipeline import open_experiment
+from jaxdep.runner.options import Display, Log, RunOptions
+from jaxdep.runner.reporting import Outcome, RunRecorder
+from jaxdep.runner.run import check_seeds, find
+from jaxdep.runner.successive_halving import SuccessiveHalving
+from jaxdep.train import attention_maps, checkpoint, hosts, runs
+from jaxdep.train import devices as device_layout
+
+
+@dataclass(frozen=True)
+class SweepResult:
+    """Return value of `sweep`.
+
+    Attributes:
+      folder: directory of the sweep.
+      title: title of the experiment.
+      monitor: validation metric used for ranking.
+      ranking: all configurations, best first.
+      best: run of the best configuration, with its test results.
+      programs: number of compiled training programs.
+      compile_seconds: time spent compiling them.
+    """
+
+    folder: Path
+    title: str
+    monitor: str
+    ranking: list[ranking.Row]
+    best: reporting.Result
+    programs: int
+    compile_seconds: float
+
+
+def sweep(
+    experiment: str | Experiment,
+    axes: Mapping[str, search_space.Axis],
+    *,
+    seeds: int | Sequence[int] = 1,
+    random: int = 0,
+    search_seed: int = 0,
+    halving: bool = False,
+    runs_per_device: int = 0,
+    log: Log = print,
+    report: Display | None = None,
+    **options: Any,
+) -> SweepResult:
+    """Trains configurations of an experiment, ranks them on validation data and tests the best one.
+
+    Args:
+      experiment: name listed by `jaxdep list`, or an experiment.
+      axes: candidate values by dotted path of the setting; `search_space.parse` reads them from
+        text.
+      seeds: number of seeds per configuration (0, 1, ...), or a list of seeds.
+      random: number of configurations to draw at random; 0 trains the whole grid.
+      search_seed: seed of the random draws.
+      halving: stop the worse half of the configurations at each rung.
+      runs_per_device: number of runs that a device trains at once; 0 for as many as fit in memory.
+      log: callback for messages.
+      report: factory of the progress display, as in `jaxdep.run`.
+      **options: fields of `jaxdep.runner.options.RunOptions`, as in `jaxdep.run`.
+
+    Returns:
+      The ranking of all configurations, and the run of the best one.
+
+    Raises:
+      UserError: the input is invalid; nothing was written.
+    """
+    device_layout.start()
+    chosen = RunOptions(**options)
+    experiment, seeds = find(experiment, chosen.overrides), check_seeds(seeds)
+    points = search_space.sample(axes, random, search_seed) if random else search_space.grid(axes)
+    search_space.group(experiment, points)  # fails on invalid settings before any data is read
+    steps = rungs(experiment.training.epochs, len(points) if halving else 1)
+    layout = {"devices": chosen.devices, "backend": chosen.backend}
+    device_layout.layout(len(points) * len(seeds), **layout)
+
+    run_dir = open_run_dir(f"{experiment.name}-sweep", chosen.out, chosen.resume)
+    run_dir = reporting.run_dir_of_process(run_dir)
+    prepared = open_experiment(experiment, chosen, log)
+    request = {"seeds": seeds, "configurations": points, "rungs": steps}
+    recorder = RunRecorder(run_dir, prepared, request, chosen.resume)
+    recorder.check()
+    if (run_dir.shared / "sweep.json").is_file():
+        log(f"{run_dir.path} is already complete")
+        return _read(RunDir.at(run_dir.shared))
+    groups = search_space.group(prepared.experiment, points)
+    log(f"{len(points)} configurations x {len(seeds)} seeds in {len(groups)} programs")
+    layout["runs_per_device"] = runs_per_device
+    with jax.default_matmul_precision(experiment.training.precision):
+        halver = SuccessiveHalving(recorder, groups, seeds, layout, log, report)
+        halver.compile()
+        recorder.begin()
+        for until in steps:
+            halver.train(until)
+            if until != steps[-1]:
+                halver.halve(until)
+        rows = halver.rows(points)
+        _test(halver, rows[0])
+
+    write_text(run_dir.path / "ranking.csv", ranking.to_csv(rows, experiment.training.monitor))
+    compiled = {"programs": halver.programs, "seconds": round(halver.compile_seconds, 1)}
+    content = {"compile": compiled, "ranking": [asdict(row) for row in rows]}
+    write_json(run_dir.path / "sweep.json", content)
+    if hosts.is_first():
+        shutil.rmtree(run_dir.checkpoints, ignore_errors=True)
+    return _read(run_dir)
+
+
+def rungs(epochs: int, configurations: int) -> list[int]:
+    """The epochs after which the worse half is stopped, followed by the last epoch.
+
+    There are as many halvings as the number of configurations allows, each at half the epochs of
+    the next: `rungs(30, 8)` is `[3, 7, 15, 30]`, and `rungs(30, 1)` is `[30]`.
+    """
+    halvings = min(configurations.bit_length(), epochs.bit_length()) - 1
+    return [epochs >> back for back in range(halvings, -1, -1)]
+
+
+def _test(halver: SuccessiveHalving, row: ranking.Row) -> None:
+    """Tests the best configuration and writes its run directory, as `jaxdep run` would."""
+    prepared, run_dir, seeds = halver.recorder.prepared, halver.recorder.run_dir, halver.seeds
+    group = next(group for group in halver.groups if row.number in group.members)
+    hyper = group.hyper[group.members.index(row.number)]
+    experiment, test = override(prepared.experiment, row.values), prepared.data.splits["test"]
+    state = halver.together(row.number)
+    outputs = halver.predict(row.number, state.best, test.arrays)
+    best, alone = run_dir.subdirectory("best"), replace(prepared, experiment=experiment)
+    recorder = RunRecorder(best, alone, {"seeds": list(seeds)})
+    recorder.begin()
+    _copy_history(run_dir.path / "history", best.metrics, row.number, seeds)
+    with checkpoint.manager(best.checkpoints) as checkpoints:
+        checkpoint.save(checkpoints, int(state.epoch.max()), state)
+    attention = attention_maps.of_runs(experiment, state, test, outputs)
+    entries = reporting.describe(runs.stack(experiment, seeds, [hyper] * len(seeds)), state)
+    programs, seconds = halver.programs, halver.compile_seconds
+    recorder.finish(Outcome(entries, outputs, programs, seconds, attention))
+
+
+def _copy_history(source: Path, target: Path, configuration: int, seeds: Sequence[int]) -> None:
+    """Copies the history of one configuration, renumbering its runs from 0."""
+    lines = [
+        json.loads(x) for path in source.glob("*.jsonl") for x in path.read_text().split("\n")[:-1]
+    ]
+    chosen = [line for line in lines if line.pop("configuration") == configuration]
+    chosen = [{**line, "run": list(seeds).index(line["seed"])} for line in chosen]
+    chosen.sort(key=lambda line: (line["epoch"], line["run"]))
+    write_text(target, "".join(json.dumps(line) + "\n" for line in chosen))
+
+
+def _read(run_dir: RunDir) -> SweepResult:
+    """Reads the result of a completed sweep."""
+    content = run_dir.read(run_dir.path / "sweep.json")
+    rows = [ranking.Row(**{**row, "scores": tuple(row["scores"])}) for row in content["ranking"]]
+    best_dir = run_dir.subdirectory("best")
+    best = reporting.Result(best_dir.path, best_dir.read(best_dir.path / "results.json"))
+    config, compiled = run_dir.read(run_dir.config), content["compile"]
+    return SweepResult(
+        folder=run_dir.path,
+        title=formatting.title(best.results),
+        monitor=config["training"]["monitor"],
+        ranking=rows,
+        best=best,
+        programs=compiled["programs"],
+        compile_seconds=compiled["seconds"],
+    )

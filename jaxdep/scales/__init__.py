@@ -1,0 +1,1 @@
+"""Clinical scales: categories, thresholds and ranges of total scores."""

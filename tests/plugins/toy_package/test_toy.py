@@ -1,0 +1,7 @@
+"""The battery on the toy."""
+
+from jaxdep.testing import ModelBattery
+
+
+class TestToy(ModelBattery):
+    models = ("toy",)

@@ -1,0 +1,1 @@
+"""A sixth system, in a package of its own."""
