@@ -65,7 +65,7 @@ def together():
 @pytest.mark.parametrize(
     ("seeds", "how"),
     [
-        ([3], {"count": 1}),
+        pytest.param([3], {"count": 1}, marks=pytest.mark.slow),
         pytest.param([3, 5], {"count": 2}, marks=pytest.mark.slow),
         pytest.param([3, 5], {"count": 2, "backend": "pmap"}, marks=pytest.mark.slow),
         ([5, 3, 0], {"count": 8}),  # batches of each spread over devices

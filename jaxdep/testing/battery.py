@@ -54,9 +54,16 @@ class ModelBattery:
             expensive = metafunc.function.__name__ in _EXPENSIVE
             metafunc.parametrize("variant", list(self._variants(expensive)))
         elif "name" in metafunc.fixturenames:
-            metafunc.parametrize("name", self.models)
+            metafunc.parametrize("name", list(self._names()))
+
+    def _names(self) -> Iterator[Any]:
+        """Models, `slow` if their first variant is."""
+        for name in self.models:
+            slow = next(iter(SPECS[name].variants)) in SPECS[name].slow_variants
+            yield pytest.param(name, marks=pytest.mark.slow if slow else ())
 
     def _variants(self, expensive: bool) -> Iterator[Any]:
+        """Pairs of a model and a label, `slow` as described above."""
         for name in self.models:
             spec = SPECS[name]
             for number, label in enumerate(spec.variants):

@@ -80,6 +80,7 @@ def test_released_needs_an_even_batch():
         program(RELEASED)(variables, inputs)
 
 
+@pytest.mark.slow
 def test_released_mixes_patients_and_the_paper_does_not():
     """Other patients change a patient's logits; repaired, they do not."""
     inputs = inputs_of() | SPECS["depformer"].extra_inputs(SMALL, 0)
@@ -178,8 +179,8 @@ def test_a_word_alone_answers_for_itself():
 @pytest.mark.parametrize(
     ("words_from", "length"),
     [
-        ("first", 24),
         ("segments", 41),
+        pytest.param("first", 24, marks=pytest.mark.slow),
         pytest.param("first", 30, marks=pytest.mark.slow),
         pytest.param("first", 41, marks=pytest.mark.slow),
         pytest.param("segments", 24, marks=pytest.mark.slow),
@@ -213,6 +214,7 @@ def test_one_modality_alone_leaves_out_what_needs_both():
         assert set(draw(model, single)["params"]) == {adapter, "LN", "fc3", "encoder", "fc"}
 
 
+@pytest.mark.slow
 def test_faces_may_be_bytes():
     inputs = inputs_of()
     inputs["visual"] = np.arange(inputs["visual"].size, dtype=np.uint8).reshape(4, 24, 10)
@@ -237,7 +239,7 @@ def test_a_run_tells_of_its_words(model, tmp_path):
     base = EXPERIMENTS["depformer-demo"]
     small = replace(
         base,
-        model=model.clone(dropout=0.1),
+        model=model.clone(dropout=0.1, stacks=2, layers=2),
         corpus=replace(base.corpus, synthetic={"items": 24, "seed": 0}),
         training=replace(base.training, batch_size=4, epochs=1),
     )
@@ -254,7 +256,7 @@ def test_a_run_tells_of_its_words(model, tmp_path):
     assert rows[0]["word"] == "joy"
     assert (result.folder / "figures" / "words_words.png").is_file()
     odd = replace(small, model=RELEASED, training=replace(small.training, batch_size=3))
-    uneven = replace(small, model=small.model.clone(words=18))
+    uneven = replace(small, model=SMALL.clone(words=18))
     for wrong, message in ((odd, "even batch"), (uneven, "multiple of 4")):
         with pytest.raises(UserError, match=message):
             jaxdep.run(wrong, out=tmp_path / "wrong", data_dir=tmp_path, log=quiet)

@@ -34,8 +34,15 @@ def both(readout, masked, dtype):
     return run(folded), run(folded.clone(folded=False))
 
 
-@pytest.mark.parametrize("readout", ["sum", "mean"])
-@pytest.mark.parametrize("masked", [False, True])
+@pytest.mark.parametrize(
+    ("readout", "masked"),
+    [
+        ("sum", False),
+        ("mean", True),
+        pytest.param("sum", True, marks=pytest.mark.slow),
+        pytest.param("mean", False, marks=pytest.mark.slow),
+    ],
+)
 class TestFolded:
     @pytest.mark.slow
     def test_equals_literal(self, readout, masked):

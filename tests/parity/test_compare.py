@@ -17,7 +17,7 @@ from jaxdep.parity import compare
 FLOAT32, FLOAT64 = ("float32",), ("float64",)
 OPTIMISED = [
     ("jamfn", "masked", FLOAT32),
-    ("jamfn", "batch of 5", FLOAT64),
+    pytest.param("jamfn", "batch of 5", FLOAT64, marks=pytest.mark.slow),
     ("amm", "paper", FLOAT32),
     pytest.param("mddr", "resampled", FLOAT32, marks=pytest.mark.slow),
     pytest.param("smfl", "paper", FLOAT64, marks=pytest.mark.slow),
@@ -41,8 +41,11 @@ def test_optimisation_is_within_the_bars(name, label, dtypes):
     ("name", "label"), [(name, case.label) for name, spec in SPECS.items() for case in spec.cases()]
 )
 def test_every_case(name, label):
-    rows = compare.compare(case_of(name, label))
-    assert {row.quantity for row in rows} == {"outputs", "gradients", "losses", "parameters"}
+    """Updates are compared for each variant; the other cases add shapes and masks to gradients."""
+    updates = label in SPECS[name].variants
+    rows = compare.compare(case_of(name, label), steps=compare.STEPS if updates else 0)
+    expected = {"outputs", "gradients", "losses", "parameters"}
+    assert {row.quantity for row in rows} == (expected if updates else {"outputs", "gradients"})
     assert not [row for row in rows if not row.ok]
 
 

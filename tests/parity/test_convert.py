@@ -10,11 +10,15 @@ import torch
 from variants import example_inputs, small
 
 from jaxdep import parity
-from jaxdep.models import AMM, JAMFN, MODELS
+from jaxdep.models import AMM, JAMFN, MODELS, SPECS
 from jaxdep.parity.reference import reference
 from jaxdep.testing.weights import draw
 
-ALL = [(name, label) for name in MODELS for label in small(name)]
+ALL = [
+    pytest.param(name, label, marks=pytest.mark.slow if label in spec.slow_variants else ())
+    for name, spec in SPECS.items()
+    for label in spec.variants
+]
 
 
 def reference_of(name, label="", only=()):

@@ -73,6 +73,7 @@ class TestFolder:
 
 
 class TestSeeds:
+    @pytest.mark.slow
     def test_alone_as_together(self, finished, data_dir, tmp_path):
         alone = run(tmp_path / "r", data_dir, seeds=[1], devices=1)
         ours = [line for line in lines(finished.folder) if line["seed"] == 1]

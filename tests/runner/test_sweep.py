@@ -82,7 +82,7 @@ def test_best_is_the_run_that_it_would_have_been_alone(whole, data_dir, tmp_path
 @pytest.mark.parametrize(
     "how",
     [
-        {"devices": 2, "runs_per_device": 2},
+        pytest.param({"devices": 2, "runs_per_device": 2}, marks=pytest.mark.slow),
         pytest.param({"devices": 1}, marks=pytest.mark.slow),
         pytest.param({"devices": 8}, marks=pytest.mark.slow),
         pytest.param({"backend": "pmap"}, marks=pytest.mark.slow),

@@ -28,7 +28,7 @@ def recurrent():
     ("vectorized", "seeds", "count", "shards"),
     [
         (False, [0, 1], 8, 4),
-        (True, [0], 3, 2),
+        pytest.param(True, [0], 3, 2, marks=pytest.mark.slow),
         pytest.param(False, [0], 8, 8, marks=pytest.mark.slow),
         pytest.param(True, [0, 1], 8, 4, marks=pytest.mark.slow),
     ],

@@ -203,6 +203,7 @@ class TestResume:
         assert epochs == []
         chex.assert_trees_all_equal(again.outputs, first.outputs)
 
+    @pytest.mark.slow
     def test_on_other_devices(self, tmp_path):
         exp, seeds = experiment(epochs=4), [0, 1, 2]
 

@@ -25,6 +25,7 @@ def trained(base):
     return runs.train(base, runs.stack(base, [3]), splits(), devices.layout(1, devices=1))
 
 
+@pytest.mark.slow
 def test_bfloat16_keeps_float32_weights():
     base = experiment(Toy(dropout=0.0), epochs=2)
     full = trained(base)
