@@ -25,7 +25,8 @@ os.environ["XLA_FLAGS"] = " ".join([os.environ.get("XLA_FLAGS", ""), *_QUICK])
 import jax  # noqa: E402
 from jaxtyping import install_import_hook  # noqa: E402
 
-# Annotations of everything that handles arrays are checked at run time.
+# Annotations of everything that handles arrays are checked at run time; not those of the training
+# core, whose pytrees JAX also fills with shapes instead of arrays.
 _TYPED = ("jaxdep.nn", "jaxdep.models", "jaxdep.losses", "jaxdep.random")
 install_import_hook(_TYPED, "typecheck.typechecked")
 

@@ -16,7 +16,7 @@ ALLOWED = {
     "losses": set(),
     "plugins": set(),
     "models": {"nn", "losses", "data", "plugins"},
-    "data": {"plugins"},
+    "data": {"plugins", "artifacts"},
     "artifacts": set(),
     "analysis": {"artifacts"},
     "experiment": {"models", "data"},

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import importlib.util
-import json
 from pathlib import Path
 
 import numpy as np
 
+from jaxdep.artifacts.files import read_json
 from jaxdep.errors import UserError
 
 BINS = (8, 4, 4)
@@ -127,7 +127,7 @@ class ZoneEncoder:
 def _normalisation(folder: Path) -> tuple[np.ndarray, np.ndarray]:
     """Mean and standard deviation of the model's preprocessing; by default those of ImageNet."""
     file = folder / "preprocessor_config.json"
-    config = json.loads(file.read_text()) if file.is_file() else {}
+    config = read_json(file) if file.is_file() else {}
     mean = config.get("image_mean", [0.485, 0.456, 0.406])
     std = config.get("image_std", [0.229, 0.224, 0.225])
     return np.array(mean, np.float32), np.array(std, np.float32)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from jaxdep.artifacts.files import read_json
 from jaxdep.data import arrays, corpora
 from jaxdep.data.settings import Corpus
 from jaxdep.errors import UserError
@@ -116,4 +116,4 @@ def _with_tasks(split: Any, labels: Mapping[str, str]) -> Any:
 
 
 def _description(folder: Path) -> dict[str, Any]:
-    return {"sessions": {}, **json.loads((folder / "corpus.json").read_text())}
+    return {"sessions": {}, **read_json(folder / "corpus.json")}

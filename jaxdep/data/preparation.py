@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from jaxdep.artifacts.files import read_json
 from jaxdep.data import corpora, stand_ins, storage
 from jaxdep.data.builder import ManualBuilder, Scan
 from jaxdep.data.settings import Corpus
@@ -106,7 +107,7 @@ def prepare(
     fingerprint = _fingerprint(folder, cache_key, str(builder.VERSION))
     target = data / f"{name}-{fingerprint[:16]}"
     if (target / "corpus.json").is_file():
-        for warning in json.loads((target / "corpus.json").read_text())["warnings"]:
+        for warning in read_json(target / "corpus.json")["warnings"]:
             log(f"warning: {warning}")
         return target
 
@@ -148,7 +149,7 @@ def _existing(name: str, folder: Path, builder: type[ManualBuilder]) -> Path:
 def _truth(folder: Path) -> dict[str, Any] | None:
     path = folder / "synthetic.json"
     try:
-        return json.loads(path.read_text()) if path.is_file() else None
+        return read_json(path) if path.is_file() else None
     except ValueError as error:
         raise UserError(f"{path} is not valid JSON ({error}): generate the corpus again") from None
 
@@ -176,7 +177,7 @@ def _previous_options(
     """
     found = []
     for path in data.glob(f"{name}-*/corpus.json"):
-        metadata = json.loads(path.read_text())
+        metadata = read_json(path)
         if metadata.get("files") == files:
             found.append((path.stat().st_mtime_ns, metadata["given"]))
     previous = max(found, key=lambda pair: pair[0])[1] if found else {}

@@ -12,9 +12,9 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float, Int
+from jaxtyping import Float, Int
 
-from jaxdep.types import PRNGKey
+from jaxdep.types import Array, PRNGKey
 
 Indices = Int[Array, "step batch"]
 Weights = Float[Array, "step batch"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import abc
 
 import jax.numpy as jnp
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float, Int, Num
 
 from jaxdep.nn import masking
 from jaxdep.types import Array, Mask, Resampled, Sequence
@@ -84,7 +84,7 @@ def _stretch(x: Sequence, steps: Counts, out_steps: Counts, length: int) -> Resa
     return take(left) * (1 - fraction[..., None]) + take(right) * fraction[..., None]
 
 
-def segments(x: Sequence, mask: Mask | None, count: int) -> Resampled:
+def segments(x: Num[Array, "batch time feature"], mask: Mask | None, count: int) -> Resampled:
     """Averages each recording's real steps over `count` equal parts: [B, S, D] to [B, count, D].
 
     Part i of n averages the steps from floor(i T / n) to ceil((i + 1) T / n) - 1, as PyTorch's
@@ -98,4 +98,6 @@ def segments(x: Sequence, mask: Mask | None, count: int) -> Resampled:
     step = jnp.cumsum(real, 1)[:, None] - 1  # index among the real steps
     inside = (step >= first[..., None]) & (step < end[..., None]) & real[:, None]
     weights = inside / jnp.maximum(end - first, 1)[..., None]
+    if not jnp.issubdtype(x.dtype, jnp.floating):  # such as the pixels of faces
+        x = x.astype(weights.dtype)
     return jnp.einsum("bps,bsd->bpd", weights.astype(x.dtype), masking.zero_padding(x, mask))

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+from jaxtyping import Float
 
 from jaxdep.experiment import Task
 from jaxdep.losses import get_loss
-from jaxdep.types import Outputs, PerExample
+from jaxdep.types import Array, Outputs, PerExample
 
 Sums = dict[str, Float[Array, ""]]
 """Weighted sums over examples; `count` is the sum of the weights."""

@@ -6,10 +6,11 @@ from typing import Any
 
 import jax
 import optax
-from jaxtyping import Array, Int
+from jaxtyping import Int
 
 from jaxdep.errors import UserError
 from jaxdep.experiment import Optimizer
+from jaxdep.types import Array
 
 Count = int | Int[Array, ""]
 """An integer, possibly traced."""

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 from flax import struct
-from jaxtyping import Array, Float, Int
+from jaxtyping import Float, Int
 
 from jaxdep import random
 from jaxdep.data import sampling
@@ -20,7 +20,7 @@ from jaxdep.train import objective, optimizer
 from jaxdep.train.devices import spread_batch
 from jaxdep.train.forward import forward
 from jaxdep.train.status import Status
-from jaxdep.types import PRNGKey
+from jaxdep.types import Array, PRNGKey
 
 Variables = Any
 """A model's Flax variables: `{"params": ..., "batch_stats": ...}`."""

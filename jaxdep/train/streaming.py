@@ -18,7 +18,7 @@ import jax.numpy as jnp
 import numpy as np
 from flax import struct
 from flax.errors import ScopeParamShapeError
-from jaxtyping import Array, Float
+from jaxtyping import Float
 
 from jaxdep import random
 from jaxdep.data import sampling, stream
@@ -27,6 +27,7 @@ from jaxdep.experiment import Experiment
 from jaxdep.train import checkpoint, hosts, objective, runs, step
 from jaxdep.train.devices import Layout
 from jaxdep.train.status import Status
+from jaxdep.types import Array
 
 Lengths = list[Mapping[str, int]]
 """Padded length L of each sequence, for each batch."""

@@ -97,3 +97,10 @@ def test_without_a_first_sequence_the_next_one_leads():
     assert not nowhere.any()
     np.testing.assert_array_equal(kept[:, :4], x)
     assert real.tolist() == [[True] * 4 + [False]]
+
+
+def test_segments_of_bytes_are_their_means():
+    x = np.random.default_rng(0).integers(0, 256, (2, 7, 3), np.uint8)
+    expected = functional.adaptive_avg_pool1d(torch.as_tensor(x).float().transpose(1, 2), 4)
+    found = alignment.segments(jnp.asarray(x), None, 4)
+    np.testing.assert_allclose(found, expected.transpose(1, 2), rtol=1e-6)

@@ -21,7 +21,7 @@ AXES = {
     "optimizer.weight_decay": (0.0, 1e-3),
 }
 # Weights of classes are counted in the training split, which a sweep must do as a run does.
-SHORT = SMALL | {"training.epochs": 2, "tasks.depression.balanced": True}
+SHORT = {"training.epochs": 2, "tasks.depression.balanced": True}
 
 
 @pytest.fixture(scope="module")
@@ -29,14 +29,20 @@ def data_dir(tmp_path_factory):
     return tmp_path_factory.mktemp("data")
 
 
-def swept(out, data_dir, axes=AXES, **options):
-    options = {"seeds": 2, "overrides": SHORT, "devices": 2, "log": lambda line: None} | options
-    return sweep.sweep("jamfn-demo", axes, out=out, data_dir=data_dir, **options)
+@pytest.fixture(scope="module")
+def swept(toy_demo, data_dir):
+    """Sweeps in a folder."""
+
+    def run(out, axes=AXES, **options):
+        options = {"seeds": 2, "overrides": SHORT, "devices": 2, "log": lambda line: None} | options
+        return sweep.sweep(toy_demo, axes, out=out, data_dir=data_dir, **options)
+
+    return run
 
 
 @pytest.fixture(scope="module")
-def whole(tmp_path_factory, data_dir):
-    return swept(tmp_path_factory.mktemp("sweeps") / "s", data_dir)
+def whole(tmp_path_factory, swept):
+    return swept(tmp_path_factory.mktemp("sweeps") / "s")
 
 
 def table(path):
@@ -60,10 +66,10 @@ def test_ranked_on_validation(whole):
     assert config["optimizer"]["weight_decay"] == best["optimizer.weight_decay"]
 
 
-def test_best_is_the_run_that_it_would_have_been_alone(whole, data_dir, tmp_path):
+def test_best_is_the_run_that_it_would_have_been_alone(whole, toy_demo, data_dir, tmp_path):
     overrides = SHORT | dict(whole.ranking[0].values)
     alone = jaxdep.run(
-        "jamfn-demo",
+        toy_demo,
         seeds=2,
         overrides=overrides,
         data_dir=data_dir,
@@ -88,21 +94,21 @@ def test_best_is_the_run_that_it_would_have_been_alone(whole, data_dir, tmp_path
         pytest.param({"backend": "pmap"}, marks=pytest.mark.slow),
     ],
 )
-def test_same_on_other_devices_and_in_parts(whole, data_dir, tmp_path, how):
-    other = swept(tmp_path / "s", data_dir, **how)
+def test_same_on_other_devices_and_in_parts(whole, swept, tmp_path, how):
+    other = swept(tmp_path / "s", **how)
     ours = {row.number: row.scores for row in other.ranking}
     for row in whole.ranking:
         assert ours[row.number] == pytest.approx(row.scores, abs=1e-5)
 
 
-def test_halving_stops_the_worse_half(data_dir, tmp_path):
+def test_halving_stops_the_worse_half(swept, tmp_path):
     axes = {"optimizer.learning_rate": (1e-4, 1e-3, 1e-2, 1e9)}
-    long = {"overrides": SMALL | {"training.epochs": 4}}
-    found = swept(tmp_path / "h", data_dir, axes, halving=True, **long)
+    long = {"overrides": {"training.epochs": 4}}
+    found = swept(tmp_path / "h", axes, halving=True, **long)
     assert sorted(row.epochs for row in found.ranking) == [1, 1, 2, 4]
     assert sorted(row.dropped for row in found.ranking) == [0, 1, 1, 2]
     assert found.ranking[0].dropped == 0
-    full = swept(tmp_path / "f", data_dir, axes, **long)
+    full = swept(tmp_path / "f", axes, **long)
     winner = found.ranking[0]
     same = next(row for row in full.ranking if row.number == winner.number)
     assert winner.scores == pytest.approx(same.scores, abs=1e-6)
@@ -114,21 +120,20 @@ def test_rungs():
     assert sweep.rungs(2, 100) == [1, 2]
 
 
-@pytest.mark.slow
-def test_shapes_make_programs(data_dir, tmp_path):
-    found = swept(tmp_path / "g", data_dir, {"model.hidden": (3, 4)}, seeds=1)
+def test_shapes_make_programs(swept, tmp_path):
+    found = swept(tmp_path / "g", {"model.hidden": (3, 4)}, seeds=1)
     assert found.programs == 2
 
 
-def test_random_draws(data_dir, tmp_path):
+def test_random_draws(swept, tmp_path):
     axes = search_space.parse(["optimizer.learning_rate=log(1e-4,1e-2)"])
-    found = swept(tmp_path / "r", data_dir, axes, random=3, seeds=1)
+    found = swept(tmp_path / "r", axes, random=3, seeds=1)
     assert len({row.values["optimizer.learning_rate"] for row in found.ranking}) == 3
 
 
-def test_mistakes_write_nothing(data_dir, tmp_path):
+def test_mistakes_write_nothing(swept, tmp_path):
     with pytest.raises(UserError, match="did you mean 'hidden'"):
-        swept(tmp_path / "m", data_dir, {"model.hiden": (3, 4)})
+        swept(tmp_path / "m", {"model.hiden": (3, 4)})
     assert not (tmp_path / "m").exists()
 
 
@@ -145,7 +150,8 @@ def processes(out, data_dir, *more):
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     cluster = ["--coordinator", f"127.0.0.1:{port}", "--processes", 2]
-    flags = "--xla_force_host_platform_device_count=2"
+    # Beside the flags of every test, without which programs round differently.
+    flags = f"{os.environ['XLA_FLAGS']} --xla_force_host_platform_device_count=2"
     return [
         subprocess.Popen(
             command(out, data_dir, *more, *cluster, "--process", number),
