@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -59,6 +60,12 @@ class Faults:
         """Raises one `UserError` that lists all faults, if there are any."""
         if self.found:
             raise UserError(f"{title}\n{describe(self.found)}\n{advice}")
+
+
+def closest(name: str, known: Iterable[str], otherwise: str) -> str:
+    """Hint for a misspelt name: the closest known name, or `otherwise` if none is close."""
+    near = difflib.get_close_matches(name, known, n=1)
+    return f"did you mean {near[0]!r}?" if near else otherwise
 
 
 def describe(faults: Iterable[Fault]) -> str:

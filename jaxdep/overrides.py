@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import dataclasses
-import difflib
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
@@ -13,7 +12,7 @@ from typing import Any
 import flax.linen as nn
 
 from jaxdep import models
-from jaxdep.errors import UserError
+from jaxdep.errors import UserError, closest
 from jaxdep.experiment import Corpus, Experiment, Optimizer, PaperRow, Task, Training
 
 
@@ -137,8 +136,7 @@ def _replace(part: Any, path: list[str], value: Any, dotted: str) -> Any:
     names = fields_of(part)
     new_key_allowed = isinstance(part, Mapping) and not rest  # users may add keys to a mapping
     if head not in names and not new_key_allowed:
-        near = difflib.get_close_matches(head, names, n=1)
-        hint = f"did you mean {near[0]!r}?" if near else f"choose from {', '.join(names)}"
+        hint = closest(head, names, f"choose from {', '.join(names)}")
         raise UserError(f"unknown setting {dotted!r}: no field {head!r}; {hint}")
     if isinstance(part, Mapping):
         new = _replace(part[head], rest, value, dotted) if rest else _convert(value, None, dotted)

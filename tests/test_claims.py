@@ -50,7 +50,8 @@ def test_depformer_learns_and_its_words_are_found(tmp_path):
 
 @pytest.mark.skipif(
     "JAXDEP_MGID" not in os.environ,
-    reason="MGID may not be passed on: get it, and set JAXDEP_MGID to its folder",
+    reason="needs the real MGID texts, whose licence forbids shipping them with the tests:"
+    " obtain them from their authors and set JAXDEP_MGID to their folder",
 )
 def test_regression_on_real_texts(tmp_path):
     """The baseline that AMM has to beat, on real contextual embeddings."""

@@ -14,6 +14,8 @@ from jaxdep.experiments import EXPERIMENTS
 from jaxdep.models import JAMFN
 from jaxdep.train import devices, runs
 
+pytestmark = pytest.mark.slow  # every day, on a smaller model, in tests/train/test_runs.py
+
 MODEL = JAMFN(hidden=8, layers=1, channels=12, scales=(3,), dropout=0.2)
 EXPERIMENT = replace(
     EXPERIMENTS["jamfn"],
@@ -65,11 +67,11 @@ def together():
 @pytest.mark.parametrize(
     ("seeds", "how"),
     [
-        pytest.param([3], {"count": 1}, marks=pytest.mark.slow),
-        pytest.param([3, 5], {"count": 2}, marks=pytest.mark.slow),
-        pytest.param([3, 5], {"count": 2, "backend": "pmap"}, marks=pytest.mark.slow),
+        ([3], {"count": 1}),
+        ([3, 5], {"count": 2}),
+        ([3, 5], {"count": 2, "backend": "pmap"}),
         ([5, 3, 0], {"count": 8}),  # batches of each spread over devices
-        pytest.param([3, 5], {"count": 1, "vectorized": True}, marks=pytest.mark.slow),
+        ([3, 5], {"count": 1, "vectorized": True}),
     ],
 )
 def test_seeds_with_other_company(together, seeds, how):

@@ -24,11 +24,11 @@ def figures(row: Mapping[str, str] | None, corpus: str, task: str) -> dict[str, 
         return {}
     wanted = {key: row[key] for key in ("system", "source", "row")}
     wanted |= {"corpus": corpus, "task": task}
-    scale = 100 if row["system"] in _PERCENT else 1
     text = resources.files("jaxdep.analysis").joinpath("paper_results.csv").read_text()
     lines = [line for line in text.splitlines() if not line.startswith("#")]
     return {
-        _OF_THE_DEPRESSED.get(entry["metric"], entry["metric"]): float(entry["value"]) / scale
+        _OF_THE_DEPRESSED.get(entry["metric"], entry["metric"]): float(entry["value"])
+        / _DIVISOR[entry["unit"]]
         for entry in csv.DictReader(lines)
         if wanted.items() <= entry.items()
     }
@@ -36,5 +36,5 @@ def figures(row: Mapping[str, str] | None, corpus: str, task: str) -> dict[str, 
 
 _OF_THE_DEPRESSED = {kind: f"{kind}_positive" for kind in ("f1", "precision", "recall")}
 
-_PERCENT = ("JAMFN", "AMM")
-"""Systems whose papers report percentages; MDDR reports points, and the others fractions."""
+_DIVISOR = {"%": 100, "": 1}
+"""Divisor for each unit of the table."""

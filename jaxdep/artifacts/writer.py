@@ -64,11 +64,11 @@ def finish(
       split: split of the N recordings.
     """
     seeds = [run["seed"] for run in meta["runs"]]
-    write_text(run_dir.predictions, predictions_csv(outputs, split, seeds))
+    write_text(run_dir.predictions, _predictions_csv(outputs, split, seeds))
     write_json(run_dir.meta, meta)
 
 
-def predictions_csv(
+def _predictions_csv(
     outputs: Mapping[str, np.ndarray], split: LabelledSplit, seeds: Sequence[int]
 ) -> str:
     """Content of `predictions.csv`.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import difflib
 import importlib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,7 +10,7 @@ from types import ModuleType
 from typing import Any
 
 from jaxdep.data.builder import ManualBuilder
-from jaxdep.errors import UserError
+from jaxdep.errors import UserError, closest
 from jaxdep.plugins import Registry
 
 
@@ -108,8 +107,7 @@ def parse_options(name: str, given: Mapping[str, str]) -> dict[str, Any]:
 
 def _module(name: str, part: str) -> ModuleType:
     if name not in CORPORA:
-        near = difflib.get_close_matches(name, CORPORA, n=1)
-        hint = f"did you mean {near[0]!r}?" if near else f"choose one of {', '.join(CORPORA)}"
+        hint = closest(name, CORPORA, f"choose one of {', '.join(CORPORA)}")
         raise UserError(f"unknown corpus {name!r}: {hint}")
     # Always import under this name: TFDS rejects a builder that is imported under two names.
     return importlib.import_module(f"{CORPORA[name].package}.{part}")

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from jaxdep.artifacts.files import read_json
+from jaxdep.artifacts.files import read_json, write_json
 from jaxdep.data import corpora, stand_ins, storage
 from jaxdep.data.builder import ManualBuilder, Scan
 from jaxdep.data.settings import Corpus
@@ -225,7 +225,7 @@ def _store(
         folder = Path(built.data_dir)
         (folder / "card.md").write_text(_card(metadata))
         if metadata["synthetic"]:
-            (folder / "synthetic.json").write_text(json.dumps(metadata["synthetic"], indent=1))
+            write_json(folder / "synthetic.json", metadata["synthetic"])
         metadata = {**metadata, "contents": built.contents}
         (folder / "corpus.json").write_text(json.dumps(metadata, indent=1, default=str))
         storage.move_into_place(folder, target)

@@ -71,32 +71,38 @@ def synthetic_corpus(name: str, *, data_dir: str | Path | None = None, **wanted:
 
 
 def _sources(module: ModuleType) -> str:
-    """Source code of a module and of all `jaxdep` modules that it imports, also indirectly."""
+    """Source code of a module and of what it imports, also indirectly.
+
+    Only modules of `jaxdep` and of the module's own package are followed.
+    """
+    followed = ("jaxdep.", module.__name__.partition(".")[0] + ".")
     found: dict[str, str] = {}
     pending = [module.__name__]
     while pending:
         name = pending.pop()
-        if name in found or not name.startswith("jaxdep."):
+        if name in found or not name.startswith(followed) or not _is_module(name):
             continue
-        found[name] = inspect.getsource(importlib.import_module(name))
-        pending += _imported(found[name])
+        imported = importlib.import_module(name)
+        found[name] = inspect.getsource(imported)
+        pending += _imported(found[name], imported.__package__ or "")
     return "".join(found[name] for name in sorted(found))
 
 
-def _imported(source: str) -> list[str]:
-    """Names of the modules that some source code imports, or imports names from."""
+def _imported(source: str, package: str) -> list[str]:
+    """Dotted names of everything that some source code of a package imports."""
     names = []
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
             names += [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            members = [f"{node.module}.{alias.name}" for alias in node.names]
-            names += [node.module, *filter(_is_module, members)]
+        elif isinstance(node, ast.ImportFrom):
+            relative = "." * node.level + (node.module or "")
+            base = importlib.util.resolve_name(relative, package)
+            names += [base, *(f"{base}.{alias.name}" for alias in node.names)]
     return names
 
 
 def _is_module(name: str) -> bool:
     try:
-        return name.startswith("jaxdep.") and importlib.util.find_spec(name) is not None
+        return importlib.util.find_spec(name) is not None
     except ModuleNotFoundError:
         return False  # an attribute of a module that is not a package

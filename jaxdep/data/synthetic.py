@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import product
 from pathlib import Path
@@ -10,6 +9,8 @@ from typing import Any
 
 import numpy as np
 from scipy import signal
+
+from jaxdep.artifacts.files import write_json
 
 ORDER_RATE, AGREEMENT_RATE = 0.85, 0.7
 """Probabilities that an event's order, and two events' agreement, match the label at signal 1."""
@@ -174,5 +175,5 @@ def write_truth(
       The content of the file.
     """
     truth = {"corpus": corpus, **given, "parameters": dict(parameters), "tasks": dict(tasks)}
-    (directory / "synthetic.json").write_text(json.dumps(truth, indent=1) + "\n")
+    write_json(directory / "synthetic.json", truth)
     return truth

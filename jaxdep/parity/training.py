@@ -9,31 +9,15 @@ from typing import Any
 import flax.linen as nn
 import numpy as np
 import torch
-from torch.nn import functional
 
 from jaxdep.experiment import Optimizer, Task
 from jaxdep.models import spec_of
-from jaxdep.models.mddr.reference import dr_loss
+from jaxdep.parity.losses import LOSSES
 
 
 def optimizer_of(model: nn.Module) -> Optimizer:
     """Optimiser settings of a model's paper."""
     return Optimizer(**spec_of(model).optimizer)
-
-
-def _cross_entropy(output: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
-    return functional.cross_entropy(output, target.long())
-
-
-def _dr(output: torch.Tensor, target: torch.Tensor, delta: float, weight: float) -> torch.Tensor:
-    return dr_loss(output, target.to(output.dtype), delta, weight).mean()
-
-
-def _squared(output: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
-    return functional.mse_loss(output, target.to(output.dtype))
-
-
-_LOSSES = {"cross_entropy": _cross_entropy, "dr": _dr, "mse": _squared}
 
 
 def tasks_of(model: nn.Module) -> dict[str, Task]:
@@ -53,7 +37,7 @@ def loss(
 ) -> torch.Tensor:
     """Sum over tasks of the mean loss over examples."""
     parts = [
-        _LOSSES[task.loss](outputs[name], targets[name], **task.options)
+        LOSSES[task.loss](outputs[name], targets[name], **task.options)
         for name, task in tasks.items()
     ]
     return torch.stack(parts).sum()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from pathlib import Path
@@ -12,12 +11,12 @@ import jax
 import numpy as np
 
 from jaxdep import overrides as overrides_of
-from jaxdep.artifacts.files import write_json, write_text
+from jaxdep.artifacts import writer
+from jaxdep.artifacts.files import write_text
 from jaxdep.artifacts.run_dir import History, RunDir, open_run_dir
-from jaxdep.artifacts.schema import RunEntry
-from jaxdep.artifacts.writer import predictions_csv
+from jaxdep.artifacts.schema import Meta, RunEntry
 from jaxdep.data.opening import Splits, open_corpus
-from jaxdep.errors import UserError
+from jaxdep.errors import UserError, closest
 from jaxdep.experiment import Experiment
 from jaxdep.runner import reporting
 from jaxdep.runner.input_pipeline import open_experiment
@@ -112,13 +111,10 @@ def evaluate(folder: str | Path, *, split: str = "test", log: Log = print) -> re
     with jax.default_matmul_precision(experiment.training.precision):
         outputs = runs.predict(experiment, weights, chosen.arrays, layout)
     target = source.subdirectory(f"evaluate-{split}")
-    target.path.mkdir(exist_ok=True)
-    write_json(target.config, config)
-    write_json(target.environment, source.read(source.environment))
+    writer.begin(target, config, source.read(source.environment))
     write_text(target.metrics, source.metrics.read_text())
-    write_text(target.predictions, predictions_csv(outputs, chosen, seeds))
     entries = {**meta["splits"], "test": reporting.describe_split(chosen)}
-    write_json(target.meta, {**meta, "splits": entries})
+    writer.finish(target, {**meta, "splits": entries}, outputs, chosen)
     return reporting.write_report(target)
 
 
@@ -144,7 +140,7 @@ def load(folder: str | Path, *, seed: int | None = None) -> tuple[Any, Mapping[s
     return experiment.model, jax.tree.map(lambda leaf: np.asarray(leaf[row]), weights)
 
 
-def _restore(source: RunDir) -> tuple[dict[str, Any], dict[str, Any], Experiment, Any, Splits]:
+def _restore(source: RunDir) -> tuple[dict[str, Any], Meta, Experiment, Any, Splits]:
     """Restores configuration, metadata, experiment, best weights [S, ...] and splits of a run."""
     config, meta = source.read(source.config), source.read(source.meta)
     experiment = overrides_of.from_json(config)
@@ -178,8 +174,7 @@ def find(
     known: Mapping[str, Experiment] = EXPERIMENTS
     if isinstance(experiment, str):
         if experiment not in known:
-            near = difflib.get_close_matches(experiment, known, n=1)
-            hint = f"did you mean {near[0]!r}?" if near else "run `jaxdep list` to see all names"
+            hint = closest(experiment, known, "run `jaxdep list` to see all names")
             raise UserError(f"unknown experiment {experiment!r}; {hint}")
         experiment = known[experiment]
     if not isinstance(overrides, Mapping):

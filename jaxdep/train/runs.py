@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,21 +20,6 @@ from jaxdep.train.status import Status
 
 Report = Callable[[int, np.ndarray, list[dict[str, Any]]], None]
 """Callback after each epoch: epoch number, status of each run, and lines of `metrics.jsonl`."""
-
-
-@dataclass(frozen=True)
-class Trained:
-    """Result of training.
-
-    Attributes:
-      state: final state of all runs, arrays [R, ...] on the host.
-      outputs: outputs on the test split at the best epoch, [R, N, C] or [R, N] for each task.
-      compile_seconds: time spent compiling the epoch program.
-    """
-
-    state: step.State
-    outputs: dict[str, np.ndarray]
-    compile_seconds: float
 
 
 def stack(
@@ -188,34 +172,6 @@ class Trainer:
         # Mark padding runs as stopped, so that no work is spent on them.
         idle = self.layout.place_runs(state.status, fill=Status.STOPPED)
         return self.layout.place_runs(state).replace(status=idle)
-
-
-def train(
-    experiment: Experiment,
-    runs: step.Run,
-    splits: Mapping[str, step.Data],
-    layout: Layout,
-    *,
-    folder: Path | None = None,
-    resume: bool = False,
-    report: Report | None = None,
-) -> Trained:
-    """Trains all runs together to the end and predicts the test split.
-
-    Args:
-      experiment: experiment to train.
-      runs: runs to train.
-      splits: `train`, `validation` and `test`, on the host. The test split is read only once, after
-        the last epoch.
-      layout: devices of the runs.
-      folder: directory of the checkpoints, as in `Trainer.train`.
-      resume: as in `Trainer.train`.
-      report: as in `Trainer.train`.
-    """
-    trainer = Trainer(experiment, splits, layout)
-    state = trainer.train(runs, folder=folder, resume=resume, report=report)
-    outputs = trainer.predict(state.best, splits["test"])
-    return Trained(state, outputs, trainer.compile_seconds)
 
 
 def predict(

@@ -1,11 +1,12 @@
 """What generators of stand-ins share."""
 
+import importlib
 import inspect
 
 import numpy as np
 import pytest
 
-from jaxdep.data import stand_ins, synthetic
+from jaxdep.data import corpora, stand_ins, synthetic
 
 
 def test_a_changed_generator_makes_its_stand_in_anew(tmp_path, monkeypatch):
@@ -26,6 +27,28 @@ def test_names_imported_from_a_module_count_too(tmp_path, monkeypatch):
 
     monkeypatch.setattr(inspect, "getsource", changed)
     assert stand_ins.synthetic_corpus("dvlog", **how) != first
+
+
+def test_sources_of_another_package_count_too(tmp_path, monkeypatch):
+    package = tmp_path / "toy_corpus"
+    package.mkdir()
+    (package / "__init__.py").touch()
+    (package / "raw.py").write_text("WIDTHS = 5\n")
+    write = "def write(directory, **options):\n    directory.mkdir()\n"
+    (package / "synthetic.py").write_text("from .raw import WIDTHS\n\n" + write)
+    monkeypatch.syspath_prepend(tmp_path)
+    generator = importlib.import_module("toy_corpus.synthetic")
+    monkeypatch.setattr(corpora, "generator", lambda name: generator)
+    source, changed = inspect.getsource, ""
+    monkeypatch.setattr(
+        inspect,
+        "getsource",
+        lambda module: source(module) + changed * module.__name__.endswith(".raw"),
+    )
+    first = stand_ins.synthetic_corpus("toy", data_dir=tmp_path)
+    assert stand_ins.synthetic_corpus("toy", data_dir=tmp_path) == first
+    changed = "# changed"
+    assert stand_ins.synthetic_corpus("toy", data_dir=tmp_path) != first
 
 
 def test_splits_are_in_proportion():

@@ -1,5 +1,6 @@
 """AMM: which modalities and tasks it takes, and what its attention says."""
 
+from functools import partial
 from typing import Any
 
 import jax
@@ -77,7 +78,7 @@ def test_tasks_read_one_another():
 def test_attention_is_given_by_name():
     model, inputs = model_and_inputs()
     variables = {"params": draw(model, inputs)["params"]}
-    _, sown = model.apply(variables, inputs, mutable="intermediates")
+    _, sown = jax.jit(partial(model.apply, mutable="intermediates"))(variables, inputs)
     found = sown["intermediates"]
     for modality in ("text", "visual"):
         alpha = np.asarray(found[f"alpha_{modality}"][0])

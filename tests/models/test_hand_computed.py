@@ -13,7 +13,7 @@ from hand_computed.registry import CASES
 
 from jaxdep import losses, parity
 from jaxdep.models import MODELS
-from jaxdep.models.mddr.reference import dr_loss
+from jaxdep.parity.losses import dr_loss
 from jaxdep.parity.reference import reference
 
 ALL = [
@@ -21,16 +21,10 @@ ALL = [
     for name, cases in CASES.items()
     for case in cases
 ]
-# Those of the largest networks, a program a case, are slow: every day, their references are held
-# against the same numbers, and the outputs of every variant against the references.
-LARGEST = ("smfl_released", "depformer", "depformer_released")
+# A program a case: all but the first are slow. Every day, the references are held against all these
+# numbers, and the outputs of every variant against the references.
 COMPILED = [
-    pytest.param(
-        name,
-        case,
-        id=f"{name}-{case.name}",
-        marks=pytest.mark.slow if name in LARGEST and number else (),
-    )
+    pytest.param(name, case, id=f"{name}-{case.name}", marks=pytest.mark.slow if number else ())
     for name, cases in CASES.items()
     for number, case in enumerate(cases)
 ]

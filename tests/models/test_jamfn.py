@@ -1,5 +1,6 @@
 """JAMFN: its two ways of computing, its options, its weights at the start."""
 
+from functools import partial
 from typing import Any
 
 import chex
@@ -98,7 +99,7 @@ def test_attention_is_given_by_name():
     model: Any = JAMFN(**SIZE, masked=True)
     inputs = example_inputs(model, 3, 9)
     variables = {"params": draw(model, inputs)["params"]}
-    _, sown = model.apply(variables, inputs, mutable="intermediates")
+    _, sown = jax.jit(partial(model.apply, mutable="intermediates"))(variables, inputs)
     for scale in range(3):
         weights = sown["intermediates"][f"jaf.{scale}"]
         for name, mask in (("A_A", "acoustic_mask"), ("A_V", "visual_mask")):

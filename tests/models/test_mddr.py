@@ -1,5 +1,7 @@
 """MDDR's own options and shapes; what all models share is in tests/common."""
 
+from functools import partial
+
 import jax
 import numpy as np
 import pytest
@@ -14,7 +16,8 @@ SMALL = small("mddr")
 
 def sown(model, inputs):
     variables = draw(model, inputs)
-    outputs, extra = model.apply(variables, inputs, mutable=["intermediates"])
+    apply = jax.jit(partial(model.apply, mutable=["intermediates"]))
+    outputs, extra = apply(variables, inputs)
     return outputs, extra["intermediates"]
 
 

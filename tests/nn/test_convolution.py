@@ -113,7 +113,7 @@ def test_a_tcn_equals_pytorchs_of_all_frames(length, pooling):
     """Three blocks, with dilated convolutions of all frames; their last frame, or the mean."""
     x = np.random.default_rng(1).normal(size=(2, length, 3)).astype(np.float32)
     module: Any = TCN(4, 3, 3, pooling=pooling)
-    variables = module.init(jax.random.key(0), x, np.ones((2, length), bool))
+    variables = jax.jit(module.init)(jax.random.key(0), x, np.ones((2, length), bool))
     reference = TemporalConvNet(3, 4, 3, 3, 0.0)
     state = to_torch(module, variables)
     reference.load_state_dict({name: torch.tensor(value) for name, value in state.items()})
@@ -122,7 +122,8 @@ def test_a_tcn_equals_pytorchs_of_all_frames(length, pooling):
     ahead = np.concatenate([np.full((2, 5, 3), 9.0, np.float32), x], 1)
     mask = np.arange(length + 5)[None] >= np.full((2, 1), 5)
     for given, real in ((x, mask[:, 5:]), (ahead, mask)):
-        np.testing.assert_allclose(module.apply(variables, given, real), expected, atol=1e-6)
+        found = jax.jit(module.apply)(variables, given, real)
+        np.testing.assert_allclose(found, expected, atol=1e-6)
 
 
 def test_weights_are_normalised():

@@ -69,8 +69,8 @@ def test_sparse_attention_is_its_definition(length, sampled):
     count = kept_queries(5, length)
     sample = np.random.default_rng(1).integers(0, length, (length, count)) if sampled else None
     module: Any = ProbSparseAttention(HEADS, WIDTH)
-    params = module.init(jax.random.key(0), x, sample)["params"]
-    found, kept, _ = module.apply({"params": params}, x, sample)
+    params = jax.jit(module.init)(jax.random.key(0), x, sample)["params"]
+    found, kept, _ = jax.jit(module.apply)({"params": params}, x, sample)
     expected, indices = literal(params, x, 5, sample)
     np.testing.assert_array_equal(kept, indices)
     np.testing.assert_allclose(found, expected, atol=1e-5)
@@ -96,8 +96,9 @@ def test_where_all_queries_are_kept_it_is_dense_attention():
 def test_every_projection_of_a_sparse_layer_learns():
     x = random(2, 24, FEATURES)
     module = Layer(feed_forward=5, heads=HEADS, width=WIDTH)
-    params = module.init(jax.random.key(0), x)["params"]
-    gradient = jax.grad(lambda p: np.pi * module.apply({"params": p}, x)[0][..., 0].sum())(params)
+    params = jax.jit(module.init)(jax.random.key(0), x)["params"]
+    total = lambda p: np.pi * module.apply({"params": p}, x)[0][..., 0].sum()
+    gradient = jax.jit(jax.grad(total))(params)
     assert all(np.abs(leaf).max() > 0 for leaf in jax.tree.leaves(gradient))
 
 

@@ -80,7 +80,8 @@ def test_resample_is_pytorchs_interpolation(steps, wanted):
     rng = np.random.default_rng(0)
     lead, first = rows(rng, wanted, 2)
     x, second = rows(rng, steps, 3)
-    (same, real), (found, there) = alignment.resample([first, second], wanted + 2)
+    resample = jax.jit(alignment.resample, static_argnums=1)
+    (same, real), (found, there) = resample([first, second], wanted + 2)
     np.testing.assert_array_equal(same[:, :wanted], lead)
     assert real.sum() == there.sum() == wanted
     expected = functional.interpolate(torch.as_tensor(x).transpose(1, 2), wanted, mode="linear")

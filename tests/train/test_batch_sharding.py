@@ -4,6 +4,7 @@ import chex
 import numpy as np
 import pytest
 from toy import experiment, splits
+from train_and_test import train_and_test
 
 from jaxdep.models import JAMFN
 from jaxdep.train import devices, runs
@@ -37,8 +38,10 @@ def test_equals_one_device(vectorized, seeds, count, shards):
     exp = DROPOUT_AND_STATISTICS
     layout = devices.layout(len(seeds), devices=count, vectorized=vectorized, batch_size=16)
     assert layout.shards == shards
-    many = runs.train(exp, runs.stack(exp, seeds), splits(), layout)
-    one = runs.train(exp, runs.stack(exp, seeds), splits(), devices.layout(len(seeds), devices=1))
+    many = train_and_test(exp, runs.stack(exp, seeds), splits(), layout)
+    one = train_and_test(
+        exp, runs.stack(exp, seeds), splits(), devices.layout(len(seeds), devices=1)
+    )
     chex.assert_trees_all_close(many.state, one.state, atol=1e-5, rtol=1e-5)
     chex.assert_trees_all_close(many.outputs, one.outputs, atol=1e-5, rtol=1e-5)
 
@@ -54,7 +57,7 @@ def test_recurrences_are_spread_and_gradients_added():
     assert "all-reduce" in program
     assert "all-gather" not in program  # no device sees the whole batch
     many = trainer.train(stacked)
-    one = runs.train(exp, stacked, data, devices.layout(1, devices=1)).state
+    one = train_and_test(exp, stacked, data, devices.layout(1, devices=1)).state
     chex.assert_trees_all_close(many, one, atol=1e-5, rtol=1e-5)
 
 

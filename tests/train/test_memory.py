@@ -4,6 +4,7 @@ import chex
 import jax
 import pytest
 from toy import experiment, splits
+from train_and_test import train_and_test
 
 from jaxdep.train import devices, memory, runs
 
@@ -36,7 +37,7 @@ def test_free_memory_is_plausible():
 @pytest.mark.parametrize("backend", ["jit", pytest.param("pmap", marks=pytest.mark.slow)])
 def test_fewer_at_once_give_the_same(backend):
     exp, seeds = experiment(), [0, 1, 2, 3, 4]
-    together = runs.train(exp, runs.stack(exp, seeds), splits(), devices.layout(5))
+    together = train_and_test(exp, runs.stack(exp, seeds), splits(), devices.layout(5))
     trainer = memory.trainer(
         exp, splits(), runs.stack(exp, seeds), runs_per_device=1, devices=2, backend=backend
     )

@@ -7,6 +7,7 @@ import jax
 import numpy as np
 import pytest
 from toy import Toy, experiment, split, splits
+from train_and_test import train_and_test
 
 from jaxdep import random
 from jaxdep.data import sampling
@@ -18,7 +19,7 @@ from jaxdep.train.status import Status
 def train(exp, seeds, data=None, hyper=(), **options):
     how = {key: options.pop(key) for key in ("devices", "backend", "vectorized") if key in options}
     layout = devices.layout(len(seeds), **how)
-    return runs.train(exp, runs.stack(exp, seeds, hyper), data or splits(), layout, **options)
+    return train_and_test(exp, runs.stack(exp, seeds, hyper), data or splits(), layout, **options)
 
 
 def of_run(tree, run):
@@ -63,6 +64,10 @@ class TestNeighbours:
         np.testing.assert_allclose(
             alone.outputs["depression"][here], together.outputs["depression"][3], atol=1e-5
         )
+
+    def test_seeds_differ(self, together):
+        outputs = together.outputs["depression"]
+        assert len({run.tobytes() for run in outputs}) == 5
 
     @pytest.mark.parametrize("vectorized", [False, True])
     def test_initial_weights_exactly(self, vectorized):

@@ -10,6 +10,7 @@ import numpy as np
 import optax
 import pytest
 from toy import Toy, experiment, splits
+from train_and_test import train_and_test
 from variants import example_inputs, small
 
 from jaxdep import random
@@ -22,7 +23,7 @@ from jaxdep.train import devices, hosts, objective, optimizer, runs, step
 
 
 def trained(base):
-    return runs.train(base, runs.stack(base, [3]), splits(), devices.layout(1, devices=1))
+    return train_and_test(base, runs.stack(base, [3]), splits(), devices.layout(1, devices=1))
 
 
 @pytest.mark.slow

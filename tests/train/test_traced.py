@@ -4,6 +4,7 @@ import chex
 import numpy as np
 import pytest
 from toy import experiment, splits
+from train_and_test import train_and_test
 
 from jaxdep.overrides import override
 from jaxdep.train import devices, runs
@@ -26,11 +27,11 @@ def test_traced_equals_constant(values, vectorized):
     base = override(experiment(epochs=2), {"optimizer.name": "sgd", "optimizer.clip_norm": 1.0})
     layout = devices.layout(2, devices=1, vectorized=vectorized)
     hyper = [values, {}]
-    both = runs.train(base, runs.stack(base, [3, 3], hyper), splits(), layout)
+    both = train_and_test(base, runs.stack(base, [3, 3], hyper), splits(), layout)
     alone = devices.layout(1, devices=1, vectorized=vectorized)
     for row, changes in enumerate(hyper):
         constant = override(base, changes)
-        expected = runs.train(constant, runs.stack(constant, [3]), splits(), alone)
+        expected = train_and_test(constant, runs.stack(constant, [3]), splits(), alone)
         got = both.outputs["depression"][row]
         np.testing.assert_allclose(got, expected.outputs["depression"][0], atol=1e-5)
     with pytest.raises(AssertionError):

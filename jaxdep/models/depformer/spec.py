@@ -126,9 +126,10 @@ SPEC = ModelSpec(
     name="depformer",
     model=DEPFormer,
     variants=variants(
-        {**_SMALL, "expected": True},
+        {**_SMALL, "stacks": 2, "layers": 2, "expected": True},
         {
             "paper": {},
+            "3 stacks": {"stacks": 3, "layers": 3},
             "segments": {"words_from": "segments"},
             "published c": {"shared_factor": 5},
             "hard gate": {"gate": "hard"},
@@ -146,7 +147,7 @@ SPEC = ModelSpec(
     ),
     slow_variants=frozenset(
         {
-            *("published c", "hard gate", "the figure", "segments", "acoustic"),
+            *("3 stacks", "published c", "hard gate", "the figure", "segments", "acoustic"),
             *("regression", "4 classes"),
         }
     ),

@@ -1,8 +1,8 @@
 """PyTorch reference of MDDR, which predicts depression scores from face, voice and head movement.
 
 Multi-modal Dual-Attention aggregation for Depression Recognition: alignment networks and
-inter-modality attention (FAA, section 3.3), a self-attention encoder and temporal attention
-(SEA, section 3.4), and the depression recognition loss (section 3.5).
+inter-modality attention (FAA, section 3.3), and a self-attention encoder and temporal attention
+(SEA, section 3.4).
 
 Shapes: B recordings, L steps, M modalities, D features.
 """
@@ -18,7 +18,6 @@ from torch.nn import functional
 from jaxdep.models.torch_sequences import mean, softmax, zero
 
 MODALITIES = ("visual", "acoustic", "pose")
-CATEGORY_STARTS = (14, 20, 29)  # lowest BDI-II score of mild, moderate and severe (section 4.1)
 
 
 class LinearAlign(nn.Module):
@@ -300,28 +299,3 @@ def stretch(rows: Tensor, length: int) -> Tensor:
     """Linear interpolation of rows [L, D] to `length` rows on a half-pixel grid."""
     columns = rows.T[None]
     return functional.interpolate(columns, length, mode="linear", align_corners=False)[0].T
-
-
-def category(score: Tensor) -> Tensor:
-    """BDI-II category of scores, 0 (minimal) to 3 (severe); scores are rounded, halves up."""
-    nearest = torch.floor(score.detach() + 0.5)
-    starts = torch.tensor(CATEGORY_STARTS, dtype=nearest.dtype, device=nearest.device)
-    return torch.bucketize(nearest, starts, right=True)
-
-
-def dr_loss(prediction: Tensor, target: Tensor, delta: float = 2.0, weight: float = 0.1) -> Tensor:
-    """Depression recognition loss of each example [B].
-
-    The Huber loss, multiplied by `weight` if prediction and target are in the same BDI-II category
-    and at most `delta` apart.
-
-    Args:
-        prediction: predicted scores [B].
-        target: target scores [B].
-        delta: largest difference to which `weight` applies, and threshold of the Huber loss.
-        weight: factor of the loss of such predictions.
-    """
-    huber = functional.huber_loss(prediction, target, reduction="none", delta=delta)  # eq. 3
-    close = (target - prediction).detach().abs() <= delta  # eq. 3
-    agrees = (category(prediction) == category(target)) & close  # eq. 3
-    return torch.where(agrees, weight * huber, huber)  # eq. 3
