@@ -256,7 +256,7 @@ def test_a_run_tells_of_its_words(model, tmp_path):
     assert rows[0]["word"] == "joy"
     assert (result.folder / "figures" / "words_words.png").is_file()
     odd = replace(small, model=RELEASED, training=replace(small.training, batch_size=3))
-    uneven = replace(small, model=SMALL.clone(words=18))
+    uneven = replace(small, model=SMALL.clone(words=18, layers=3))
     for wrong, message in ((odd, "even batch"), (uneven, "multiple of 4")):
         with pytest.raises(UserError, match=message):
             jaxdep.run(wrong, out=tmp_path / "wrong", data_dir=tmp_path, log=quiet)
