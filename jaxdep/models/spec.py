@@ -69,6 +69,10 @@ class Case:
       widths: numbers of features by input, where they differ from the example inputs.
       frames: numbers of frames by input, as in `InputSampler`.
       finish: function that modifies the drawn inputs, `finish(case, inputs, seed)`.
+      enlarge: as `ModelSpec.enlarge`, for this case; None: that of the spec. Recurrences of
+        hundreds of features are chaotic under a factor that suits a few, and amplify rounding.
+      float32_gradients: whether gradients are compared in float32, too. Of very many rectified
+        units, one or another lies within a rounding error of zero, and is open on one side only.
     """
 
     label: str
@@ -82,6 +86,8 @@ class Case:
     widths: Mapping[str, int] = field(default_factory=dict)
     frames: Mapping[str, int] = field(default_factory=dict)
     finish: Callable[[Case, Arrays, int], Arrays] | None = None
+    enlarge: float | None = None
+    float32_gradients: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)

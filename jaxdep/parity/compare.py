@@ -121,9 +121,15 @@ def compare(
         rows += [
             Row(name, case.label, quantity, dtype, worst, TOLERANCES[dtype][quantity])
             for quantity, worst in differences.items()
-            if quantity in TOLERANCES[dtype]
+            if quantity in _compared(case, dtype)
         ]
     return rows
+
+
+def _compared(case: Case, dtype: str) -> list[str]:
+    """Quantities that are compared in a precision."""
+    without = () if case.float32_gradients or dtype != "float32" else ("gradients",)
+    return [quantity for quantity in TOLERANCES[dtype] if quantity not in without]
 
 
 def show(rows: list[Row], console: Console) -> None:
@@ -194,7 +200,7 @@ def _worst_differences(case: Case, dtype: str, steps: int) -> dict[str, float]:
     inputs = spec.case_inputs(case)
     module = reference(case.model, inputs).to(getattr(torch, dtype))
     if dtype == "float64":
-        enlarge(spec.enlarge, module)
+        enlarge(spec.enlarge if case.enlarge is None else case.enlarge, module)
     state = {name: value.numpy().copy() for name, value in module.state_dict().items()}
     variables = from_torch(case.model, state, inputs)
     params = variables.pop("params")

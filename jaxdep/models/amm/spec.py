@@ -105,7 +105,9 @@ SPEC = ModelSpec(
     inputs_of_state=_inputs_of_state,
     reference="jaxdep.models.amm.reference:AMM",
     edges=_edges,
-    paper_size=lambda: Case("the paper's size", AMM(dropout=0.0), length=40, widths=_WIDTHS),
+    paper_size=lambda: Case(
+        "the paper's size", AMM(dropout=0.0), length=40, widths=_WIDTHS, enlarge=2.0
+    ),
     enlarge=12.0,
     without_gradient={
         # Each modality has one step, and a softmax over a single key is 1 for any query and key.
