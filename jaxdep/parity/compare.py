@@ -42,6 +42,12 @@ TOLERANCES = {
 }
 
 
+QUICK = {
+    "xla_backend_optimization_level": 0,
+    "xla_cpu_use_fusion_emitters": False,
+}
+"""Compiler options of XLA under which programs compile in a third of the time, and run slower."""
+
 NORM = 12.0
 """Factor of `enlarge` for the norms of weights whose initial standard deviation is 0.01."""
 
@@ -78,9 +84,9 @@ def run(name: str | None = None, full: bool = False, processes: int = 1) -> list
     Args:
       name: name of the model; None: all models.
       full: whether to compare every case in both precisions with twenty optimiser steps, and the
-        paper's size. Otherwise only the first case is compared so, and the other variants by their
-        outputs and gradients in float64.
-      processes: number of processes over which the models are distributed, as most of the
+        paper's size, compiled as for training. Otherwise only the first case is compared so, and
+        the other variants by their outputs and gradients in float64, compiled with `QUICK`.
+      processes: number of processes over which the cases are distributed, as most of the
         comparison runs on one core. A script that sets more than one needs
         `if __name__ == "__main__"`.
 
@@ -90,34 +96,50 @@ def run(name: str | None = None, full: bool = False, processes: int = 1) -> list
     if name is not None and name not in SPECS:
         raise UserError(f"unknown model {name!r}; choose one of {', '.join(SPECS)}")
     names = [name] if name else list(SPECS)
-    if min(processes, len(names)) == 1:
-        return [row for model_name in names for row in _run_one(model_name, full)]
+    jobs = [(each, number) for each in names for number in range(len(_comparisons(each, full)))]
+    if processes == 1:
+        return [row for job in jobs for row in _compare_one(job, full)]
     context = multiprocessing.get_context("spawn")  # forking a process with threads may deadlock
     with ProcessPoolExecutor(processes, context) as pool:
-        tables = pool.map(partial(_run_one, full=full), names[::-1])  # the slowest models first
+        tables = pool.map(partial(_compare_one, full=full), jobs[::-1])  # the slowest models first
         return [row for table in reversed(list(tables)) for row in table]
 
 
-def _run_one(name: str, full: bool) -> list[Row]:
-    """Compares one model, as `run`."""
+def _comparisons(name: str, full: bool) -> list[Callable[[], list[Row]]]:
+    """The comparisons of one model, as `run`."""
     spec = SPECS[name]
     if full:
-        rows = [row for case in spec.cases() for row in compare(case)]
-        return rows + compare(spec.paper_size(), steps=0)
-    first, *others = spec.variant_cases()
-    rest = [row for case in others for row in compare(case, ("float64",), steps=0)]
-    return compare(first) + rest
+        cases = [partial(compare, case) for case in spec.cases()]
+        return [*cases, partial(compare, spec.paper_size(), steps=0)]
+    first, *others = (partial(compare, case, options=QUICK) for case in spec.variant_cases())
+    return [first, *(partial(other, dtypes=("float64",), steps=0) for other in others)]
+
+
+def _compare_one(job: tuple[str, int], full: bool) -> list[Row]:
+    """Runs one comparison, given by model and number: cases themselves cannot be pickled."""
+    name, number = job
+    return _comparisons(name, full)[number]()
 
 
 def compare(
-    case: Case, dtypes: tuple[str, ...] = tuple(TOLERANCES), steps: int = STEPS
+    case: Case,
+    dtypes: tuple[str, ...] = tuple(TOLERANCES),
+    steps: int = STEPS,
+    options: Mapping[str, Any] | None = None,
 ) -> list[Row]:
-    """Compares one case in each precision; `steps=0` skips the optimiser."""
+    """Compares one case in each precision; `steps=0` skips the optimiser.
+
+    Args:
+      case: the case.
+      dtypes: precisions.
+      steps: number of optimiser steps.
+      options: compiler options of XLA; None: as for training.
+    """
     rows, name = [], spec_of(case.model).name
     for dtype in dtypes:
         x64 = jax.enable_x64(dtype == "float64")
         with jax.default_matmul_precision("highest"), x64, _one_thread():
-            differences = _worst_differences(case, dtype, steps)
+            differences = _worst_differences(case, dtype, steps, options)
         rows += [
             Row(name, case.label, quantity, dtype, worst, TOLERANCES[dtype][quantity])
             for quantity, worst in differences.items()
@@ -150,7 +172,8 @@ def show(rows: list[Row], console: Console) -> None:
         "",
         "worst case",
     ):
-        table.add_column(column, no_wrap=True)
+        name = column in ("model", "worst case")  # numbers are never cut
+        table.add_column(column, no_wrap=not name, overflow="fold")
     groups: dict[tuple[str, str, str], list[Row]] = {}
     for row in rows:
         groups.setdefault((row.model, row.quantity, row.dtype), []).append(row)
@@ -193,7 +216,9 @@ def enlarge(factor: float, module: torch.nn.Module) -> None:
                 parameter += noise / 2  # positive, so that no ReLU is dead
 
 
-def _worst_differences(case: Case, dtype: str, steps: int) -> dict[str, float]:
+def _worst_differences(
+    case: Case, dtype: str, steps: int, options: Mapping[str, Any] | None
+) -> dict[str, float]:
     """Computes the largest difference of each quantity."""
     torch.manual_seed(0)
     spec = spec_of(case.model)
@@ -204,13 +229,14 @@ def _worst_differences(case: Case, dtype: str, steps: int) -> dict[str, float]:
     state = {name: value.numpy().copy() for name, value in module.state_dict().items()}
     variables = from_torch(case.model, state, inputs)
     params = variables.pop("params")
-    step = _jax_step(case, moves=steps > 0)
+    compiled = partial(jax.jit, compiler_options=dict(options or {}))
+    step = compiled(_jax_step(case, moves=steps > 0))
     moments = jax.tree.map(
         lambda leaf: np.zeros(leaf.shape, leaf.dtype),
         jax.eval_shape(optimizer.build(training.optimizer_of(case.model)).init, params),
     )
     targets = _targets(case, inputs)
-    outputs = jax.jit(case.model.apply)({"params": params, **variables}, _cast(inputs, dtype))
+    outputs = compiled(case.model.apply)({"params": params, **variables}, _cast(inputs, dtype))
     expected = module(training.tensors(_cast(inputs, dtype)))
     outputs = [_distance(outputs[task], expected[task].detach()) for task in expected]
     module.train()
@@ -251,7 +277,7 @@ class _Step(NamedTuple):
 
 
 def _jax_step(case: Case, moves: bool) -> Callable[..., _Step]:
-    """Compiles loss and gradient in training mode and, if `moves`, the update as one program."""
+    """Loss and gradient in training mode and, if `moves`, the update, to compile as one program."""
     config = training.optimizer_of(case.model)
     tasks = training.tasks_of(case.model)
 
@@ -263,7 +289,6 @@ def _jax_step(case: Case, moves: bool) -> Callable[..., _Step]:
         weights = jnp.ones(len(next(iter(targets.values()))))
         return objective.total(tasks, losses, weights), batch_stats
 
-    @jax.jit
     def step(
         params: Any, variables: Any, moments: Any, inputs: Any, targets: Any, number: Any = 0
     ) -> _Step:
