@@ -26,7 +26,7 @@ from jaxdep.models.spec import Case
 from jaxdep.parity import training
 from jaxdep.parity.convert import from_torch, to_torch
 from jaxdep.parity.reference import reference
-from jaxdep.train import objective, optimizer
+from jaxdep.train import compiler, objective, optimizer
 
 STEPS = 20
 EPOCH, EPOCHS = 3, 10  # steps per epoch and number of epochs, for learning rate schedules
@@ -40,13 +40,6 @@ TOLERANCES = {
     "float32": {"outputs": 1e-5, "gradients": 1e-4, "losses": 1e-4},
     "float64": {"outputs": 1e-10, "gradients": 1e-8, "losses": 1e-10, "parameters": 1e-8},
 }
-
-
-QUICK = {
-    "xla_backend_optimization_level": 0,
-    "xla_cpu_use_fusion_emitters": False,
-}
-"""Compiler options of XLA under which programs compile in a third of the time, and run slower."""
 
 NORM = 12.0
 """Factor of `enlarge` for the norms of weights whose initial standard deviation is 0.01."""
@@ -85,7 +78,7 @@ def run(name: str | None = None, full: bool = False, processes: int = 1) -> list
       name: name of the model; None: all models.
       full: whether to compare every case in both precisions with twenty optimiser steps, and the
         paper's size, compiled as for training. Otherwise only the first case is compared so, and
-        the other variants by their outputs and gradients in float64, compiled with `QUICK`.
+        the other variants by their outputs and gradients in float64, compiled quickly.
       processes: number of processes over which the cases are distributed, as most of the
         comparison runs on one core. A script that sets more than one needs
         `if __name__ == "__main__"`.
@@ -111,7 +104,8 @@ def _comparisons(name: str, full: bool) -> list[Callable[[], list[Row]]]:
     if full:
         cases = [partial(compare, case) for case in spec.cases()]
         return [*cases, partial(compare, spec.paper_size(), steps=0)]
-    first, *others = (partial(compare, case, options=QUICK) for case in spec.variant_cases())
+    quick = partial(compare, options=compiler.QUICK)
+    first, *others = (partial(quick, case) for case in spec.variant_cases())
     return [first, *(partial(other, dtypes=("float64",), steps=0) for other in others)]
 
 
@@ -229,7 +223,7 @@ def _worst_differences(
     state = {name: value.numpy().copy() for name, value in module.state_dict().items()}
     variables = from_torch(case.model, state, inputs)
     params = variables.pop("params")
-    compiled = partial(jax.jit, compiler_options=dict(options or {}))
+    compiled = partial(jax.jit, compiler_options=compiler.supported(options or {}))
     step = compiled(_jax_step(case, moves=steps > 0))
     moments = jax.tree.map(
         lambda leaf: np.zeros(leaf.shape, leaf.dtype),
