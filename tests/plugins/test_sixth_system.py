@@ -21,7 +21,12 @@ def environment(tmp_path_factory):
     subprocess.run([*pip, "--target", folder / "site", folder / "source"], check=True)
     paths = [str(folder / "site"), os.environ.get("PYTHONPATH", "")]
     home = {"JAXDEP_DATA_DIR": str(folder / "data"), "COLUMNS": "100"}
-    return {**os.environ, **home, "PYTHONPATH": os.pathsep.join(filter(None, paths))}
+    return {
+        **os.environ,
+        **home,
+        "PYTHONPATH": os.pathsep.join(filter(None, paths)),
+        "PYTEST_ADDOPTS": "",
+    }
 
 
 def command(environment, *words, cwd=None):
