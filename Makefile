@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 # The version that parity was seen with. Where a CPU build of it is at hand, pip takes that.
 TORCH ?= torch==2.13.0
 
-.PHONY: demo test test-slow lint format wheel clean
+.PHONY: demo test test-slow fuzz lint format audit wheel clean
 
 demo: $(VENV)/.installed
 	$(BIN)/jaxdep run jamfn-demo --seeds 4
@@ -16,6 +16,10 @@ test: $(VENV)/.installed-test
 test-slow: $(VENV)/.installed-test
 	$(BIN)/python -m pytest -n 2 --dist worksteal -m slow tests
 
+# About twelve minutes on two cores; `python -m fuzz --help` has the options to repeat single cases.
+fuzz: $(VENV)/.installed-test
+	PYTHONPATH=tests/common $(BIN)/python -m fuzz --out docs/robustness.md
+
 lint: $(VENV)/.installed-test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -25,8 +29,24 @@ format: $(VENV)/.installed-test
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+# Compares the installed versions with published vulnerabilities, for which it needs a network.
+# Without one no version is found, and with --strict that is an error instead of a success.
+audit: $(VENV)/.installed-test
+	@$(BIN)/pip freeze --exclude-editable | sed -E 's/\+[a-z0-9.]+$$//' > $(VENV)/frozen.txt
+	$(BIN)/pip-audit --strict --disable-pip --no-deps --requirement $(VENV)/frozen.txt || \
+	  { echo "jaxdep: update what is listed above; if nothing was found, check the network"; exit 1; }
+
+# The same commit makes the same wheel: files have the time of the commit. The bill of materials lists
+# what a new environment gets with it.
+wheel: export SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 315532800)
 wheel: $(VENV)/.installed-test
+	rm -rf build dist
 	$(BIN)/python -m build
+	$(BIN)/python -m venv --without-pip build/venv
+	$(BIN)/python -m pip --python build/venv install --quiet dist/*.whl
+	$(BIN)/cyclonedx-py environment build/venv --pyproject pyproject.toml --mc-type library \
+	  --output-reproducible --of JSON --output-file dist/jaxdep.cdx.json
+	cd dist && sha256sum * > SHA256SUMS
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

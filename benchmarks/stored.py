@@ -21,6 +21,7 @@ from jaxdep.models import name_of
 from jaxdep.models.spec import Case
 from jaxdep.runner.run import find
 from jaxdep.train import devices, runs, step, streaming
+from jaxdep.train.layout import Layout, spread_batch
 
 _STEPS = 4  # updates per measured epoch
 
@@ -106,12 +107,12 @@ def _epochs(trainer: runs.Trainer) -> Callable[[], None]:
     return call
 
 
-def _gather(layout: devices.Layout, split: step.Data, orders: np.ndarray) -> Callable[[], None]:
+def _gather(layout: Layout, split: step.Data, orders: np.ndarray) -> Callable[[], None]:
     """Gathers the batches of an epoch and only sums their values."""
 
     def touch(_: Any, total: Any, data: Any, orders: Any) -> Any:
         def body(total: Any, rows: Any) -> Any:
-            batch = devices.spread_batch(sampling.gather(data, rows))
+            batch = spread_batch(sampling.gather(data, rows))
             return total + sum(x.astype(jnp.float32).sum() for x in jax.tree.leaves(batch)), None
 
         return jax.lax.scan(body, total, orders)[0]

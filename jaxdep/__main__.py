@@ -1,5 +1,5 @@
 """`python -m jaxdep`: the command line."""
 
-from jaxdep.cli.commands import main
+from jaxdep.cli.main import main
 
 main()

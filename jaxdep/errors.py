@@ -7,13 +7,36 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from jaxdep.plain import one_line
+
 
 class UserError(Exception):
-    """Invalid user input; the command line prints it without a traceback and exits with code 2."""
+    """Invalid user input; the command line prints it without a traceback and exits with code 2.
+
+    Messages may quote settings and files, so each line is shown as text.
+    """
+
+    def __str__(self) -> str:
+        return "\n".join(one_line(line, 1000) for line in super().__str__().split("\n"))
 
 
 class ModelError(UserError, ValueError):
     """A model's settings contradict one another or do not match its inputs."""
+
+
+class BadFileError(Exception):
+    """A file that cannot be used.
+
+    Attributes:
+      kind: category of the fault, as in `Fault`.
+      detail: what was found.
+      line: number of the line of a text file, from 1; None if the fault is not in a line.
+    """
+
+    def __init__(self, kind: str, detail: str = "", line: int | None = None):
+        """Sets the attributes; long details, which may quote the file, are shortened."""
+        self.kind, self.detail, self.line = kind, one_line(detail[:200]), line
+        super().__init__(self.kind, self.detail)
 
 
 @dataclass(frozen=True)
@@ -40,8 +63,13 @@ class Faults:
     found: list[Fault] = field(default_factory=list)
 
     def add(self, kind: str, where: object, detail: str = "", item: str = "") -> None:
-        """Records one fault."""
-        self.found.append(Fault(kind, str(where), detail, item))
+        """Records one fault; place and detail, which may quote the file, are shown as text."""
+        self.found.append(Fault(kind, one_line(str(where)), one_line(detail), item))
+
+    def add_file(self, error: BadFileError, where: object, item: str = "") -> None:
+        """Records a file that cannot be used."""
+        place = f"{where}:{error.line}" if error.line else where
+        self.add(error.kind, place, error.detail, item)
 
     def __bool__(self) -> bool:
         return bool(self.found)
@@ -69,12 +97,12 @@ def closest(name: str, known: Iterable[str], otherwise: str) -> str:
 
 
 def describe(faults: Iterable[Fault]) -> str:
-    """Formats faults as a list grouped by kind."""
-    by_kind: dict[str, list[Fault]] = defaultdict(list)
+    """Formats faults as a list grouped by kind; one that concerns several items is listed once."""
+    by_kind: dict[str, dict[str, None]] = defaultdict(dict)
     for fault in faults:
-        by_kind[fault.kind].append(fault)
+        detail = f": {fault.detail}" if fault.detail else ""
+        by_kind[fault.kind][f"    {fault.where}{detail}"] = None
     lines = []
     for kind, members in sorted(by_kind.items()):
-        lines.append(f"  {kind} ({len(members)}):")
-        lines += [f"    {f.where}{': ' + f.detail if f.detail else ''}" for f in members]
+        lines += [f"  {kind} ({len(members)}):", *members]
     return "\n".join(lines)

@@ -10,9 +10,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from jaxdep import models
+from jaxdep import losses, models
 from jaxdep.data.settings import Corpus as Corpus
 from jaxdep.errors import UserError
+from jaxdep.settings.checking import check
+from jaxdep.settings.kinds import (
+    BatchSize,
+    Count,
+    CountOrNone,
+    Decay,
+    Name,
+    NonNegative,
+    Positive,
+    Probability,
+)
 from jaxdep.types import traceable
 
 
@@ -32,12 +43,29 @@ class Task:
     """
 
     loss: str = "cross_entropy"
-    weight: float = traceable(1.0)
-    average: str = "weighted"
+    weight: NonNegative = traceable(1.0)
+    average: Literal["weighted", "micro", "macro", "positive"] = "weighted"
     options: Mapping[str, Any] = field(default_factory=dict, metadata={"traceable": True})
     bounds: tuple[float, ...] = ()
     balanced: bool = False
     label: str = ""
+
+    def __post_init__(self) -> None:
+        """Checks the settings."""
+        check(self)
+        losses.get_loss(self.loss, self.options)
+        if self.bounds and self.loss in losses.OF_CLASSES:
+            raise UserError(
+                f"bounds={self.bounds}: {self.loss} predicts classes, which have no bounds; set"
+                " bounds=() or a loss of scores, such as mse"
+            )
+        if self.bounds and not (len(self.bounds) == 2 and self.bounds[0] < self.bounds[1]):
+            raise UserError(f"bounds={self.bounds}: expected the lowest and the highest score")
+
+    @property
+    def metric(self) -> str:
+        """Validation metric of the task: `accuracy` of classes, `mae` of scores."""
+        return "accuracy" if self.loss in losses.OF_CLASSES else "mae"
 
 
 @dataclass(frozen=True)
@@ -65,30 +93,23 @@ class Optimizer:
         which excludes biases and scales.
     """
 
-    name: str = "adam"
-    learning_rate: float = traceable(1e-3)
-    weight_decay: float = traceable(0.0)
-    momentum: float = traceable(0.9)
-    b1: float = traceable(0.9)
-    b2: float = traceable(0.999)
-    eps: float = traceable(1e-8)
-    clip_norm: float | None = traceable(None)
+    name: Literal["adam", "adamw", "sgd"] = "adam"
+    learning_rate: NonNegative = traceable(1e-3)
+    weight_decay: NonNegative = traceable(0.0)
+    momentum: Decay = traceable(0.9)
+    b1: Decay = traceable(0.9)
+    b2: Decay = traceable(0.999)
+    eps: NonNegative = traceable(1e-8)
+    clip_norm: Positive | None = traceable(None)
     schedule: Literal["step", "cosine"] = "step"
-    decay_every: int = 0
-    decay_factor: float = traceable(0.1)
-    warmup_epochs: int = 1
+    decay_every: CountOrNone = 0
+    decay_factor: Probability = traceable(0.1)
+    warmup_epochs: CountOrNone = 1
     decayed: Literal["all", "matrices"] = "all"
 
     def __post_init__(self) -> None:
-        """Validates the settings."""
-        if self.schedule not in ("step", "cosine"):
-            raise UserError(f"optimizer.schedule={self.schedule!r}: choose step or cosine")
-        if self.decayed not in ("all", "matrices"):
-            raise UserError(f"optimizer.decayed={self.decayed!r}: choose all or matrices")
-        if isinstance(self.clip_norm, int | float) and not self.clip_norm > 0:
-            raise UserError(
-                f"optimizer.clip_norm={self.clip_norm}: must be above 0; set None to disable it"
-            )
+        """Checks the settings."""
+        check(self)
 
 
 @dataclass(frozen=True)
@@ -117,28 +138,25 @@ class Training:
         accurate to three digits.
     """
 
-    batch_size: int = 32
-    epochs: int = 30
-    patience: int = 0
+    batch_size: BatchSize = 32
+    epochs: Count = 30
+    patience: CountOrNone = 0
     monitor: str = "loss"
-    precision: str = "highest"
-    buckets: int = 1
+    precision: Literal["highest", "high", "default", "float32", "tensorfloat32", "bfloat16"] = (
+        "highest"
+    )
+    buckets: Count = 1
     sampler: Literal["shuffled", "balanced"] = "shuffled"
     shard_batch: bool = True
     compute: Literal["float32", "bfloat16"] = "float32"
 
     def __post_init__(self) -> None:
-        """Validates the settings."""
-        if self.buckets < 1:
-            raise UserError(f"training.buckets={self.buckets}: must be at least 1")
-        if self.sampler not in ("shuffled", "balanced"):
-            raise UserError(f"training.sampler={self.sampler!r}: choose shuffled or balanced")
+        """Checks the settings."""
+        check(self)
         if self.sampler == "balanced" and self.buckets > 1:
             raise UserError(
                 "training.sampler='balanced' does not support buckets; set training.buckets=1"
             )
-        if self.compute not in ("float32", "bfloat16"):
-            raise UserError(f"training.compute={self.compute!r}: choose float32 or bfloat16")
 
     @property
     def shared_batch(self) -> int:
@@ -186,7 +204,7 @@ class Experiment:
       paper: published result that this experiment reproduces, if any.
     """
 
-    name: str
+    name: Name
     title: str
     corpus: Corpus
     model: Any
@@ -194,6 +212,24 @@ class Experiment:
     optimizer: Optimizer = field(default_factory=Optimizer)
     training: Training = field(default_factory=Training)
     paper: PaperRow | None = None
+
+    def __post_init__(self) -> None:
+        """Checks the settings and how they go together.
+
+        Raises:
+          UserError: a setting may not have its value, or does not go with the others.
+        """
+        check(self)
+        check(self.model)
+        if not self.tasks:
+            raise UserError("tasks is empty: an experiment needs at least one task")
+        monitors = ["loss", *(f"{name}.loss" for name in self.tasks)]
+        monitors += [f"{name}.{task.metric}" for name, task in self.tasks.items()]
+        if self.training.monitor not in monitors and not self.is_baseline:
+            raise UserError(
+                f"training.monitor={self.training.monitor}: unknown metric; choose from"
+                f" {', '.join(monitors)}"
+            )
 
     @property
     def main_task(self) -> str:

@@ -4,24 +4,28 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any
 
 import jax.numpy as jnp
 import optax
+from annotated_types import Ge, Gt
 from jaxtyping import Float, Int, Num
 
-from jaxdep.errors import UserError
+from jaxdep.errors import ModelError, UserError
 from jaxdep.scales import bdi
+from jaxdep.settings.checking import convert, kinds_of
 from jaxdep.types import Array, Number, PerExample
 
 # Of any shape, because the losses themselves report shapes that do not match.
 Predictions = Float[Array, "..."]
 Targets = Num[Array, "..."]
+Distance = Annotated[Number, Gt(0)]
+Factor = Annotated[Number, Ge(0)]
 
 
 def cross_entropy(
-    prediction: Predictions, target: Int[Array, "..."], class_weights: Sequence[Number] = ()
+    prediction: Predictions, target: Int[Array, "..."], class_weights: tuple[Factor, ...] = ()
 ) -> PerExample:
     """Negative log-likelihood of the true class, in nats, times the weight of that class.
 
@@ -37,10 +41,10 @@ def cross_entropy(
       Losses, shape [B].
 
     Raises:
-      ValueError: the shapes do not match.
+      ModelError: the shapes do not match.
     """
     if prediction.ndim != 2 or target.shape != prediction.shape[:1]:
-        raise ValueError(
+        raise ModelError(
             "cross_entropy needs a prediction of shape [B, C] and a target of shape [B]; got"
             f" {prediction.shape} and {target.shape}"
         )
@@ -48,14 +52,14 @@ def cross_entropy(
     if not len(class_weights):
         return loss
     if len(class_weights) != prediction.shape[1]:
-        raise ValueError(
+        raise ModelError(
             f"class_weights must have one entry per class; got {len(class_weights)} class weights"
             f" for {prediction.shape[1]} classes"
         )
     return loss * jnp.asarray(class_weights, loss.dtype)[target]
 
 
-def huber(prediction: Predictions, target: Targets, delta: Number = 2.0) -> PerExample:
+def huber(prediction: Predictions, target: Targets, delta: Distance = 2.0) -> PerExample:
     """`H(d) = d^2 / 2` where `|d| <= delta`, else `delta (|d| - delta / 2)`.
 
     Args:
@@ -67,14 +71,14 @@ def huber(prediction: Predictions, target: Targets, delta: Number = 2.0) -> PerE
       Losses, shape [B].
 
     Raises:
-      ValueError: the shapes do not match.
+      ModelError: the shapes do not match.
     """
     distance = jnp.abs(_difference(prediction, target))
     return jnp.where(distance <= delta, distance**2 / 2, delta * (distance - delta / 2))
 
 
 def dr_loss(
-    prediction: Predictions, target: Targets, delta: Number = 2.0, weight: Number = 0.1
+    prediction: Predictions, target: Targets, delta: Distance = 2.0, weight: Factor = 0.1
 ) -> PerExample:
     """Depression Recognition loss of MDDR (eq. 3), which down-weights small errors in a category.
 
@@ -93,7 +97,7 @@ def dr_loss(
       Losses, shape [B].
 
     Raises:
-      ValueError: the shapes do not match.
+      ModelError: the shapes do not match.
     """
     close = jnp.abs(_difference(prediction, target)) <= delta
     same_category = bdi.category(prediction) == bdi.category(target)
@@ -112,7 +116,7 @@ def mae(prediction: Predictions, target: Targets) -> PerExample:
 
 def _difference(prediction: Predictions, target: Targets) -> PerExample:
     if prediction.ndim != 1 or target.shape != prediction.shape:
-        raise ValueError(
+        raise ModelError(
             "a regression loss needs a prediction and a target of shape [B]; got"
             f" {prediction.shape} and {target.shape}"
         )
@@ -128,12 +132,15 @@ LOSSES = {
 }
 """Losses by their name in `Task.loss`."""
 
+OF_CLASSES = ("cross_entropy",)
+"""Losses of classes; the others are losses of scores."""
+
 
 def get_loss(name: str, options: Mapping[str, Any]) -> Callable[[Array, Array], PerExample]:
     """Returns the loss of a name with its options bound.
 
     Raises:
-      UserError: the loss or one of its options does not exist.
+      UserError: the loss or one of its options does not exist, or has a value it may not have.
     """
     if name not in LOSSES:
         raise UserError(f"unknown loss {name!r}; choose one of {', '.join(LOSSES)}")
@@ -143,4 +150,6 @@ def get_loss(name: str, options: Mapping[str, Any]) -> Callable[[Array, Array], 
         raise UserError(
             f"loss {name!r} has no option {', '.join(unknown)}; its options are {available}"
         )
-    return functools.partial(LOSSES[name], **options)
+    kinds = kinds_of(LOSSES[name])
+    values = {key: convert(value, kinds[key], f"options.{key}") for key, value in options.items()}
+    return functools.partial(LOSSES[name], **values)

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-import ast
 import dataclasses
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple, get_args
 
 import flax.linen as nn
 
 from jaxdep import models
 from jaxdep.errors import UserError, closest
 from jaxdep.experiment import Corpus, Experiment, Optimizer, PaperRow, Task, Training
+from jaxdep.settings.checking import convert, kinds_of
+
+Path = tuple[str, ...]
+"""Path of a setting: names of fields and keys."""
 
 
 def digest_of(experiment: Experiment) -> str:
@@ -49,26 +52,28 @@ def value_of(experiment: Experiment, path: str) -> Any:
 
 
 def override(experiment: Experiment, changes: Mapping[str, Any]) -> Experiment:
-    """Returns a copy of the experiment with some settings replaced.
+    """Returns a copy of the experiment with some settings replaced, all at once.
 
     Args:
       experiment: experiment to copy.
       changes: new values by dotted path, such as
-        `{"optimizer.learning_rate": 3e-4, "model.hidden": 64}`. A string is parsed as a Python
-        literal unless the setting is a string (`"1,3"` becomes `(1, 3)`). Traced arrays are not
-        checked.
+        `{"optimizer.learning_rate": 3e-4, "model.hidden": 64}`; text is parsed as by
+        `jaxdep.settings.checking.convert`. Traced arrays are not checked.
 
     Raises:
-      UserError: a setting does not exist (the message suggests the closest name) or has another
-        type.
+      UserError: a setting does not exist (the message suggests the closest name), may not have
+        this value, or does not go with the others.
     """
-    for path, value in changes.items():
-        experiment = _replace(experiment, path.split("."), value, path)
-    return experiment
+    paths = {tuple(path.split(".")): value for path, value in changes.items()}
+    return _replace(experiment, paths, "", Any)
 
 
 def parse_assignments(assignments: Sequence[str]) -> dict[str, str]:
-    """Parses the command line's `["KEY=VALUE", ...]`."""
+    """Parses the command line's `["KEY=VALUE", ...]`.
+
+    Raises:
+      UserError: an assignment is malformed or repeated.
+    """
     parsed = {}
     for assignment in assignments:
         key, equals, value = assignment.partition("=")
@@ -76,8 +81,45 @@ def parse_assignments(assignments: Sequence[str]) -> dict[str, str]:
             raise UserError(
                 f"--set expects KEY=VALUE, such as training.epochs=5; got {assignment!r}"
             )
+        if key.strip() in parsed:
+            raise UserError(f"--set {key.strip()} is given twice: give one value")
         parsed[key.strip()] = value.strip()
     return parsed
+
+
+class Setting(NamedTuple):
+    """A setting of an experiment.
+
+    Attributes:
+      path: dotted path.
+      value: current value.
+      kind: declared type, with its constraints.
+    """
+
+    path: str
+    value: Any
+    kind: Any
+
+
+def settings_of(part: Any, kind: Any = Any, path: str = "") -> Iterator[Setting]:
+    """All settings below an experiment or a part of it.
+
+    Args:
+      part: experiment, or part of one.
+      kind: declared type of the part.
+      path: dotted path of the part; empty for an experiment.
+    """
+    if not (isinstance(part, Mapping) or dataclasses.is_dataclass(part)):
+        yield Setting(path, part, kind)
+    elif isinstance(part, Mapping):
+        arguments = get_args(kind)
+        for name, value in part.items():
+            yield from settings_of(value, arguments[1] if arguments else Any, f"{path}.{name}")
+    else:
+        kinds = kinds_of(type(part))
+        for name in fields_of(part):
+            below = f"{path}.{name}" if path else name
+            yield from settings_of(getattr(part, name), kinds[name], below)
 
 
 def fields_of(part: Any) -> list[str]:
@@ -103,21 +145,31 @@ def to_json(part: Any) -> Any:
 
 
 def from_json(data: Mapping[str, Any]) -> Experiment:
-    """The inverse of `to_json`."""
-    model = {k: _tuples(v) for k, v in data["model"].items() if k != "name"}
-    return Experiment(
-        name=data["name"],
-        title=data["title"],
-        corpus=Corpus(**{k: _tuples(v) for k, v in data["corpus"].items()}),
-        model=_class_of(data["model"]["name"])(**model),
-        tasks={
-            name: Task(**{k: _tuples(v) for k, v in task.items()})
-            for name, task in data["tasks"].items()
-        },
-        optimizer=Optimizer(**data["optimizer"]),
-        training=Training(**data["training"]),
-        paper=PaperRow(**data["paper"]) if data["paper"] else None,
-    )
+    """The inverse of `to_json`.
+
+    Raises:
+      UserError: the data do not describe an experiment of this version.
+    """
+    try:
+        model = {k: _tuples(v) for k, v in data["model"].items() if k != "name"}
+        return Experiment(
+            name=data["name"],
+            title=data["title"],
+            corpus=Corpus(**{k: _tuples(v) for k, v in data["corpus"].items()}),
+            model=_class_of(data["model"]["name"])(**model),
+            tasks={
+                name: Task(**{k: _tuples(v) for k, v in task.items()})
+                for name, task in data["tasks"].items()
+            },
+            optimizer=Optimizer(**data["optimizer"]),
+            training=Training(**data["training"]),
+            paper=PaperRow(**data["paper"]) if data["paper"] else None,
+        )
+    except (AttributeError, KeyError, TypeError) as error:  # missing, unknown or of another type
+        raise UserError(
+            f"the settings of the experiment cannot be read ({error!r}); they are damaged, or were"
+            " written by another version of jaxdep"
+        ) from None
 
 
 def _class_of(name: str) -> type:
@@ -131,64 +183,44 @@ def _tuples(value: Any) -> Any:
     return tuple(_tuples(v) for v in value) if isinstance(value, list) else value
 
 
-def _replace(part: Any, path: list[str], value: Any, dotted: str) -> Any:
-    head, *rest = path
+def _replace(part: Any, changes: Mapping[Path, Any], prefix: str, kind: Any) -> Any:
+    """Replaces settings below a part of an experiment.
+
+    Args:
+      part: part of an experiment.
+      changes: new values by path, relative to the part.
+      prefix: dotted path of the part, for messages.
+      kind: declared type of the part.
+    """
+    by_head: dict[str, dict[Path, Any]] = {}
+    for (head, *rest), value in changes.items():
+        by_head.setdefault(head, {})[tuple(rest)] = value
+    new = {
+        head: _changed(part, head, below, f"{prefix}{head}", kind)
+        for head, below in by_head.items()
+    }
+    return {**part, **new} if isinstance(part, Mapping) else dataclasses.replace(part, **new)
+
+
+def _changed(part: Any, head: str, below: Mapping[Path, Any], dotted: str, kind: Any) -> Any:
+    """The new value of one field of a part; `below` is relative to the field."""
     names = fields_of(part)
-    new_key_allowed = isinstance(part, Mapping) and not rest  # users may add keys to a mapping
-    if head not in names and not new_key_allowed:
+    new_key = isinstance(part, Mapping) and () in below  # users may add keys to a mapping
+    if head not in names and not new_key:
         hint = closest(head, names, f"choose from {', '.join(names)}")
         raise UserError(f"unknown setting {dotted!r}: no field {head!r}; {hint}")
     if isinstance(part, Mapping):
-        new = _replace(part[head], rest, value, dotted) if rest else _convert(value, None, dotted)
-        return {**part, head: new}
-    old, kind = getattr(part, head), _kind(part, head)
-    if rest and not (dataclasses.is_dataclass(old) or isinstance(old, Mapping)):
-        raise UserError(f"unknown setting {dotted!r}: {head!r} has no fields; set it directly")
-    if not rest and (isinstance(old, Mapping) or models.name_of(old)):
+        old, arguments = part.get(head), get_args(kind)
+        kind = arguments[1] if arguments else Any
+    else:
+        old, kind = getattr(part, head), kinds_of(type(part))[head]
+    is_group = isinstance(old, Mapping) or dataclasses.is_dataclass(old)
+    if () not in below:
+        if not is_group:
+            raise UserError(f"unknown setting {dotted!r}: {head!r} has no fields; set it directly")
+        return _replace(old, below, f"{dotted}.", kind)
+    if is_group:
         raise UserError(
             f"{dotted!r} is a group of settings; set its fields, such as {dotted}.NAME=VALUE"
         )
-    new = _replace(old, rest, value, dotted) if rest else _convert(value, old, dotted, kind)
-    return dataclasses.replace(part, **{head: new})
-
-
-def _kind(part: Any, name: str) -> Any:
-    """A value of the non-None type of an optional field; None if the field is not optional."""
-    kinds = {"int | None": 0, "float | None": 0.0}
-    declared = {f.name: f.type for f in dataclasses.fields(part)} if part is not None else {}
-    return kinds.get(str(declared.get(name)))
-
-
-def _convert(value: Any, old: Any, dotted: str, optional: Any = None) -> Any:
-    """Converts a value, possibly command-line text, to the type of the value that it replaces.
-
-    Args:
-      value: new value.
-      old: value to be replaced.
-      dotted: dotted path of the setting, for messages.
-      optional: for a field that may be None, a value of its other type.
-    """
-    if optional is not None:
-        if value is None or (isinstance(value, str) and value == "None"):
-            return None
-        old = optional
-    if isinstance(value, str) and not isinstance(old, str):
-        try:
-            value = ast.literal_eval(value)
-        except (ValueError, SyntaxError):
-            if old is not None:
-                raise UserError(f"{dotted}: expected {_type_name(old)}, got {value!r}") from None
-    if isinstance(old, tuple) and not isinstance(value, tuple | list):
-        value = (value,)
-    value = _tuples(value)
-    plain = isinstance(value, bool | int | float | str | tuple) and old is not None
-    if plain and isinstance(old, float) and type(value) is int:
-        value = float(value)
-    if plain and type(value) is not type(old):
-        raise UserError(f"{dotted}: expected {_type_name(old)}, got {value!r}")
-    return value
-
-
-def _type_name(value: Any) -> str:
-    names = {bool: "True or False", int: "an integer", float: "a number", str: "a string"}
-    return names.get(type(value), "a list, such as 1,3,5")
+    return convert(below[()], kind, dotted)

@@ -39,7 +39,7 @@ def test_demo_learns_nothing_from_nothing(tmp_path):
 
 def test_depformer_learns_and_its_words_are_found(tmp_path):
     """On a stand-in of EWRE with four planted words."""
-    results = run("depformer-demo", tmp_path, seeds=4)
+    results = run("depformer-demo", tmp_path, seeds=2)
     assert results["tasks"]["depression"]["share_of_the_way"] >= 0.9
     with (tmp_path / "r" / "words.csv").open() as file:
         rows = [row for row in csv.DictReader(file) if row["measure"] == "alone"]

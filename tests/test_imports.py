@@ -19,11 +19,11 @@ ALLOWED = {
     "data": {"plugins", "artifacts"},
     "artifacts": set(),
     "analysis": {"artifacts"},
-    "experiment": {"models", "data"},
+    "experiment": {"models", "losses", "data"},
     "overrides": {"experiment", "models"},
     "train": {"models", "losses", "data", "experiment", "overrides"},
     "runner": {
-        *("models", "data", "artifacts", "analysis", "experiment", "overrides", "train"),
+        *("models", "losses", "data", "artifacts", "analysis", "experiment", "overrides", "train"),
         "experiments",
     },
     "experiments": {"experiment", "models", "data", "plugins"},
@@ -39,7 +39,7 @@ ALLOWED = {
     },
 }
 # `datasets` is imported by name only.
-EVERYWHERE = {"errors", "types", "random", "scales", "datasets"}
+EVERYWHERE = {"errors", "plain", "types", "random", "scales", "settings", "datasets"}
 
 
 def imported(path):

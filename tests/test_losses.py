@@ -122,6 +122,8 @@ def test_find():
     assert losses.get_loss("huber", {"delta": 1.0})(jnp.array([3.0]), jnp.array([0.0])) == 2.5
     with pytest.raises(UserError, match="unknown loss 'hubr'"):
         losses.get_loss("hubr", {})
+    with pytest.raises(UserError, match=r"options\.delta=far: expected a number above 0"):
+        losses.get_loss("huber", {"delta": "far"})
     with pytest.raises(UserError, match="no option dleta; its options are delta, weight"):
         losses.get_loss("dr", {"dleta": 1.0})
 

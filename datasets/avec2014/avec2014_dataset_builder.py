@@ -35,8 +35,9 @@ class Builder(ManualBuilder):
     }
     LAYOUT = LAYOUT.format(name="avec2014", task="_<Northwind|Freeform>")
     MANUAL_DOWNLOAD_INSTRUCTIONS = LAYOUT
-    OPTIONS: ClassVar[Mapping[str, Any]] = {"strict_subjects": False}
+    OPTIONS: ClassVar[raw.Settings] = raw.Settings()
     PUBLISHED: ClassVar[Mapping[str, int]] = dict.fromkeys(raw.PARTITIONS, 100)
+    TRAIN = raw.PARTITIONS[0]
     LABEL_SOURCE = "self-reported BDI-II total score"
     TASKS: ClassVar[tuple[str, ...]] = raw.TASKS
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,8 @@ import numpy as np
 
 from jaxdep.data import checks
 from jaxdep.data.builder import Item, Scan
-from jaxdep.errors import Faults
+from jaxdep.data.formats import numbers, text
+from jaxdep.errors import BadFileError, Faults
 from jaxdep.scales import bdi
 
 PARTITIONS = ("training", "development", "testing")
@@ -22,6 +23,17 @@ TASKS = ("Northwind", "Freeform")
 
 _LABEL = re.compile(r"(?P<session>\d+_\d+)_Depression\.csv", re.IGNORECASE)
 _HIGHEST = int(bdi.RANGE[1])
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Options for reading recordings.
+
+    Attributes:
+      strict_subjects: whether a subject in two splits is a fault instead of a warning.
+    """
+
+    strict_subjects: bool = False
 
 
 @dataclass(frozen=True)
@@ -48,12 +60,16 @@ def scan(folder: Path, tasks: tuple[str, ...], sessions: int, strict_subjects: b
       strict_subjects: whether a subject in two splits is a fault instead of a warning.
     """
     found = Scan()
-    labels = _labels(folder, found.faults)
+    of_sessions = Faults()
+    labels = _labels(folder, of_sessions)
     recordings = _recordings(folder, tasks, found.faults)
+    for fault in of_sessions.found:  # they concern all recordings of the session
+        concerned = [name for name in recordings if _session(name) == fault.item]
+        found.faults.found += [replace(fault, item=name) for name in concerned or [fault.item]]
     for name, partition in sorted(recordings.items()):
         session = _session(name)
         arrays = _read(folder, partition, name, found.faults)
-        if session not in labels:
+        if session not in labels and session not in of_sessions.items:
             found.faults.add("missing label", f"{session}_Depression.csv", item=name)
         if arrays is None or session not in labels:
             continue
@@ -87,22 +103,26 @@ def _labels(folder: Path, faults: Faults) -> dict[str, Label]:
         if not match:
             continue
         where, session = str(path.relative_to(folder)), match["session"]
-        text = path.read_bytes().decode("utf-8-sig", errors="replace").strip()
         try:
-            score = int(text)
-        except ValueError:
-            faults.add("unknown label", where, f"{text[:40]!r}; expected one integer")
+            score = numbers.integer(text.read(path, folder).strip())
+        except BadFileError as error:
+            faults.add_file(error, where, session)
+            continue
+        except ValueError as error:
+            faults.add("unknown label", where, f"{error}; expected one integer", session)
             continue
         if not 0 <= score <= _HIGHEST:
-            faults.add("unknown label", where, f"BDI-II total {score}; expected 0 to {_HIGHEST}")
+            detail = f"BDI-II total {score}; expected 0 to {_HIGHEST}"
+            faults.add("unknown label", where, detail, session)
         elif session in labels and labels[session].score != score:
             first = labels[session]
-            faults.add("labels differ", where, f"{score}, but {first.score} in {first.where}")
+            detail = f"{score}, but {first.score} in {first.where}"
+            faults.add("labels differ", where, detail, session)
         else:
             labels[session] = Label(score, where)
     if not labels and not faults:
         faults.add("missing file", "**/<subject>_<session>_Depression.csv", "no label files found")
-    return labels
+    return {session: label for session, label in labels.items() if session not in faults.items}
 
 
 def _recordings(folder: Path, tasks: tuple[str, ...], faults: Faults) -> dict[str, str]:
@@ -116,7 +136,7 @@ def _recordings(folder: Path, tasks: tuple[str, ...], faults: Faults) -> dict[st
             if modality not in WIDTHS or not shape.fullmatch(name):
                 task = f"_<{'|'.join(tasks)}>" if tasks else ""
                 expected = f"<subject>_<session>{task}_<{'|'.join(WIDTHS)}>.npy"
-                faults.add("bad id", where, f"expected {expected}", item=name)
+                faults.add("bad id", where, f"expected {expected}", name or path.stem)
             elif found.setdefault(name, partition) != partition:
                 faults.add("duplicate id", where, f"{name} is also in {found[name]}", name)
     if not found and not faults:

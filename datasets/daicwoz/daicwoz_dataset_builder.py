@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import pathlib
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
@@ -36,40 +35,11 @@ To generate a synthetic corpus instead: jaxdep synthesize daicwoz DIR"""
     MANUAL_DOWNLOAD_INSTRUCTIONS = LAYOUT
     PUBLISHED: ClassVar[Mapping[str, int]] = labels.PUBLISHED
     LABEL_SOURCE = "self-reported PHQ-8 total score of 10 or more"
-    OPTIONS: ClassVar[Mapping[str, Any]] = {
-        "acoustic": "covarep",
-        "speakers": "participant",
-        "max_sentences": 0,
-        "cut": "paper",
-        "fix_audio_start": False,
-        "absolute_time": False,
-        "split": "official",
-        "split_seed": 0,
-        "text_encoder": None,
-        "text_tokens": False,
-        "normalize": True,
-    }
-    """Options with their default values:
-
-    * `acoustic`: acoustic features; `covarep` for COVAREP and formants as distributed with the
-      corpus, `egemaps` for the 25 descriptors of SMFL's paper, which users extract.
-    * `speakers`: whose sentences to use, `participant` or `both`.
-    * `max_sentences`: maximum number of sentences; 0 for all.
-    * `cut`: how to cut sentences; `paper` for their own times, `released` for the windows of the
-      published network.
-    * `fix_audio_start`, `absolute_time`: fixes of two faults of these windows, see
-      `data.dialogue.released_windows`.
-    * `split`: `official`, or `stratified` for random splits of 8:2.
-    * `split_seed`: seed of the stratified splits.
-    * `text_encoder`: encoder of the words; None for `TEXT.npy` if there is one.
-    * `text_tokens`: whether to use embeddings of tokens instead of their mean.
-    * `normalize`: whether to standardise the features of each interview.
-    """
+    OPTIONS: ClassVar[raw.Settings] = raw.Settings()
 
     @classmethod
     def resolve(cls, folder: pathlib.Path, options: Mapping[str, Any]) -> dict[str, Any]:
         """Checks the options and chooses the text encoder."""
-        interviews.refuse_unknown("daicwoz", options, **_CHOICES)
         encoder = options["text_encoder"]
         if not encoder and not any(folder.glob("*_P/*_TEXT.npy")):
             encoder = text.DEFAULT
@@ -100,22 +70,14 @@ To generate a synthetic corpus instead: jaxdep synthesize daicwoz DIR"""
     def scan(cls, folder: pathlib.Path, options: Mapping[str, Any]) -> Scan:
         """Reads every file once and collects all faults."""
         name = options["text_encoder"]
-        names = [field.name for field in dataclasses.fields(raw.Settings)]
-        fields = {key: options[key] for key in names}
+        settings = raw.Settings(**options)
         if not name:
-            return raw.scan(folder, raw.Settings(**fields), None)
+            return raw.scan(folder, settings, None)
         encoder = text.encoder(name)
 
         def embed(texts: Sequence[str]) -> list[np.ndarray]:
             return text.embed(texts, encoder)
 
-        found = raw.scan(folder, raw.Settings(**fields), embed)
+        found = raw.scan(folder, settings, embed)
         found.card["text encoder"] = encoder.name
         return found
-
-
-_CHOICES: dict[str, tuple[str, ...]] = {
-    "acoustic": tuple(raw.ACOUSTIC),
-    "speakers": ("participant", "both"),
-    "split": ("official", "stratified"),
-}

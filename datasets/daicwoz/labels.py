@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from jaxdep.errors import Faults
+from jaxdep.data.formats import numbers, text
+from jaxdep.errors import BadFileError, Faults
 
 FILES = {
     "train": "train_split_Depression_AVEC2017.csv",
@@ -17,6 +17,14 @@ FILES = {
 PUBLISHED = {"train": 107, "dev": 35, "test": 47}
 CUT, HIGHEST = 10, 24
 """PHQ-8 totals of 10 or more are labelled depressed; the maximum is 24."""
+
+_NEEDED = (
+    ("Participant_ID", "participant_ID"),
+    ("PHQ8_Binary", "PHQ_Binary"),
+    ("PHQ8_Score", "PHQ_Score"),
+    ("Gender",),
+)
+"""Columns, each with all its names; those of the test split lack the 8."""
 
 _ITEMS = [
     f"PHQ8_{item}"
@@ -48,20 +56,25 @@ def read(folder: Path, faults: Faults, warnings: list[str]) -> dict[str, Label]:
     """Reads the labels of all interviews in the available splits."""
     found: dict[str, Label] = {}
     for split, name in FILES.items():
-        if not (folder / name).is_file():
+        if not (folder / name).exists():
             continue
-        text = (folder / name).read_bytes().decode("utf-8-sig", errors="replace")
-        reader = csv.DictReader(text.splitlines())
-        rows = list(reader)
-        for number, row in enumerate(rows, 2):
-            cells = {(key or "").strip(): (cell or "").strip() for key, cell in row.items() if key}
+        try:
+            rows = list(text.rows(text.read(folder / name, folder)))
+        except BadFileError as error:
+            faults.add_file(error, name)
+            continue
+        header = rows[0][1] if rows else []
+        if missing := [columns[0] for columns in _NEEDED if not set(columns) & set(header)]:
+            faults.add("wrong header", f"{name}:1", f"no column {', '.join(missing)}")
+            continue
+        for number, row in rows[1:]:
+            if not any(row):
+                continue
+            cells = dict(zip(header, row, strict=False))
             label = _label(cells, split, f"{name}:{number}", faults, warnings)
             if label and label.id in found:
-                faults.add(
-                    "duplicate id",
-                    f"{name}:{number}",
-                    f"{label.id} is also in {found[label.id].split}",
-                )
+                detail = f"{label.id} is also in {found[label.id].split}"
+                faults.add("duplicate id", f"{name}:{number}", detail, label.id)
             elif label:
                 found[label.id] = label
     if not found and not faults:
@@ -72,21 +85,22 @@ def read(folder: Path, faults: Faults, warnings: list[str]) -> dict[str, Label]:
 def _label(
     cells: Mapping[str, str], split: str, where: str, faults: Faults, warnings: list[str]
 ) -> Label | None:
-    """Parses one row; column names in the test split lack the 8."""
-    name = cells.get("Participant_ID") or cells.get("participant_ID") or ""
+    """Parses one row."""
+    value = lambda names: next(filter(None, map(cells.get, names)), "")
+    name, *values, sex = map(value, _NEEDED)
     try:
-        binary = int(cells.get("PHQ8_Binary") or cells["PHQ_Binary"])
-        score = int(cells.get("PHQ8_Score") or cells["PHQ_Score"])
-        gender = {"1": "male", "0": "female"}[cells["Gender"]]
-        if not (name.isdigit() and binary in (0, 1) and 0 <= score <= HIGHEST):
+        binary, score = map(numbers.integer, values)
+        gender = {"1": "male", "0": "female"}[sex]
+        rest = sum(numbers.integer(cells[item]) for item in _ITEMS if cells.get(item))
+        if not (name.isascii() and name.isdigit() and binary in (0, 1) and 0 <= score <= HIGHEST):
             raise ValueError
     except (KeyError, ValueError):
         needed = "Participant_ID, PHQ8_Binary (0 or 1), PHQ8_Score (0 to 24), Gender (1 or 0)"
-        faults.add("unknown label", where, f"expected {needed}", name)
+        # A line without an id is left out alone.
+        faults.add("unknown label", where, f"expected integers {needed}", name or where)
         return None
     empty = [item for item in _ITEMS if cells.get(item) == ""]
     if empty:
-        rest = sum(int(cells[item]) for item in _ITEMS if cells.get(item))
         note = (
             f"the score implies {score - rest}" if len(empty) == 1 else "the score is used as given"
         )
@@ -99,13 +113,19 @@ def _label(
     return Label(name, split, int(score >= CUT), score, gender)
 
 
-def stratified(labels: Mapping[str, Label], seed: int) -> dict[str, Label]:
+def stratified(labels: Mapping[str, Label], seed: int, faults: Faults) -> dict[str, Label]:
     """Reassigns the interviews to random splits of 8:2, stratified by label."""
     from sklearn.model_selection import train_test_split
 
     names = sorted(labels)
     classes = [labels[name].depressed for name in names]
-    train, _ = train_test_split(names, test_size=0.2, random_state=seed, stratify=classes)
+    try:
+        train, _ = train_test_split(names, test_size=0.2, random_state=seed, stratify=classes)
+    except ValueError:
+        if names:  # else the missing labels are a fault already
+            counts = ", ".join(f"{classes.count(label)} of label {label}" for label in (0, 1))
+            faults.add("too few interviews", "split=stratified", counts)
+        return dict(labels)
     kept = set(train)
     return {
         name: replace(label, split="train" if name in kept else "test")

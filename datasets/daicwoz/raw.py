@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -14,6 +14,7 @@ from jaxdep.data import checks, interviews
 from jaxdep.data.builder import Scan
 from jaxdep.datasets.daicwoz import labels, tables, transcripts
 from jaxdep.errors import Faults
+from jaxdep.settings.kinds import Seed
 
 ACOUSTIC = {"covarep": tables.COVAREP + tables.FORMANT, "egemaps": tables.EGEMAPS}
 """Number of acoustic features per frame, by feature set."""
@@ -28,12 +29,23 @@ Embed = Callable[[Sequence[str]], list[np.ndarray]]
 
 @dataclass(frozen=True)
 class Settings(interviews.SentenceCutter):
-    """Options for reading interviews; see the options of the builder."""
+    """Options for reading interviews.
 
-    acoustic: str = "covarep"
-    speakers: str = "participant"
-    split: str = "official"
-    split_seed: int = 0
+    Attributes:
+      acoustic: acoustic features; `covarep` for COVAREP and formants as distributed with the
+        corpus, `egemaps` for the 25 descriptors of SMFL's paper, which users extract.
+      speakers: whose sentences to use.
+      split: splits of the interviews; `stratified` for random ones of 8:2.
+      split_seed: seed of the stratified splits.
+      text_encoder: encoder of the words; None for `TEXT.npy` if there is one.
+      text_tokens: whether to use embeddings of tokens instead of their mean.
+    """
+
+    acoustic: Literal["covarep", "egemaps"] = "covarep"
+    speakers: Literal["participant", "both"] = "participant"
+    split: Literal["official", "stratified"] = "official"
+    split_seed: Seed = 0
+    text_encoder: str | None = None
     text_tokens: bool = False
 
 
@@ -48,7 +60,7 @@ def scan(folder: Path, settings: Settings, embed: Embed | None) -> Scan:
     found = Scan()
     known = labels.read(folder, found.faults, found.warnings)
     if settings.split == "stratified":
-        known = labels.stratified(known, settings.split_seed)
+        known = labels.stratified(known, settings.split_seed, found.faults)
     present = {path.name.removesuffix("_P") for path in folder.glob("*_P") if path.is_dir()}
     for name in sorted(set(known) - present):
         found.faults.add("missing file", f"{name}_P", item=name)

@@ -7,8 +7,8 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from jaxdep.data import tables
-from jaxdep.errors import Faults
+from jaxdep.data.formats import numbers, text
+from jaxdep.errors import BadFileError, Faults
 
 COLUMNS = ("start_time", "stop_time", "speaker", "value")
 PARTICIPANT, INTERVIEWER = "Participant", "Ellie"
@@ -17,6 +17,7 @@ INTERRUPTED = {"373": (352.0, 420.0), "444": (286.0, 387.0)}
 """Interviews that were interrupted, with start and end of the interruption in seconds."""
 
 _CODE = re.compile(r"^\w+ \((?P<text>.*)\)$")  # format of Ellie's lines after interview 363
+_LONGEST = 86_400.0  # no interview lasts a day
 _REDACTED = "scrubbed_entry"
 
 
@@ -50,15 +51,16 @@ def read(path: Path, root: Path, speakers: str, faults: Faults, repairs: Counter
       repairs: counts the lines that are left out.
     """
     name, where = path.parent.name.removesuffix("_P"), path.relative_to(root)
-    if not path.is_file():
-        faults.add("missing file", where, item=name)
+    try:
+        lines = list(text.rows(text.read(path, root, errors="replace"), "\t", quotes=False))
+    except BadFileError as error:
+        faults.add_file(error, where, name)
         return []
-    lines = tables.cells(path)
-    if not lines or tuple(lines[0]) != COLUMNS:
+    if not lines or tuple(lines[0][1]) != COLUMNS:
         faults.add("wrong header", where, f"expected {', '.join(COLUMNS)}, tab-separated", name)
         return []
     found, rows = [], 0
-    for number, line in enumerate(lines[1:], 2):
+    for number, line in lines[1:]:
         if not any(line):
             continue
         sentence = _sentence(line)
@@ -75,11 +77,12 @@ def read(path: Path, root: Path, speakers: str, faults: Faults, repairs: Counter
 
 def _sentence(line: list[str]) -> Sentence | None:
     try:
-        start, stop, speaker, text = line
-        found = Sentence(float(start), float(stop), speaker, text)
+        start, stop, speaker, value = line
+        first, last = (numbers.number(time, 0, _LONGEST) for time in (start, stop))
+        found = Sentence(first, last, speaker, value)
     except ValueError:
         return None
-    return found if speaker in (PARTICIPANT, INTERVIEWER) and found.start >= 0 else None
+    return found if speaker in (PARTICIPANT, INTERVIEWER) else None
 
 
 def _is_usable(sentence: Sentence, name: str, repairs: Counter) -> bool:
@@ -95,6 +98,6 @@ def _is_usable(sentence: Sentence, name: str, repairs: Counter) -> bool:
 
 def spoken(sentence: Sentence) -> str:
     """Returns the spoken words: without redactions, and without the codes of Ellie's lines."""
-    text = sentence.text.replace(_REDACTED, "").strip()
-    match = _CODE.match(text) if sentence.speaker == INTERVIEWER else None
-    return match["text"] if match else text
+    words = sentence.text.replace(_REDACTED, "").strip()
+    match = _CODE.match(words) if sentence.speaker == INTERVIEWER else None
+    return match["text"] if match else words

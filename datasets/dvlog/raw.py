@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +12,8 @@ import numpy as np
 
 from jaxdep.data import checks
 from jaxdep.data.builder import Item, Scan
-from jaxdep.errors import Faults
+from jaxdep.data.formats import names, numbers, text
+from jaxdep.errors import BadFileError, Faults
 
 SPLITS = {"train": 647, "valid": 102, "test": 212}
 """Split -> published number of vlogs."""
@@ -72,18 +71,13 @@ def scan(folder: Path, options: object = None) -> Scan:
 
 def _rows(folder: Path, faults: Faults) -> list[Row]:
     """Reads the valid lines of `labels.csv`, with or without a header."""
-    path = folder / "labels.csv"
-    if not path.is_file():
-        faults.add("missing file", "labels.csv")
-        return []
     try:
-        text = path.read_bytes().decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        faults.add("unreadable file", "labels.csv", str(error))
+        table = list(text.rows(text.read(folder / "labels.csv", folder)))
+    except BadFileError as error:
+        faults.add_file(error, "labels.csv")
         return []
     rows, seen = [], {}
-    for number, cells in enumerate(csv.reader(io.StringIO(text)), start=1):
-        cells = [cell.strip() for cell in cells]
+    for number, cells in table:
         where = f"labels.csv:{number}"
         if not any(cells) or (number == 1 and tuple(cells) == COLUMNS):
             continue
@@ -101,23 +95,25 @@ def _rows(folder: Path, faults: Faults) -> list[Row]:
 
 
 def _row(cells: list[str], where: str, faults: Faults) -> Row | None:
+    item = cells[0] or where  # a line without an id is left out alone
     if len(cells) != len(COLUMNS):
-        faults.add("wrong columns", where, f"found {len(cells)}; expected {','.join(COLUMNS)}")
+        detail = f"found {len(cells)}; expected {','.join(COLUMNS)}"
+        faults.add("wrong columns", where, detail, item)
         return None
     name, label, duration, gender, fold = cells
     before = len(faults.found)
-    if not name or name != Path(name).name or name in (".", ".."):
-        faults.add("bad id", where, repr(name), name)
+    if problem := names.fault_of(name):
+        faults.add("bad id", where, f"{name!r}: {problem}", item)
     if label not in LABELS:
-        faults.add("unknown label", where, f"{label!r}; expected one of {', '.join(LABELS)}", name)
+        faults.add("unknown label", where, f"{label!r}; expected one of {', '.join(LABELS)}", item)
     if fold not in SPLITS:
-        faults.add("unknown fold", where, f"{fold!r}; expected one of {', '.join(SPLITS)}", name)
+        faults.add("unknown fold", where, f"{fold!r}; expected one of {', '.join(SPLITS)}", item)
     if gender not in GENDERS:
-        faults.add("unknown gender", where, f"{gender!r}; expected m or f", name)
+        faults.add("unknown gender", where, f"{gender!r}; expected m or f", item)
     try:
-        seconds = float(duration)
+        seconds = numbers.number(duration, 0, 1e6)
     except ValueError:
-        faults.add("not a number", where, f"duration {duration!r}", name)
+        faults.add("not a number", where, f"duration {duration!r}", item)
         return None
     return Row(name, label, seconds, gender, fold) if len(faults.found) == before else None
 

@@ -30,11 +30,7 @@ class Builder(ManualBuilder):
     MANUAL_DOWNLOAD_INSTRUCTIONS = _LAYOUT
     LAYOUT = _LAYOUT
     LABEL_SOURCE = "letter in the file name; the diagnostic procedure is not documented"
-    OPTIONS: ClassVar[Mapping[str, Any]] = {
-        "n_words": 24,  # number of words kept, from the first on
-        "face_size": raw.SIZE,  # pixels per side; smaller sizes are averages over squares of pixels
-        "faces": "",  # uint8 or float32; empty for the type of the files
-    }
+    OPTIONS: ClassVar[raw.Settings] = raw.Settings()
 
     @classmethod
     def resolve(cls, folder: pathlib.Path, options: Mapping[str, Any]) -> dict[str, Any]:

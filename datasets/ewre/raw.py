@@ -6,12 +6,15 @@ import hashlib
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
 from jaxdep.data import checks
 from jaxdep.data.builder import Item, Scan
-from jaxdep.errors import Faults, UserError
+from jaxdep.data.formats import names, npy, text
+from jaxdep.errors import BadFileError, Faults
+from jaxdep.settings.kinds import Count
 
 SPLITS = ("train", "val")
 LABELS = ("healthy", "depressed")
@@ -24,29 +27,26 @@ _LABEL_INDEX = -4  # in the file stem: D if the reader is depressed
 
 @dataclass(frozen=True)
 class Settings:
-    """Options for reading recordings; see the options of the builder."""
+    """Options for reading recordings.
 
-    n_words: int = 24
-    face_size: int = SIZE
-    faces: str = "float32"
+    Attributes:
+      n_words: number of words kept, from the first on.
+      face_size: pixels per side; smaller faces are averages over squares of pixels.
+      faces: type of the pixels; None for `uint8` if all files have that type, else `float32`.
+    """
 
-    def __post_init__(self) -> None:
-        """Checks the options."""
-        if self.face_size < 1 or SIZE % self.face_size:
-            raise UserError(f"face_size={self.face_size} does not divide {SIZE}: give a divisor")
-        if self.faces not in ("uint8", "float32"):
-            raise UserError(f"unknown value faces={self.faces}: choose uint8 or float32")
-        if self.n_words < 1:
-            raise UserError(f"n_words={self.n_words} is too small: give at least 1")
+    n_words: Count = 24
+    face_size: Literal[1, 2, 4, 7, 8, 14, 16, 28, 32, 56, 112, 224] = SIZE
+    faces: Literal["uint8", "float32"] | None = None
 
 
 def format_of(folder: Path) -> str:
     """Returns `uint8` if all face files have this type, else `float32`."""
     for path in folder.glob("*/face/*.npy"):
         try:
-            if np.load(path, mmap_mode="r", allow_pickle=False).dtype != np.uint8:
+            if npy.dtype_of(path, folder) != np.uint8:
                 return "float32"
-        except (ValueError, OSError, EOFError):
+        except BadFileError:
             continue  # the scan reports the fault
     return "uint8"
 
@@ -92,9 +92,13 @@ def _recordings(folder: Path, faults: Faults) -> dict[str, str]:
     for split in SPLITS:
         stems = {p.stem for part in _PARTS for p in (folder / split / part).glob("*.npy")}
         for stem in sorted(stems):
-            if len(stem) < -_LABEL_INDEX:
-                where = f"{split}/*/{stem}.npy"
-                faults.add("bad id", where, "expected the label as fourth-to-last letter", stem)
+            where = f"{split}/*/{stem}.npy"
+            label = stem[_LABEL_INDEX:][:1] if len(stem) >= -_LABEL_INDEX else ""
+            if not (label.isascii() and label.isupper()):
+                expected = "expected the label as fourth-to-last letter, in upper case"
+                faults.add("bad id", where, expected, stem)
+            elif problem := names.fault_of(stem):
+                faults.add("bad id", repr(where), problem, stem)
             elif found.setdefault(stem, split) != split:
                 faults.add("duplicate id", f"{split}/*/{stem}.npy", "also in train", stem)
     if not found and not faults:
@@ -152,7 +156,11 @@ def _words(folder: Path, settings: Settings, faults: Faults) -> list[str]:
     path = folder / "words.txt"
     if not path.is_file():
         return []
-    lines = path.read_bytes().decode("utf-8-sig", errors="replace").splitlines()
+    try:
+        lines = text.read(path, folder).split("\n")
+    except BadFileError as error:
+        faults.add_file(error, "words.txt")
+        return []
     words = [line.strip() for line in lines if line.strip()]
     if len(words) < settings.n_words:
         faults.add("too few words", "words.txt", f"found {len(words)}; n_words={settings.n_words}")

@@ -6,16 +6,21 @@ import functools
 import hashlib
 import pathlib
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
 import tensorflow_datasets as tfds
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import Progress
 
 from jaxdep.data import images, text
 from jaxdep.data.builder import Item, ManualBuilder, Scan
+from jaxdep.data.formats import image
 from jaxdep.datasets.mgid import raw
+from jaxdep.errors import BadFileError
+from jaxdep.settings.kinds import Count
 
 _LAYOUT = """\
   {train,dev,test}/{train,dev,test}.csv    Depression Label,Emotion Label,Title,Text,Image URL
@@ -24,18 +29,28 @@ These are the contents of MGID-dataset.zip (Zhang et al., BIBM 2021; research us
 redistribution). To generate a synthetic corpus instead: jaxdep synthesize mgid DIR"""
 
 
-class Builder(ManualBuilder):
-    """Titles and descriptions of stock photos, with depression and emotion labels.
+@dataclass(frozen=True)
+class Settings:
+    """Options for reading items.
 
-    Options:
-
-    * `text_encoder`: text encoder; None for `bert-base-uncased`, or for `hashing` if the corpus is
-      synthetic.
-    * `max_tokens`: maximum number of tokens per text.
-    * `keep_suffix`: see `raw.join`.
-    * `image_encoder`: folder of the image encoder; None for no image features.
-    * `zones`: number of zones per image.
+    Attributes:
+      text_encoder: text encoder; None for `bert-base-uncased`, or for `hashing` if the corpus is
+        synthetic.
+      max_tokens: maximum number of tokens per text.
+      keep_suffix: see `raw.join`.
+      image_encoder: folder of the image encoder; None for no image features.
+      zones: number of zones per image.
     """
+
+    text_encoder: str | None = None
+    max_tokens: Count = 128
+    keep_suffix: bool = False
+    image_encoder: str | None = None
+    zones: Count = 7
+
+
+class Builder(ManualBuilder):
+    """Titles and descriptions of stock photos, with depression and emotion labels."""
 
     pkg_dir_path = pathlib.Path(__file__).parent
     VERSION = tfds.core.Version("1.0.0")
@@ -44,13 +59,7 @@ class Builder(ManualBuilder):
     LAYOUT = _LAYOUT
     PUBLISHED = raw.SPLITS
     LABEL_SOURCE = "weak labels: the depression or emotion keyword whose search returned the item"
-    OPTIONS: ClassVar[dict[str, Any]] = {
-        "text_encoder": None,
-        "max_tokens": 128,
-        "keep_suffix": False,
-        "image_encoder": None,
-        "zones": 7,
-    }
+    OPTIONS: ClassVar[Settings] = Settings()
 
     @classmethod
     def resolve(cls, folder: pathlib.Path, options: Mapping[str, Any]) -> dict[str, Any]:
@@ -98,7 +107,7 @@ class Builder(ManualBuilder):
         def embedded() -> dict[str, np.ndarray]:
             texts = [row.text for row in rows]
             with Progress(console=Console(stderr=True), transient=True) as bar:
-                task = bar.add_task(f"Embedding texts with {encoder.name}")
+                task = bar.add_task(escape(f"Embedding texts with {encoder.name}"))
                 update = lambda done, total: bar.update(task, completed=done, total=total)
                 vectors = text.embed(texts, encoder, progress=update, log=found.warnings.append)
             return dict(zip([row.id for row in rows], vectors, strict=True))
@@ -119,23 +128,19 @@ def _loader(
         labels = {"depression": row.depression, "emotion": row.emotion}
         features = {"text": embedded()[row.id], **labels}
         if zones:
-            image = images.read_image(folder / row.image)
-            (features["visual"],) = zones.encode([image])
-            features["color"] = images.hsv_histogram(image)
+            pixels = image.read(folder / row.image, folder, "RGB")
+            (features["visual"],) = zones.encode([pixels])
+            features["color"] = images.hsv_histogram(pixels)
         return features
 
     return load
 
 
 def _check_image(folder: pathlib.Path, row: raw.Row, found: Scan) -> None:
-    path = folder / row.image
-    if not path.is_file():
-        found.faults.add("missing file", row.image, item=row.id)
-        return
     try:
-        images.read_image(path)
-    except ValueError as error:
-        found.faults.add("unreadable image", row.image, str(error), row.id)
+        image.read(folder / row.image, folder, "RGB")
+    except BadFileError as error:
+        found.faults.add_file(error, row.image, row.id)
 
 
 def _text_encoder(options: Mapping[str, Any]) -> text.TextEncoder:

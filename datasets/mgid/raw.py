@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from jaxdep.errors import Faults
+from jaxdep.data.formats import text
+from jaxdep.errors import BadFileError, Faults
 
 SPLITS = {"train": 3500, "dev": 500, "test": 1000}
 """Split -> published number of rows."""
@@ -64,7 +63,7 @@ def read(folder: Path, faults: Faults, keep_suffix: bool = False) -> list[Row]:
     return rows
 
 
-def join(title: str, text: str, keep_suffix: bool = False) -> str:
+def join(title: str, description: str, keep_suffix: bool = False) -> str:
     """Combines title and text into "title. text", or whichever is not empty.
 
     Unless `keep_suffix` is set, the suffix " - stock photo" is removed from titles: it depends on
@@ -75,7 +74,7 @@ def join(title: str, text: str, keep_suffix: bool = False) -> str:
     if not keep_suffix:
         # The leading space makes a title empty that consists of the suffix only.
         title = f" {title}".removesuffix(SUFFIX).strip()
-    return ". ".join(part for part in (title, " ".join(text.split())) if part)
+    return ". ".join(part for part in (title, " ".join(description.split())) if part)
 
 
 def warnings(rows: Sequence[Row], published: bool = True) -> list[str]:
@@ -141,37 +140,19 @@ def _cells(folder: Path, name: str, faults: Faults) -> list[tuple[str, dict[str,
     A truncated file is a fault; the rows before the truncation are still returned, so that their
     faults are reported too.
     """
-    content = (folder / name).read_bytes()
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        # error.start does not count the byte-order mark.
-        at = error.start + len(content) - len(error.object)
-        line = content.count(b"\n", 0, at) + 1
-        detail = f"byte 0x{content[at]:02x} at offset {at}"
-        faults.add("not UTF-8", f"{name}:{line}", detail)
-        return []
-    if "\0" in text:
-        line = text.count("\n", 0, text.index("\0")) + 1
-        faults.add("unreadable CSV", f"{name}:{line}", "a zero byte")
-        return []
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     found: list[tuple[str, dict[str, str] | int]] = []
-    line = 1
     try:
-        header = next(reader, [])
+        rows = text.rows(text.read(folder / name, folder))
+        _, header = next(rows, (1, []))
         if not _check_header(header, name, faults):
             return []
-        line = reader.line_num + 1
-        for cells in reader:
+        for line, cells in rows:
             if cells:
                 complete = len(cells) == len(header)
                 row = dict(zip(header, cells, strict=True)) if complete else len(cells)
                 found.append((f"{name}:{line}", row))
-            line = reader.line_num + 1
-    except csv.Error as error:
-        detail = f"{error}, in the row that starts here; truncated file or missing quote?"
-        faults.add("unreadable CSV", f"{name}:{line}", detail)
+    except BadFileError as error:
+        faults.add_file(error, name)
         return found
     if not found:
         faults.add("no rows", name, "only the header")
@@ -211,8 +192,8 @@ def _row(
     if emotion not in EMOTIONS:
         detail = f'Emotion Label "{cell["Emotion Label"]}"; expected one of {", ".join(EMOTIONS)}'
         faults.add("unknown label", where, detail, item)
-    text = join(cell["Title"], cell["Text"], keep_suffix)
-    if not text:
+    words = join(cell["Title"], cell["Text"], keep_suffix)
+    if not words:
         faults.add("empty text", where, "Title and Text are both empty", item)
     if len(faults.found) > before:
         return None
@@ -221,7 +202,7 @@ def _row(
         split=split,
         depression=DEPRESSION[bool(depressed)],
         emotion=emotion,
-        text=text,
+        text=words,
         url=cell["Image URL"].strip(),
         image=f"images/{split}/{split}_{number}.jpg",
     )

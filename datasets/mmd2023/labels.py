@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from jaxdep.errors import Faults
+from jaxdep.data.formats import names, text, xlsx
+from jaxdep.errors import BadFileError, Faults
 
 FILE, SHEET = "label.xlsx", "hamd"
 LISTS = {"train": "train_set", "test": "test_set"}
@@ -37,13 +37,17 @@ def read(folder: Path, hamd_from: int, faults: Faults) -> dict[str, Label]:
     scores = _scores(folder, faults)
     found: dict[str, Label] = {}
     for split, file in LISTS.items():
-        if not (folder / file).is_file():
-            faults.add("missing file", file, "expected one id per line")
+        try:
+            lines = text.read(folder / file, folder).split("\n")
+        except BadFileError as error:
+            faults.add_file(error, file)
             continue
-        lines = (folder / file).read_text("utf-8-sig", "replace").splitlines()
         for number, name in enumerate((line.strip() for line in lines), 1):
             where = f"{file}:{number}"
-            if name in found:
+            problem = names.fault_of(name) if name else None
+            if problem:
+                faults.add("bad id", where, f"{name!r}: {problem}", name)
+            elif name in found:
                 faults.add("duplicate id", where, f"{name} is also in {found[name].split}", name)
             elif name and name not in scores:
                 faults.add("unknown label", where, f"{FILE} has no total for {name}", name)
@@ -55,24 +59,11 @@ def read(folder: Path, hamd_from: int, faults: Faults) -> dict[str, Label]:
 
 def _scores(folder: Path, faults: Faults) -> dict[str, float]:
     """Reads the total of each id."""
-    import openpyxl
-    from openpyxl.utils.exceptions import InvalidFileException
-
-    if not (folder / FILE).is_file():
-        faults.add("missing file", FILE, f"expected sheet {SHEET} with columns id and all")
-        return {}
     try:
-        book = openpyxl.load_workbook(folder / FILE, read_only=True, data_only=True)
-    except (InvalidFileException, zipfile.BadZipFile, KeyError, ValueError, OSError) as error:
-        faults.add("unreadable table", FILE, str(error)[:120])
+        rows = xlsx.read(folder / FILE, folder, SHEET)
+    except BadFileError as error:
+        faults.add_file(error, FILE)
         return {}
-    try:
-        if SHEET not in book.sheetnames:
-            faults.add("missing sheet", FILE, f"{SHEET}; found {', '.join(book.sheetnames)}")
-            return {}
-        rows = list(book[SHEET].iter_rows(values_only=True))
-    finally:
-        book.close()
     header = [_text(cell).lower() for cell in rows[0]] if rows else []
     if not {"id", "all"} <= set(header):
         faults.add("wrong header", FILE, f"sheet {SHEET}: expected id and all, found {header}")
@@ -80,10 +71,12 @@ def _scores(folder: Path, faults: Faults) -> dict[str, float]:
     name_at, score_at = header.index("id"), header.index("all")
     found: dict[str, float] = {}
     for number, row in enumerate(rows[1:], 2):
-        name, score = _text(row[name_at]), row[score_at]
+        absent = [None] * (len(header) - len(row))  # empty cells at the end
+        cells: tuple[Any, ...] = (*row, *absent)
+        name, score = _text(cells[name_at]), cells[score_at]
         if not name:
             continue
-        if not isinstance(score, int | float) or not 0 <= score <= HIGHEST:
+        if type(score) not in (int, float) or not 0 <= score <= HIGHEST:
             detail = f"row {number}: the total of {name} is {score!r}; expected 0 to {HIGHEST}"
             faults.add("unknown label", FILE, detail, name)
         elif name in found:

@@ -33,35 +33,11 @@ To generate a synthetic corpus instead: jaxdep synthesize mmd2023 DIR"""
     MANUAL_DOWNLOAD_INSTRUCTIONS = LAYOUT
     PUBLISHED: ClassVar[Mapping[str, int]] = labels.PUBLISHED
     LABEL_SOURCE = "clinician-rated HAMD total score of 8 or more"
-    OPTIONS: ClassVar[Mapping[str, Any]] = {
-        "max_sentences": 0,
-        "cut": "paper",
-        "fix_audio_start": False,
-        "absolute_time": False,
-        "normalize": True,
-        "hamd_from": 8,
-        "acoustic_rate": 172.0,
-        "visual_rate": 30.0,
-        "legacy_channel_order": False,
-    }
-    """Options with their default values:
-
-    * `max_sentences`: maximum number of sentences; 0 for all.
-    * `cut`: how to cut sentences; `paper` for their own times, `released` for the windows and
-      scaling of the published network and loader.
-    * `fix_audio_start`, `absolute_time`: fixes of two faults of these windows, see
-      `data.dialogue.released_windows`.
-    * `normalize`: whether to standardise the features of each interview; ignored with `released`.
-    * `hamd_from`: lowest HAMD total that counts as depressed.
-    * `acoustic_rate`, `visual_rate`: rows per second.
-    * `legacy_channel_order`: whether to reproduce a third fault of the published loader, which
-      mixes up the streams; needs `released`.
-    """
+    OPTIONS: ClassVar[raw.Settings] = raw.Settings()
 
     @classmethod
     def resolve(cls, folder: pathlib.Path, options: Mapping[str, Any]) -> dict[str, Any]:
         """Checks the options; `released` uses the scaling of the published loader instead."""
-        interviews.refuse_unknown("mmd2023", options)
         released = options["cut"] == "released"
         if options["legacy_channel_order"] and not released:
             raise UserError("mmd2023: legacy_channel_order=True needs cut=released: set both")

@@ -6,14 +6,16 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
+from annotated_types import Interval
 
 from jaxdep.data import checks, interviews
 from jaxdep.data.builder import Scan
 from jaxdep.datasets.mmd2023 import labels, streams, transcripts
 from jaxdep.errors import Faults
+from jaxdep.settings.kinds import FramesPerSecond
 
 UNREAD = {
     "id.weights": "class weights are set by `Task.balanced` instead",
@@ -23,13 +25,24 @@ UNREAD = {
 """Files of the corpus that are ignored, and why."""
 
 
+HamdTotal = Annotated[int, Interval(ge=1, le=labels.HIGHEST)]
+
+
 @dataclass(frozen=True)
 class Settings(interviews.SentenceCutter):
-    """Options for reading interviews; see the options of the builder."""
+    """Options for reading interviews.
 
-    hamd_from: int = 8
-    acoustic_rate: float = 172.0
-    visual_rate: float = 30.0
+    Attributes:
+      hamd_from: lowest HAMD total that counts as depressed.
+      acoustic_rate: rows per second.
+      visual_rate: rows per second.
+      legacy_channel_order: whether to reproduce a fault of the published loader, which mixes up the
+        streams; needs `cut="released"`.
+    """
+
+    hamd_from: HamdTotal = 8
+    acoustic_rate: FramesPerSecond = 172.0
+    visual_rate: FramesPerSecond = 30.0
     legacy_channel_order: bool = False
 
     @property

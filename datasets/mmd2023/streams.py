@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import struct
-import warnings
 from collections import Counter
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
-from jaxdep.data import tables
-from jaxdep.errors import Faults
+from jaxdep.data import checks, tables
+from jaxdep.data.formats import image, kaldi
+from jaxdep.errors import BadFileError, Faults
 
 ACOUSTIC, VISUAL, EMBEDDING = 513, 204, 768
 """Spectrogram bins; x of 68 landmarks, then y, then z; dimension of a sentence embedding."""
@@ -23,17 +21,10 @@ def acoustic(folder: Path, name: str, faults: Faults) -> np.ndarray:
     """Reads a spectrogram image as [T, 513] float32, 0 to 1; empty if it has a fault."""
     path, empty = folder / "audio_png" / f"{name}.png", np.zeros((0, ACOUSTIC), np.float32)
     where = path.relative_to(folder)
-    if not path.is_file():
-        faults.add("missing file", where, item=name)
-        return empty
     try:
-        with warnings.catch_warnings():
-            # Ten minutes exceed Pillow's limit on pixels; it still rejects twice as many.
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            with Image.open(path) as image:
-                pixels = np.asarray(image.convert("L"))
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        faults.add("unreadable image", where, str(error)[:120], name)
+        pixels = image.read(path, folder, "L")
+    except BadFileError as error:
+        faults.add_file(error, where, name)
         return empty
     if pixels.shape[0] != ACOUSTIC:
         detail = f"expected {ACOUSTIC} rows of pixels, found {pixels.shape[0]}"
@@ -68,31 +59,18 @@ def visual(folder: Path, name: str, released: bool, faults: Faults, repairs: Cou
 
 def embeddings(folder: Path, faults: Faults) -> dict[str, np.ndarray]:
     """Reads the embeddings of each id from the Kaldi archive, [sentences, 768] float32."""
-    from kaldiio import matio
-
-    path, found = folder / ARK, {}
-    if not path.is_file():
-        faults.add("missing file", ARK, "expected a Kaldi archive of matrices [sentences, 768]")
-        return {}
-    with path.open("rb") as file:
-        while True:
-            try:
-                name = matio.read_token(file)
-                if name is None:
-                    return found
-                # `load_ark` would unpickle an entry that is marked as pickled.
-                if file.read(2) != b"\0B":
-                    raise ValueError(f"{name} is not a binary matrix")
-                file.seek(-2, 1)
-                rows = np.asarray(matio.read_matrix_or_vector(file))
-            except (AssertionError, ValueError, TypeError, struct.error, OSError) as error:
-                faults.add("unreadable or truncated array", ARK, str(error)[:120])
-                return found
-            if rows.ndim != 2 or rows.shape[1] != EMBEDDING or not len(rows):
+    found = {}
+    try:
+        for name, rows in kaldi.read(folder / ARK, folder):
+            if rows.shape[1] != EMBEDDING or not len(rows):
                 detail = f"{name}: expected [sentences, {EMBEDDING}], found {list(rows.shape)}"
                 faults.add("wrong shape", ARK, detail, name)
-            elif not np.isfinite(rows).all():
-                bad = int((~np.isfinite(rows)).sum())
-                faults.add("NaN or infinity", ARK, f"{name}: {bad} values", name)
+            elif problem := checks.invalid_numbers(rows):
+                faults.add("NaN or infinity", ARK, f"{name}: {problem}", name)
+            elif name in found:
+                faults.add("duplicate id", ARK, name, name)
             else:
                 found[name] = rows.astype(np.float32)
+    except BadFileError as error:
+        faults.add_file(error, ARK)
+    return found

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from jaxdep.data import tables
-from jaxdep.errors import Faults
+from jaxdep.data.formats import numbers, text
+from jaxdep.errors import BadFileError, Faults
 
 COLUMNS = ("speaker", "start_time", "stop_time")
 PATIENT = "患者"
@@ -24,14 +24,18 @@ def read(folder: Path, name: str, faults: Faults, repairs: Counter) -> np.ndarra
     where = path.relative_to(folder)
     if not path.is_file():
         return None
-    lines = tables.cells(path)
-    header = lines[0] if lines else []
+    try:
+        lines = list(text.rows(text.read(path, folder, errors="replace"), "\t", quotes=False))
+    except BadFileError as error:
+        faults.add_file(error, where, name)
+        return None
+    header = lines[0][1] if lines else []
     if not set(COLUMNS) <= set(header):
         faults.add("wrong header", where, f"expected {', '.join(COLUMNS)}, tab-separated", name)
         return None
     speaker, start, stop = (header.index(column) for column in COLUMNS)
     found: list[tuple[float, float]] = []
-    for number, line in enumerate(lines[1:], 2):
+    for number, line in lines[1:]:
         if not any(line):
             continue
         try:
@@ -46,15 +50,15 @@ def read(folder: Path, name: str, faults: Faults, repairs: Counter) -> np.ndarra
     return np.array(found).reshape(-1, 2)
 
 
-def seconds(text: str) -> float:
+def seconds(time: str) -> float:
     """Converts `mm:ss` or `hh:mm:ss` to seconds.
 
     Raises:
-      ValueError: the text has another format.
+      ValueError: the time has another format.
     """
-    parts = [float(part) for part in text.split(":")]
-    if len(parts) not in (2, 3) or min(parts) < 0:
-        raise ValueError(f"expected mm:ss or hh:mm:ss, found {text!r}")
+    parts = [numbers.number(part, 0, 86_400) for part in time.split(":")]
+    if len(parts) not in (2, 3):
+        raise ValueError(f"expected mm:ss or hh:mm:ss, found {time!r}")
     total = 0.0
     for part in parts:
         total = 60 * total + part

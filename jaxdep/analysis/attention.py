@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 from matplotlib.figure import Figure
 
-from jaxdep.analysis.style import BLUE, GREEN, GREY, ORANGE, axes
+from jaxdep.analysis.style import BLUE, GREEN, GREY, ORANGE, axes, legible
 
 _PALETTE = {"blue": BLUE, "orange": ORANGE, "green": GREEN, "grey": GREY}
 
@@ -23,8 +23,12 @@ def attention(stored: Mapping[str, np.ndarray], classes: list[str]) -> tuple[Fig
 
     Returns:
       The figure and its caption; None if no known map is stored.
+
+    Raises:
+      ValueError: arrays are missing, or do not go together.
     """
-    streams = {symbol: (label, color) for symbol, label, color in stored["streams"]}
+    _check(stored, len(classes))
+    streams = {symbol: (legible(label), color) for symbol, label, color in stored["streams"]}
     titles = dict(stored["panels"])
     maps = {name: array for name, array in stored.items() if name.split("/")[-1] in streams}
     if not maps:
@@ -53,7 +57,7 @@ def attention(stored: Mapping[str, np.ndarray], classes: list[str]) -> tuple[Fig
             axis.text(1, 1, text, fontsize=7, bbox=box, **place)
         heading = f"{_scale(scales[column], titles)}\n" if row == 0 and len(scales) > 1 else ""
         recording = _recording(stored, row, classes) if column == 0 else ""
-        axis.set_title(f"{heading}{recording}", loc="left", fontsize=8)
+        axis.set_title(legible(f"{heading}{recording}"), loc="left", fontsize=8)
         if row == len(ids) - 1:
             axis.set_xlabel("frame")
     figure.supylabel("weight", fontsize=8)
@@ -77,6 +81,29 @@ def attention(stored: Mapping[str, np.ndarray], classes: list[str]) -> tuple[Fig
         " weight beyond the end of the recording, which models without masks may assign. The"
         " weights show where the model attends, not why a person was labeled this way."
     ) + (position_note if agreement > 0.9 else "")
+
+
+def _check(stored: Mapping[str, np.ndarray], classes: int) -> None:
+    """Checks arrays that a damaged file may lack or have of another shape or type."""
+    items = len(stored["ids"]) if "ids" in stored else 0
+    shapes = {name: (items,) for name in ("ids", "targets", "predictions", "length")}
+    shapes |= {"streams": (len(stored.get("streams", ())), 3)}
+    shapes |= {"panels": (len(stored.get("panels", ())), 2)}
+    for name, shape in shapes.items():
+        if name not in stored or stored[name].shape != shape or not items:
+            raise ValueError(f"{name} is missing, or is not {list(shape)}")
+    drawn = {name for name in stored if name.split("/")[-1] in stored["streams"][:, 0]}
+    for name in drawn | {"targets", "predictions", "length"}:
+        array = stored[name]
+        if array.dtype.kind not in "fiu" or not np.isfinite(array).all():
+            raise ValueError(f"{name} has values that are not finite numbers")
+        if name in drawn and (array.ndim != 2 or len(array) != items or not array.size):
+            raise ValueError(f"{name} is not [{items}, L]")
+    named = np.concatenate([stored["targets"], stored["predictions"]])
+    if classes and not np.isin(named, np.arange(classes)).all():
+        raise ValueError("a target or prediction is not the index of a class")
+    if not set(stored["streams"][:, 2].astype(str)) <= set(_PALETTE):
+        raise ValueError(f"a color of streams is not one of {', '.join(_PALETTE)}")
 
 
 def _agreement(maps: Mapping[str, np.ndarray], length: int) -> float:

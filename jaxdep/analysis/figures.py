@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -17,7 +16,10 @@ from jaxdep.analysis import formatting, group_differences
 from jaxdep.analysis.attention import attention
 from jaxdep.analysis.predictions import Predictions, read
 from jaxdep.analysis.results import load
-from jaxdep.analysis.style import BLUE, GREEN, GREY, ORANGE, axes, save
+from jaxdep.analysis.style import BLUE, GREEN, GREY, ORANGE, axes, legible, save
+from jaxdep.artifacts import schema
+from jaxdep.artifacts.files import read_arrays
+from jaxdep.errors import UserError
 from jaxdep.scales import bdi
 
 
@@ -34,9 +36,8 @@ def write(run_dir: Path, results: Mapping[str, Any]) -> dict[str, str]:
     folder = run_dir / "figures"
     folder.mkdir(exist_ok=True)
     drawn: dict[str, tuple[Figure, str]] = {}
-    metrics = run_dir / "metrics.jsonl"
-    if metrics.is_file() and (lines := metrics.read_text().splitlines()):
-        drawn["loss_curves"] = loss_curves([json.loads(line) for line in lines], results)
+    if lines := schema.read_history(run_dir / "metrics.jsonl"):
+        drawn["loss_curves"] = loss_curves(lines, results)
     for task, predictions in read(run_dir / "predictions.csv").items():
         task_results = results["tasks"][task]
         if not task_results["summary"]:
@@ -53,8 +54,10 @@ def write(run_dir: Path, results: Mapping[str, Any]) -> dict[str, str]:
     maps = run_dir / "attention.npz"
     if maps.is_file():
         main = next(iter(results["tasks"].values()))
-        with np.load(maps, allow_pickle=False) as stored:
-            plot = attention(dict(stored), main["classes"])
+        try:
+            plot = attention(read_arrays(maps), main["classes"])
+        except ValueError as error:
+            raise _damaged(maps, error) from None
         if plot:
             drawn["attention"] = plot
     drawn |= _words(run_dir, results)
@@ -64,15 +67,20 @@ def write(run_dir: Path, results: Mapping[str, Any]) -> dict[str, str]:
     return {f"{name}.png": caption for name, (_, caption) in drawn.items()}
 
 
+def _damaged(path: Path, error: ValueError) -> UserError:
+    return UserError(f"{path} is damaged ({error}); remove it to do without its figure")
+
+
 def _words(run_dir: Path, results: Mapping[str, Any]) -> dict[str, tuple[Figure, str]]:
     """Plots words to which the groups attend differently, and writes the table of all words."""
     path, classes = run_dir / "words.npz", next(iter(results["tasks"].values()))["classes"]
     if not path.is_file() or len(classes) != 2:
         return {}
-    with np.load(path, allow_pickle=False) as stored:
-        differences = group_differences.compare(
-            dict(stored), load(run_dir, "meta.json")["corpus"].get("words", [])
-        )
+    words = load(run_dir, "meta.json")["corpus"].get("words", [])
+    try:
+        differences = group_differences.compare(read_arrays(path), words)
+    except ValueError as error:
+        raise _damaged(path, error) from None
     group_differences.write(run_dir / "words.csv", differences, classes)
     drawn = {
         f"words_{m}": group_differences.figure(differences, m, classes)
@@ -132,8 +140,9 @@ def confusion(predictions: Predictions, classes: list[str]) -> tuple[Figure, str
         color = "white" if share > 0.55 else "black"
         axis.text(column, row, text, ha="center", va="center", color=color, fontsize=8)
     turned = {"rotation": 30, "ha": "right"} if size > 2 else {}
-    axis.set_xticks(range(size), classes, **turned)
-    axis.set_yticks(range(size), classes)
+    names = list(map(legible, classes))
+    axis.set_xticks(range(size), names, **turned)
+    axis.set_yticks(range(size), names)
     axis.set(xlabel="predicted", ylabel="true")
     return figure, (
         "Confusion matrix, averaged over runs: fraction of each true class, and number of"
@@ -148,9 +157,12 @@ def scores(predictions: Predictions, classes: list[str]) -> tuple[Figure, str]:
     for label, color in ((0, BLUE), (1, ORANGE)):
         values = predictions.probability[:, predictions.target == label].ravel()
         weights = np.full(len(values), 1 / max(len(values), 1))
-        axis.hist(values, bins, weights=weights, color=color, alpha=0.6, label=classes[label])
-    axis.set(xlabel=f"predicted probability of {classes[1]}", ylabel="fraction of recordings")
-    axis.legend(frameon=False, fontsize=8, title="true class", title_fontsize=8)
+        axis.hist(values, bins, weights=weights, color=color, alpha=0.6)
+    xlabel = legible(f"predicted probability of {classes[1]}")
+    axis.set(xlabel=xlabel, ylabel="fraction of recordings")
+    axis.legend(
+        list(map(legible, classes)), frameon=False, fontsize=8, title="true class", title_fontsize=8
+    )
     return figure, (
         "Predicted probabilities of all runs, by true class. Bars of the wrong color near 0 or 1"
         " are confident errors."

@@ -14,7 +14,8 @@ from matplotlib.figure import Figure
 from scipy import stats
 
 from jaxdep.analysis.intervals import LEVEL
-from jaxdep.analysis.style import GREY, ORANGE, axes
+from jaxdep.analysis.style import GREY, ORANGE, axes, legible
+from jaxdep.artifacts.files import replaced
 
 PERMUTATIONS = 9999
 ALPHA = 0.05
@@ -77,7 +78,11 @@ def compare(stored: Mapping[str, np.ndarray], words: Sequence[str]) -> list[Diff
 
     Returns:
       One entry per measure, branch and word; empty unless there are two groups of at least two.
+
+    Raises:
+      ValueError: arrays are missing, or do not go together.
     """
+    _check(stored)
     targets, differences = stored["targets"], []
     counts = np.unique(targets, return_counts=True)
     if set(counts[0]) != {0, 1} or counts[1].min() < 2:
@@ -94,6 +99,21 @@ def compare(stored: Mapping[str, np.ndarray], words: Sequence[str]) -> list[Diff
             measure, columns, attention[targets == 1], attention[targets == 0]
         )
     return differences
+
+
+def _check(stored: Mapping[str, np.ndarray]) -> None:
+    """Checks arrays that a damaged file may lack or have of another shape or type."""
+    targets = stored.get("targets", np.zeros(()))
+    maps = {name: array for name, array in stored.items() if name.partition("/")[0] in MEASURES}
+    if targets.ndim != 1:
+        raise ValueError("targets is missing, or is not [N]")
+    for name, array in maps.items():
+        if array.ndim != 3 or array.shape[1] != len(targets) or not array.size:
+            raise ValueError(f"{name} is not [R, {len(targets)}, L]")
+        if array.dtype.kind != "f" or not np.isfinite(array).all():
+            raise ValueError(f"{name} has values that are not finite numbers")
+    if len({array.shape[2] for array in maps.values()}) > 1:
+        raise ValueError("the maps differ in their numbers of words")
 
 
 def _welch_statistic(x: np.ndarray, y: np.ndarray, axis: int) -> np.ndarray:
@@ -143,7 +163,10 @@ def write(path: Path, found: Sequence[Difference], groups: Sequence[str]) -> Non
       found: differences returned by `compare`.
       groups: names of the other group and of the group, in the order of the classes.
     """
-    with path.open("w", newline="") as file:
+    with (
+        replaced(path) as temporary,
+        temporary.open("w", newline="", encoding="utf-8", errors="backslashreplace") as file,
+    ):
         writer = csv.writer(file, lineterminator="\n")
         means = [f"attention_{group}" for group in groups[::-1]]
         tests = ["difference", "low", "high", "t", "p", "p_corrected"]
@@ -175,8 +198,8 @@ def figure(
     for branch, axis in zip(branches, grid, strict=True):
         ranked = sorted((d for d in selected if d.branch == branch), key=lambda d: d.size)
         _ranked(axis, ranked)
-        axis.set_title(_BRANCHES.get(branch, branch), loc="left", fontsize=9)
-    grid[len(grid) // 2].set_xlabel(f"attention of {groups[1]} minus {groups[0]}")
+        axis.set_title(legible(_BRANCHES.get(branch, branch)), loc="left", fontsize=9)
+    grid[len(grid) // 2].set_xlabel(legible(f"attention of {groups[1]} minus {groups[0]}"))
     significant = sorted({d.word for d in selected if d.significant})
     caption = (
         f"Attention {MEASURES[measure]}: {groups[1]} minus {groups[0]}, means over recordings and"
@@ -200,5 +223,5 @@ def _ranked(axis: Axes, ranked: Sequence[Difference]) -> None:
         axis.plot(d.interval, [row, row], color=color, linewidth=1.5)
         axis.plot(d.size, row, "o", color=color, markersize=3.5)
     axis.axvline(0, color=GREY, linewidth=0.6)
-    axis.set_yticks(range(len(ranked)), [d.word for d in ranked], fontsize=7)
+    axis.set_yticks(range(len(ranked)), [legible(d.word) for d in ranked], fontsize=7)
     axis.locator_params(axis="x", nbins=4)

@@ -18,6 +18,7 @@ def notes(results: Mapping[str, Any]) -> list[str]:
         + ("; scores averaged over the recordings of a session" if results["merged"] else ""),
         f"selection: {results['selection']} ({_validation(results)})",
         f"labels: {results['label_source']}",
+        f"reproducibility: {_reproducibility(results)}",
     ]
     if "THE SAME" in (usage := _test_usage(results)):
         lines.insert(1, f"{split['name']} is{usage.removeprefix(',')}")
@@ -87,6 +88,14 @@ def _runs(results: Mapping[str, Any]) -> str:
     if counted == 0:
         return "Every run diverged."
     return f"Results are means over {counted} runs that differ only in their seeds."
+
+
+def _reproducibility(results: Mapping[str, Any]) -> str:
+    if results["deterministic"]:
+        return "the fit is deterministic"
+    if results["bits"] == "run":
+        return "--deterministic: bits depend neither on the devices nor on the other runs"
+    return "bits depend on the layout of devices and runs; other layouts agree to rounding"
 
 
 def _task_summary(results: Mapping[str, Any], name: str, task: Mapping[str, Any]) -> str:

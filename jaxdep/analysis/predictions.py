@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from jaxdep.artifacts.files import read_text
 from jaxdep.artifacts.schema import PREDICTION_COLUMNS
 from jaxdep.errors import UserError
 
@@ -88,20 +90,19 @@ def read(path: Path) -> dict[str, Predictions]:
       UserError: the file is missing, malformed, or lists different recordings for different runs.
     """
     try:
-        with path.open(newline="") as file:
-            reader = csv.DictReader(file)
-            if tuple(reader.fieldnames or ()) != PREDICTION_COLUMNS:
-                raise ValueError(
-                    f"expected columns {', '.join(PREDICTION_COLUMNS)}, got {reader.fieldnames}"
-                )
-            rows = list(reader)
+        reader = csv.DictReader(io.StringIO(read_text(path)))
+        if tuple(reader.fieldnames or ()) != PREDICTION_COLUMNS:
+            raise ValueError(
+                f"expected columns {', '.join(PREDICTION_COLUMNS)}, got {reader.fieldnames}"
+            )
+        rows = list(reader)
         if not rows:
             raise ValueError("it has no lines")
         tasks: dict[str, list[dict[str, str]]] = defaultdict(list)
         for row in rows:
             tasks[row["task"]].append(row)
         return {task: _table(task_rows) for task, task_rows in tasks.items()}
-    except (OSError, ValueError, TypeError) as error:
+    except (OSError, ValueError, TypeError, csv.Error) as error:
         raise unreadable(path, error) from None
 
 

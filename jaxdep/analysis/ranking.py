@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from jaxdep.analysis import formatting, intervals
+from jaxdep.analysis.table import plain
 
 OPTIMISTIC = (
     "Ranked on validation data alone. The best of many configurations is best partly by chance, so"
@@ -99,17 +100,17 @@ def show(
       max_rows: maximum number of rows to print.
     """
     fields = list(rows[0].values)
-    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, show_edge=False)
+    table = Table(title=plain(title), title_justify="left", box=box.SIMPLE_HEAD, show_edge=False)
     # Use the last part of each dotted path if that is unambiguous.
     short = {name: name.rpartition(".")[2] for name in fields}
     heads = short.values() if len(set(short.values())) == len(fields) else fields
     for head in ["", *heads, f"validation\n{monitor}", "std", "95% CI\n(runs)", "epochs"]:
-        table.add_column(head, justify="right", no_wrap=True)
+        table.add_column(plain(head), justify="right", no_wrap=True)
     for place, row in enumerate(rows[:max_rows], 1):
         low_high = row.interval
         table.add_row(
             str(place),
-            *(str(row.values[name]) for name in fields),
+            *(plain(row.values[name]) for name in fields),
             f"{row.mean:.3f}" if np.isfinite(row.mean) else f"{row.diverged} diverged",
             "-" if row.std is None else f"{row.std:.3f}",
             "-" if low_high is None else formatting.interval(low_high),

@@ -14,6 +14,7 @@ from jinja2 import Environment, StrictUndefined
 from jaxdep.analysis import compare, figures, formatting, intervals, narrative, results
 from jaxdep.artifacts.files import write_text
 from jaxdep.errors import UserError
+from jaxdep.plain import visible
 
 
 def write(run_dirs: Sequence[Path]) -> Path:
@@ -31,8 +32,10 @@ def write(run_dirs: Sequence[Path]) -> Path:
         target = run_dirs[0].resolve().parent / "report-comparison.html"
         synthetic = any(run["results"]["synthetic"] for run in runs)
         title = ("SYNTHETIC: " if synthetic else "") + "Comparison of runs"
-    template = resources.files("jaxdep.analysis").joinpath("report.html").read_text()
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
+    template = resources.files("jaxdep.analysis").joinpath("report.html").read_text("utf-8")
+    environment = Environment(
+        autoescape=True, undefined=StrictUndefined, trim_blocks=True, finalize=_visible
+    )
     page = environment.from_string(template).render(
         title=title,
         synthetic=any(run["results"]["synthetic"] for run in runs),
@@ -48,6 +51,10 @@ def write(run_dirs: Sequence[Path]) -> Path:
     return target
 
 
+def _visible(value: Any) -> Any:
+    return visible(value) if isinstance(value, str) else value
+
+
 def _run(run_dir: Path) -> dict[str, Any]:
     """Data of one run for the template."""
     run_results = results.write(run_dir)
@@ -60,7 +67,7 @@ def _run(run_dir: Path) -> dict[str, Any]:
         }
         for name, caption in captions.items()
     ]
-    pretty = lambda name: json.dumps(results.load(run_dir, name), indent=1)
+    pretty = lambda name: json.dumps(results.load(run_dir, name), indent=1, ensure_ascii=False)
     return {
         "name": run_dir.name,
         "results": run_results,

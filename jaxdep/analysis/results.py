@@ -11,7 +11,8 @@ import numpy as np
 
 from jaxdep.analysis import bootstrap_metrics, intervals, metrics, published
 from jaxdep.analysis.predictions import Predictions, read, unreadable
-from jaxdep.artifacts.files import read_json, write_json
+from jaxdep.artifacts import schema
+from jaxdep.artifacts.files import write_json
 from jaxdep.errors import UserError
 from jaxdep.scales import bdi
 
@@ -51,6 +52,7 @@ def compute(run_dir: Path) -> dict[str, Any]:
         "excluded": [run["run"] for run in meta["runs"] if run["status"] == "diverged"],
         "level": intervals.LEVEL,
         "deterministic": meta["compile"]["programs"] == 0,
+        "bits": "run" if config.get("deterministic") else "layout",
         "intervals": {"runs": intervals.OVER_RUNS, "items": intervals.OVER_ITEMS},
         "tasks": {
             task: _task(task, task_predictions, meta, config, corpus["synthetic_truth"])
@@ -70,6 +72,8 @@ def finite_predictions(run_dir: Path, meta: Mapping[str, Any]) -> dict[str, Pred
     wanted = [run["run"] for run in meta["runs"] if run["status"] != "diverged"]
     finite = {}
     for task, task_predictions in read(path).items():
+        if task not in config["tasks"]:
+            raise unreadable(path, f"config.json has no task {task}")
         bounds = config["tasks"][task].get("bounds")
         graded = bounds == list(bdi.RANGE)
         finite[task] = replace(task_predictions.select_runs(wanted), graded=graded)
@@ -91,7 +95,7 @@ def load(run_dir: Path, name: str) -> dict[str, Any]:
       UserError: the file is missing or not valid JSON.
     """
     try:
-        return read_json(run_dir / name)
+        return schema.read(run_dir / name)
     except (OSError, ValueError) as error:
         raise UserError(
             f"{run_dir} is not the directory of a finished run: {name} cannot be read ({error});"
@@ -144,7 +148,7 @@ def _task(
     known = (truth or {}).get("tasks", {}).get(task, {})
     metric = "accuracy" if names else "mae"
     best, chance = (_KNOWN[metric][i] for i in range(2))
-    if best in known and per_run:
+    if best in known and chance in known and per_run:
         task_results |= {"known": metric, "chance": known[chance], "attainable": known[best]}
         way = known[best] - known[chance]
         reached = task_results["summary"][metric]["mean"] - known[chance]

@@ -6,10 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from matplotlib import rc_context
+from matplotlib import rc_context, rcParams
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties, findfont, get_font
+
+from jaxdep.artifacts.files import replaced
+from jaxdep.plain import visible
 
 BLUE, ORANGE, GREEN, GREY = "#0072b2", "#d55e00", "#009e73", "#8c8c8c"  # Okabe and Ito
 
@@ -34,8 +38,26 @@ def axes(rows: int, *, columns: int = 1, width: float, height: float) -> tuple[F
     return figure, found
 
 
+def legible(text: str) -> str:
+    r"""Text as matplotlib shows it: without formulas, and with escapes for what no font has.
+
+    An emoji becomes `\U0001f98a`, which, unlike an empty box, can be told from another one.
+    """
+    families = [FontProperties(family=[name]) for name in rcParams["font.family"]]
+    fonts = [get_font(findfont(family)) for family in families]
+    known = lambda character: any(font.get_char_index(ord(character)) for font in fonts)
+    shown = [
+        character
+        if character == "\n" or known(character)
+        else character.encode("unicode_escape").decode()
+        for character in visible(text)
+    ]
+    return "".join(shown).replace("$", r"\$")
+
+
 def save(figure: Figure, path: Path, title: str) -> None:
     """Saves a figure as PNG."""
     if title:
         figure.suptitle(title, fontsize=9, color=ORANGE)
-    figure.savefig(path, dpi=130)
+    with replaced(path) as temporary:
+        figure.savefig(temporary, dpi=130, format="png")

@@ -9,16 +9,17 @@ from typing import Any
 from rich import box
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from jaxdep.analysis import formatting, narrative
+from jaxdep.plain import visible
 
 
 def show(results: Mapping[str, Any], console: Console) -> None:
     """Prints a table for each task, followed by notes that explain the numbers."""
     for name, task in results["tasks"].items():
-        title = f"{formatting.title(results)}: {name}"
         table = Table(
-            title=title,
+            title=plain(f"{formatting.title(results)}: {name}"),
             title_justify="left",
             box=box.SIMPLE_HEAD,
             padding=(0, 1, 0, 0),
@@ -38,7 +39,12 @@ def show(results: Mapping[str, Any], console: Console) -> None:
             table.add_row(*(cells if formatting.published(task) else cells[:-1]))
         console.print(table)
     for note in narrative.notes(results):
-        console.print(f"  {note}", highlight=False, markup=False, soft_wrap=True)
+        console.print(plain(f"  {note}"), soft_wrap=True)
+
+
+def plain(text: object) -> Text:
+    """Text that is printed as it is, by any console: without markup, emoji codes and escapes."""
+    return Text(visible(str(text)))
 
 
 def _short(cell: str) -> str:

@@ -6,6 +6,7 @@ import os
 import platform
 import subprocess
 import sys
+from collections.abc import Mapping
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -41,6 +42,20 @@ def describe(devices: list[str]) -> dict[str, Any]:
     }
 
 
+def differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    """What a run may depend on and differs between two descriptions, one line each.
+
+    Args:
+      before: description of the process that began a run.
+      now: description of this process.
+    """
+    names = {"python": "Python", "platform": "platform", "devices": "devices"}
+    pairs = [(label, before.get(key), now.get(key)) for key, label in names.items()]
+    old, new = before.get("packages", {}), now.get("packages", {})
+    pairs += [(name, old.get(name), new.get(name)) for name in new]
+    return [f"{label}: {first}, now {second}" for label, first, second in pairs if first != second]
+
+
 def _version(package: str) -> str | None:
     try:
         return metadata.version(package)
@@ -53,7 +68,8 @@ def _commit() -> str | None:
     root = Path(__file__).parents[2]
     if not (root / "pyproject.toml").is_file():
         return None  # installed from a wheel: a surrounding repository is not jaxdep's
-    git = ["git", "-C", str(root)]
+    # Killed while it refreshes the index, git would leave a lock in the user's repository.
+    git = ["git", "--no-optional-locks", "-C", str(root)]
     try:
         head = subprocess.run(
             [*git, "rev-parse", "HEAD"], capture_output=True, text=True, check=True

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from jaxdep.artifacts.files import read_json, write_text
+from jaxdep.artifacts import lock, schema
+from jaxdep.artifacts.files import check_writable, write_text
 from jaxdep.errors import UserError
 
 
@@ -87,7 +88,7 @@ class RunDir:
           UserError: this is not a run directory.
         """
         try:
-            return read_json(file)
+            return schema.read(file)
         except (OSError, ValueError) as error:
             raise UserError(
                 f"{self.path} is not a run directory: {file.name} cannot be read ({error});"
@@ -104,7 +105,7 @@ def open_run_dir(name: str, out: str | Path | None, resume: bool) -> RunDir:
       resume: whether to resume an existing run in the directory.
 
     Raises:
-      UserError: the directory is not empty, or there is nothing to resume.
+      UserError: the directory is not empty or cannot be written, or there is nothing to resume.
     """
     if out is not None:
         path = Path(out)
@@ -114,11 +115,22 @@ def open_run_dir(name: str, out: str | Path | None, resume: bool) -> RunDir:
             number += 1
         path = Path("runs") / f"{name}-{number - 1:03d}" if resume else path
     run_dir = RunDir.at(path)
+    check_writable(path)
     if resume and not run_dir.config.is_file():
         raise UserError(f"{path} contains nothing to resume; omit --resume")
-    if not resume and path.exists() and any(path.iterdir()):
+    if not resume and path.exists() and not _is_unused(path):
         raise UserError(f"{path} is not empty; set --resume or another --out")
     return run_dir
+
+
+def _is_unused(folder: Path) -> bool:
+    """Whether a folder is empty, or holds only what precedes `config.json` in a run.
+
+    A run that is killed while it writes these files can neither be resumed nor loses anything.
+    """
+    names = {path.name for path in folder.iterdir()}
+    first = {lock.NAME, "environment.json", "environment.json.part", "config.json.part"}
+    return not names or (lock.NAME in names and names <= first)
 
 
 def check_same(run_dir: RunDir, config: Mapping[str, Any]) -> None:
@@ -169,6 +181,5 @@ class History:
     def add(self, epoch: int, lines: list[dict[str, Any]]) -> None:
         """Appends the lines of an epoch, replacing any lines of this or later epochs."""
         # A resumed run repeats the epochs after the checkpoint that it resumes from.
-        kept = self.path.read_text().splitlines() if self.path.is_file() else []
-        kept = [line for line in kept if json.loads(line)["epoch"] < epoch]
-        write_text(self.path, "\n".join([*kept, *map(json.dumps, lines)]) + "\n")
+        kept = [line for line in schema.read_history(self.path) if line["epoch"] < epoch]
+        write_text(self.path, "".join(f"{json.dumps(line)}\n" for line in [*kept, *lines]))

@@ -9,7 +9,8 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from jaxdep.artifacts.files import write_json, write_text
+from jaxdep.artifacts import lock
+from jaxdep.artifacts.files import write_arrays, write_json, write_text
 from jaxdep.artifacts.run_dir import RunDir
 from jaxdep.artifacts.schema import PREDICTION_COLUMNS, Meta
 
@@ -29,10 +30,15 @@ class LabelledSplit(Protocol):
 
 
 def begin(run_dir: RunDir, config: Mapping[str, Any], environment: Mapping[str, Any]) -> None:
-    """Writes the files that are needed to resume a run."""
+    """Locks the directory, and writes the files that are needed to resume a run.
+
+    Raises:
+      UserError: another process writes to the directory.
+    """
     run_dir.path.mkdir(parents=True, exist_ok=True)
-    write_json(run_dir.config, config)
+    lock.acquire(run_dir.path)
     write_json(run_dir.environment, environment)
+    write_json(run_dir.config, config)  # last: a run that has it can be resumed
 
 
 def attention(run_dir: RunDir, examples: Mapping[str, Any], words: Mapping[str, Any]) -> None:
@@ -44,9 +50,9 @@ def attention(run_dir: RunDir, examples: Mapping[str, Any], words: Mapping[str, 
       words: maps over words, as there.
     """
     if examples:
-        np.savez(run_dir.attention, **examples)
+        write_arrays(run_dir.attention, examples)
     if words:
-        np.savez(run_dir.words, **words)
+        write_arrays(run_dir.words, words)
 
 
 def finish(
@@ -55,7 +61,7 @@ def finish(
     outputs: Mapping[str, np.ndarray],
     split: LabelledSplit,
 ) -> None:
-    """Writes the predictions and the description of a finished run.
+    """Writes the predictions and the description of a finished run, and releases its directory.
 
     Args:
       run_dir: run directory.
@@ -66,6 +72,7 @@ def finish(
     seeds = [run["seed"] for run in meta["runs"]]
     write_text(run_dir.predictions, _predictions_csv(outputs, split, seeds))
     write_json(run_dir.meta, meta)
+    lock.release(run_dir.path)
 
 
 def _predictions_csv(

@@ -4,26 +4,25 @@ from __future__ import annotations
 
 import importlib.util
 import os
-import sys
 from pathlib import Path
 from typing import Annotated, Any
 
 import tyro
 from rich.console import Console
+from rich.text import Text
 from tyro.conf import OmitArgPrefixes, Positional, arg
 
 from jaxdep.artifacts.run_dir import RunDir
-from jaxdep.cli import hugepages
-from jaxdep.cli.options import Options, Processes
+from jaxdep.cli.options import Groups, Options, Processes, Set, flat
 from jaxdep.errors import UserError
 from jaxdep.overrides import parse_assignments
+from jaxdep.plain import visible
 
 app = tyro.extras.SubcommandApp()
-_console = Console()
+_console = Console(markup=False, emoji=False)  # titles and ids are text, whatever they contain
 
 Grid = Annotated[
-    tuple[str, ...],
-    arg(metavar="KEY=V1,V2 ...", help="Values to try, or KEY=log(LOW,HIGH) with --random."),
+    Groups, arg(metavar="KEY=V1,V2 ...", help="Values to try, or KEY=log(LOW,HIGH) with --random.")
 ]
 
 
@@ -46,6 +45,25 @@ def list_() -> None:
         for name, summary in entries.items():
             table.add_row(name, summary)
         _console.print(table)
+
+
+@app.command
+def show(experiment: Positional[str], set_: Set = ()) -> None:
+    """Shows the settings of an experiment, and what each may be.
+
+    Args:
+        experiment: Name of an experiment, as listed by `jaxdep list`.
+    """
+    from rich.table import Table
+
+    from jaxdep.overrides import settings_of
+    from jaxdep.runner.run import find
+    from jaxdep.settings.checking import describe
+
+    table = Table("setting", "value", "expected", box=None, title_justify="left")
+    for setting in settings_of(find(experiment, flat(set_))):
+        table.add_row(setting.path, str(setting.value), describe(setting.kind))
+    _console.print(table)
 
 
 @app.command
@@ -83,7 +101,7 @@ def prepare(
     data_dir: Path | None = None,
     skip_bad: bool = False,
     strict_subjects: bool = False,
-    set_: Annotated[tuple[str, ...], arg(name="set", metavar="KEY=VALUE ...")] = (),
+    set_: Set = (),
 ) -> None:
     """Validates the raw files of a corpus and stores them for training.
 
@@ -100,7 +118,7 @@ def prepare(
     from jaxdep.data import corpora, preparation
 
     given = {"text_encoder": text_encoder, "image_encoder": image_encoder}
-    options = corpora.parse_options(corpus, parse_assignments(list(set_)))
+    options = corpora.parse_options(corpus, parse_assignments(flat(set_)))
     options |= {k: value for k, value in given.items() if value is not None}
     if strict_subjects:
         options["strict_subjects"] = True
@@ -149,9 +167,9 @@ def run(
 @app.command
 def sweep(
     experiment: Positional[str],
-    grid: Grid,
     options: OmitArgPrefixes[Options],
     processes: OmitArgPrefixes[Processes],
+    grid: Grid = (),
     seeds: str = "1",
     random: int = 0,
     search_seed: int = 0,
@@ -174,7 +192,9 @@ def sweep(
 
     if runs_per_device != "auto" and not (runs_per_device.isdigit() and int(runs_per_device)):
         raise UserError(f"--runs-per-device {runs_per_device}: must be at least 1, or auto")
-    axes = search_space.parse(grid)
+    if not grid:
+        raise UserError("--grid is missing: name settings to try, such as model.hidden=64,128")
+    axes = search_space.parse(flat(grid))
     _join(processes)
     result = sweeps.sweep(
         experiment,
@@ -300,17 +320,6 @@ def parse_seeds(text: str) -> int | list[int]:
         ) from None
 
 
-def main() -> None:
-    """Runs the command line; exits with 0 on success, 1 if a run failed, 2 on invalid input."""
-    hugepages.use()
-    try:
-        sys.exit(app.cli(prog="jaxdep", description=__import__("jaxdep").__doc__) or 0)
-    except UserError as error:
-        stderr = Console(stderr=True, soft_wrap=True)
-        stderr.print(f"jaxdep: {error}", style="red", highlight=False, markup=False)
-        sys.exit(2)
-
-
 def _display(experiment: Any, runs: int) -> Any:
     from jaxdep.cli.progress import display
 
@@ -334,4 +343,4 @@ def _require_torch() -> None:
 
 
 def _print(text: str) -> None:
-    _console.print(text, highlight=False, markup=False, soft_wrap=True)
+    _console.print(Text(visible(text)), soft_wrap=True)

@@ -2,25 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Annotated, Any
 
-from tyro.conf import arg
+from tyro.conf import UseAppendAction, arg
 
 from jaxdep.runner.options import RunOptions
+
+Groups = UseAppendAction[tuple[tuple[str, ...], ...]]
+"""Values of an option that may be repeated, each time with several values."""
+
+Set = Annotated[Groups, arg(name="set", metavar="KEY=VALUE ...", help="Settings to override.")]
+
+
+def flat(groups: Sequence[Sequence[str]]) -> list[str]:
+    """All values of a repeated option."""
+    return [value for group in groups for value in group]
 
 
 @dataclass(frozen=True)
 class Options(RunOptions):
     """Data, settings, devices and output, as in `RunOptions`; overrides are assignments."""
 
-    overrides: Annotated[
-        tuple[str, ...], arg(name="set", metavar="KEY=VALUE ...", help="Settings to override.")
-    ] = ()
+    overrides: Set = ()
 
     def arguments(self) -> dict[str, Any]:
         """Keyword arguments for `jaxdep.run` and `jaxdep.sweep`."""
-        return {field.name: getattr(self, field.name) for field in fields(RunOptions)}
+        given = {field.name: getattr(self, field.name) for field in fields(RunOptions)}
+        return given | {"overrides": flat(self.overrides)}
 
 
 @dataclass(frozen=True)

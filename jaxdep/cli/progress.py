@@ -20,7 +20,7 @@ def display(experiment: Experiment, runs: int, *, console: Console) -> Iterator[
     """Shows a progress bar in a terminal, and one line per epoch otherwise."""
     epochs = experiment.training.epochs
     columns = (
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         TextColumn("{task.completed:.0f}/{task.total:.0f} epochs"),
         TextColumn("{task.fields[state]}"),

@@ -213,11 +213,20 @@ def carve(split: Any, fraction: float, task: str) -> tuple[Any, Any]:
 
     Returns:
       The remaining training split, and the validation split.
+
+    Raises:
+      UserError: the split has too few recordings.
     """
     from sklearn.model_selection import GroupKFold, StratifiedGroupKFold
 
     folds = StratifiedGroupKFold if task in split.classes else GroupKFold
-    cut = folds(n_splits=max(2, round(1 / fraction)), shuffle=True, random_state=0)
+    parts = max(2, round(1 / fraction))
+    if parts > len(np.unique(split.contents)):
+        raise UserError(
+            f"corpus.carve={fraction}: {split.name} has {len(split)} recordings, too few to carve"
+            " off this part for validation; increase corpus.carve"
+        )
+    cut = folds(n_splits=parts, shuffle=True, random_state=0)
     rest, part = next(cut.split(split.ids, split.targets[task], split.contents))
     left = split.take(np.sort(rest), split.name)
     return left, split.take(np.sort(part), f"{split.name}-validation", carved_from=split.name)

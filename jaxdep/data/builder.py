@@ -50,18 +50,29 @@ class Scan:
     card: dict[str, Any] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class NoOptions:
+    """Options of a corpus that has none."""
+
+
 class ManualBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
     """Base class of the corpus builders.
 
     Subclasses define `features` and `scan`, which both receive the options. The file format is
     always ArrayRecord: TFDS's default format needs TensorFlow, and its Parquet writer drops rows.
+
+    Attributes:
+      training_targets: values of each target in the training split, once it is built.
     """
 
-    OPTIONS: ClassVar[Mapping[str, Any]] = {}
-    """Options with their default values."""
+    OPTIONS: ClassVar[Any] = NoOptions()
+    """Frozen dataclass of all options, with their default values; types say what each may be."""
 
     PUBLISHED: ClassVar[Mapping[str, int]] = {}
     """Published number of recordings in each split."""
+
+    TRAIN: ClassVar[str] = "train"
+    """Name of the training split."""
 
     LABEL_SOURCE: ClassVar[str] = ""
     """Description of how the labels were obtained."""
@@ -78,9 +89,10 @@ class ManualBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
         scan: Scan | None = None,
         **kwargs: Any,
     ) -> None:
-        self.options = {**self.OPTIONS, **(options or {})}
+        self.options = {**vars(self.OPTIONS), **(options or {})}
         self._scan = scan
         self._digests: dict[str, str] = {}
+        self.training_targets: dict[str, set[Any]] = {}
         kwargs["file_format"] = "array_record"
         super().__init__(**kwargs)
 
@@ -104,7 +116,8 @@ class ManualBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
         return self.dataset_info_from_configs(features=tfds.features.FeaturesDict(features))
 
     def _split_generators(self, dl_manager: tfds.download.DownloadManager) -> dict[str, Any]:
-        scan = self._scan or self.scan(Path(dl_manager.manual_dir), self.options)
+        # TFDS keeps builders alive; the temporary files of a scan are removed together with it.
+        scan, self._scan = self._scan or self.scan(Path(dl_manager.manual_dir), self.options), None
         advice = "Fix them, or leave out the affected items."
         scan.faults.raise_if_any("The raw files have faults:", advice)
         splits: dict[str, list[Item]] = {}
@@ -113,9 +126,15 @@ class ManualBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
         return {split: self._generate_examples(items) for split, items in splits.items()}
 
     def _generate_examples(self, items: list[Item]) -> Iterator[tuple[str, dict[str, Any]]]:
+        targets = (tfds.features.ClassLabel, tfds.features.Scalar)
+        kinds = self.features(self.options)
+        names = [name for name, kind in kinds.items() if isinstance(kind, targets)]
         for item in items:
             example = {**item.load(), "id": item.id}
             self._digests[item.id] = _digest(example)
+            if item.split == self.TRAIN:
+                for name in names:
+                    self.training_targets.setdefault(name, set()).add(example[name])
             yield item.id, example
 
     @property

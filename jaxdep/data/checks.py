@@ -8,7 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from jaxdep.errors import Faults
+from jaxdep.data.formats import npy, numbers
+from jaxdep.errors import BadFileError, Faults
 
 
 def read_array(path: Path, root: Path, width: int, faults: Faults, item: str) -> np.ndarray | None:
@@ -33,24 +34,26 @@ def read_numbers(
       The array, or None if it has a fault.
     """
     where = path.relative_to(root)
-    if not path.is_file():
-        faults.add("missing file", where, item=item)
-        return None
     try:
-        array = np.load(path, allow_pickle=False)
-    except ValueError as error:
-        pickled = "pickle" in str(error).lower()
-        kind = "pickled array (refused)" if pickled else "unreadable or truncated array"
-        faults.add(kind, where, "" if pickled else str(error), item)
+        array = npy.read(path, root, shape)
+    except BadFileError as error:
+        faults.add_file(error, where, item)
         return None
-    except (OSError, EOFError) as error:
-        faults.add("unreadable or truncated array", where, str(error), item)
-        return None
-    problem = _problem(array, shape)
-    if problem:
-        faults.add(*_at(problem, str(where)), item=item)
+    if problem := invalid_numbers(array):
+        faults.add("NaN or infinity", where, problem, item)
         return None
     return array
+
+
+def invalid_numbers(array: np.ndarray) -> str:
+    """Counts of the values that cannot be features; empty if there are none."""
+    if array.dtype.kind in "iu" and array.dtype.itemsize < 8:
+        return ""
+    nan, infinite = np.isnan(array).sum(), np.isinf(array).sum()
+    large = ((array > numbers.LARGEST) | (array < -numbers.LARGEST)).sum() - infinite
+    if not (nan or infinite or large):
+        return ""
+    return f"{nan} NaN, {infinite} infinite, {large} beyond {numbers.LARGEST:g}"
 
 
 def subjects_in_two_splits(pairs: Iterable[tuple[str, str]]) -> dict[str, set[str]]:
@@ -78,30 +81,3 @@ def count_warnings(counts: dict[str, int], published: dict[str, int]) -> list[st
         elif count != number:
             warnings.append(f"{split} has {count} recordings; the published corpus has {number}.")
     return warnings
-
-
-def _problem(array: object, shape: Sequence[int | None]) -> tuple[str, str] | None:
-    """Kind and detail of the first fault of an array, if any."""
-    if not isinstance(array, np.ndarray):
-        return "unreadable or truncated array", "expected one array, found an archive"
-    if array.dtype.kind not in "fiu":
-        return "not numeric", f"type {array.dtype}"
-    expected = f"[{', '.join('T' if size is None else str(size) for size in shape)}]"
-    same = len(shape) == array.ndim
-    if not same or any(size not in (None, n) for size, n in zip(shape, array.shape, strict=True)):
-        return "wrong shape", f"expected {expected}, found {list(array.shape)}"
-    if not array.size:
-        return "no rows", f"expected {expected} with T > 0"
-    if array.dtype.kind != "f":
-        return None
-    bad = np.isnan(array).sum(), np.isinf(array).sum()
-    # A float64 beyond the range of float32 would only become infinite when it is stored.
-    with np.errstate(over="ignore"):
-        large = np.isinf(array.astype(np.float32)).sum() - bad[1]
-    if any(bad) or large:
-        return "NaN or infinity", f"{bad[0]} NaN, {bad[1]} infinite, {large} too large for float32"
-    return None
-
-
-def _at(problem: tuple[str, str], where: str) -> tuple[str, str, str]:
-    return problem[0], where, problem[1]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import importlib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from typing import Any
 from jaxdep.data.builder import ManualBuilder
 from jaxdep.errors import UserError, closest
 from jaxdep.plugins import Registry
+from jaxdep.settings.checking import convert, kinds_of
 
 
 @dataclass(frozen=True)
@@ -67,42 +67,27 @@ def generator(name: str) -> ModuleType:
     return _module(name, "synthetic")
 
 
-def with_defaults(name: str, given: Mapping[str, Any]) -> dict[str, Any]:
-    """Completes the given options of a corpus with the defaults of its builder.
+def parse_options(name: str, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Converts options of a corpus, possibly command-line text, to their types.
 
     Raises:
-      UserError: the corpus has no such option.
+      UserError: the corpus has no such option, or an option may not have its value.
     """
-    defaults = builder_class(name).OPTIONS
-    if unknown := set(given) - set(defaults):
-        known = ", ".join(defaults) or "none"
+    options = builder_class(name).OPTIONS
+    if unknown := set(given) - set(vars(options)):
+        known = ", ".join(vars(options)) or "none"
         raise UserError(f"{name} has no option {', '.join(sorted(unknown))}; its options: {known}")
-    return {**defaults, **given}
+    kinds = kinds_of(type(options))
+    return {key: convert(value, kinds[key], f"{name}.{key}") for key, value in given.items()}
 
 
-def parse_options(name: str, given: Mapping[str, str]) -> dict[str, Any]:
-    """Parses a corpus's options from command-line text.
+def with_defaults(name: str, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Converts the given options of a corpus, and completes them with the defaults.
 
     Raises:
-      UserError: the corpus has no such option, or a value has the wrong type.
+      UserError: as `parse_options`.
     """
-    with_defaults(name, given)  # raises if a name is unknown
-    defaults = builder_class(name).OPTIONS
-    parsed: dict[str, Any] = dict(given)
-    for key, text in given.items():
-        default = defaults[key]
-        if not isinstance(default, bool | int | float):
-            continue
-        try:
-            parsed[key] = ast.literal_eval(text)
-        except (ValueError, SyntaxError):
-            parsed[key] = text
-        if isinstance(default, float) and type(parsed[key]) is int:
-            parsed[key] = float(parsed[key])
-        if type(parsed[key]) is not type(default):
-            expected = "True or False" if isinstance(default, bool) else "a number"
-            raise UserError(f"{name}: invalid option {key}={text}; expected {expected}")
-    return parsed
+    return {**vars(builder_class(name).OPTIONS), **parse_options(name, given)}
 
 
 def _module(name: str, part: str) -> ModuleType:

@@ -14,23 +14,6 @@ BINS = (8, 4, 4)
 """Histogram bins of hue, saturation and value: 128 in total."""
 
 
-def read_image(file: str | Path) -> np.ndarray:
-    """Reads an image file as RGB, `[height, width, 3]` uint8.
-
-    Raises:
-      ValueError: the file is not a complete image.
-      UserError: Pillow is not installed.
-    """
-    _require("PIL", "pillow")
-    from PIL import Image
-
-    try:
-        with Image.open(file) as image:
-            return np.asarray(image.convert("RGB"))
-    except (OSError, SyntaxError, ValueError) as error:
-        raise ValueError(f"not a readable image ({error})") from error
-
-
 def hsv_histogram(image: np.ndarray, bins: tuple[int, int, int] = BINS) -> np.ndarray:
     """Joint histogram of hue, saturation and value over all pixels.
 

@@ -9,14 +9,14 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, Literal
 
 import numpy as np
 import tensorflow_datasets as tfds
 
 from jaxdep.data import dialogue, functionals
 from jaxdep.data.builder import Item, Scan
-from jaxdep.errors import UserError
+from jaxdep.settings.kinds import CountOrNone
 
 Streams = Mapping[str, np.ndarray]
 Read = Callable[[str, Counter], "dict[str, np.ndarray] | None"]
@@ -36,13 +36,11 @@ class SentenceCutter:
       absolute_time: see `dialogue.released_windows`; used by `cut="released"` only.
     """
 
-    cut: str = "paper"
-    max_sentences: int = 0
+    cut: Literal["paper", "released"] = "paper"
+    max_sentences: CountOrNone = 0
     normalize: bool = True
     fix_audio_start: bool = False
     absolute_time: bool = False
-
-    CUTS: ClassVar[tuple[str, ...]] = ("paper", "released")
 
     def __call__(
         self,
@@ -94,25 +92,6 @@ class SentenceCutter:
         outputs["text"] = words[: rows.sum()]
         outputs["sentences"] = np.concatenate(all_windows, 1).astype(np.int32)
         return outputs
-
-
-def refuse_unknown(corpus: str, options: Mapping[str, Any], **choices: Sequence[str]) -> None:
-    """Checks that `cut` and the options in `choices` have one of their allowed values.
-
-    Args:
-      corpus: name of the corpus, for the message.
-      options: values of all options.
-      choices: allowed values of further options.
-
-    Raises:
-      UserError: an option has an unknown value; the message lists the allowed ones.
-    """
-    for name, allowed in {"cut": SentenceCutter.CUTS, **choices}.items():
-        if options[name] not in allowed:
-            raise UserError(
-                f"{corpus}: unknown value {name}={options[name]!r}; choose one of"
-                f" {', '.join(allowed)}"
-            )
 
 
 def features(widths: Mapping[str, int], normalize: bool) -> dict[str, Any]:

@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from jaxdep.artifacts.files import read_json
 from jaxdep.data import arrays, corpora
 from jaxdep.data.settings import Corpus
@@ -33,7 +35,7 @@ class OpenCorpus:
     @property
     def options(self) -> dict[str, Any]:
         """All options that the corpus was prepared with, given, inherited or default."""
-        known = corpora.builder_class(self.description["name"]).OPTIONS
+        known = vars(corpora.builder_class(self.description["name"]).OPTIONS)
         return {name: x for name, x in self.description["options"].items() if name in known}
 
     @property
@@ -79,24 +81,16 @@ def open_corpus(
     opened = arrays.load_split
     if stream:
         from jaxdep.data.stream import open_split as opened
-    train = opened(folder, corpus.train, corpus.lengths)
-    lengths, main = train.lengths, next(iter(labels.values()))
-    if missing := sorted(set(labels.values()) - set(train.targets)):
-        known = ", ".join(sorted(train.targets))
-        raise UserError(
-            f"{corpus.name} has no labels for {', '.join(missing)}; available labels: {known}"
-        )
-    if balanced and main not in train.classes:
-        raise UserError(
-            f"training.sampler='balanced' requires classes, but {main} is a regression target;"
-            " set training.sampler=shuffled"
-        )
     available = arrays.splits_of(folder)
     test = next((name for name in corpus.test if name in available), None)
     if test is None:
         raise UserError(
             f"{folder} has no test split; it needs one of the splits {', '.join(corpus.test)}"
         )
+    corpus.refuse_second_role(test)
+    train = opened(folder, corpus.train, corpus.lengths)
+    _check(train, corpus, labels, balanced)
+    lengths, main = train.lengths, next(iter(labels.values()))
     if corpus.validation:
         validation = opened(folder, corpus.validation, lengths)
     else:
@@ -104,6 +98,29 @@ def open_corpus(
     splits = {"train": train, "validation": validation, "test": opened(folder, test, lengths)}
     named = {role: _with_tasks(split, labels) for role, split in splits.items()}
     return OpenCorpus(folder, _description(folder), named)
+
+
+def _check(train: Any, corpus: Corpus, labels: Mapping[str, str], balanced: bool) -> None:
+    """Checks that the training split has the sequences, labels and classes that are needed."""
+    if unknown := sorted(set(corpus.lengths) - set(train.lengths)):
+        raise UserError(
+            f"corpus.lengths.{unknown[0]}: {corpus.name} has no such sequence; choose from"
+            f" {', '.join(train.lengths)}"
+        )
+    if missing := sorted(set(labels.values()) - set(train.targets)):
+        known = ", ".join(sorted(train.targets))
+        raise UserError(
+            f"{corpus.name} has no labels for {', '.join(missing)}; available labels: {known}"
+        )
+    for label in labels.values():
+        if label in train.classes and len(np.unique(train.targets[label])) < 2:
+            raise UserError(f"{corpus.train} of {corpus.name} has one class of {label} only")
+    main = next(iter(labels.values()))
+    if balanced and main not in train.classes:
+        raise UserError(
+            f"training.sampler='balanced' requires classes, but {main} is a regression target;"
+            " set training.sampler=shuffled"
+        )
 
 
 def _with_tasks(split: Any, labels: Mapping[str, str]) -> Any:

@@ -6,19 +6,25 @@ import contextlib
 import hashlib
 import io
 import json
+import os
 import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from jaxdep.artifacts.files import read_json, write_json
+from jaxdep.artifacts.files import check_writable, read_json, write_json
+from jaxdep.artifacts.schema import Truth, check_document
 from jaxdep.data import corpora, stand_ins, storage
 from jaxdep.data.builder import ManualBuilder, Scan
+from jaxdep.data.card import card
+from jaxdep.data.formats.files import check_file
 from jaxdep.data.settings import Corpus
-from jaxdep.errors import Fault, Faults, UserError, describe
+from jaxdep.errors import BadFileError, Fault, Faults, UserError, describe
 
 _LAYOUT_VERSION = 2
 """Layout version of prepared folders; corpora stored with another version are prepared again."""
+
+_LARGEST_TRUTH = 2**20
 
 Log = Callable[[str], None]
 
@@ -95,6 +101,7 @@ def prepare(
       UserError: the raw files have faults, which are all listed; nothing is written.
     """
     builder = corpora.builder_class(name)
+    check_writable(storage.data_folder(data_dir))
     folder = _existing(name, Path(manual_dir), builder)
     truth = _truth(folder)
     files = _fingerprint(folder, {}, str(builder.VERSION))
@@ -114,8 +121,10 @@ def prepare(
     log(f"reading {folder}")
     scan = builder.scan(folder, options)
     skipped = _drop_faulty(name, scan, skip_bad)
-    if not scan.items:
-        raise UserError(f"{folder} has no valid recordings of {name}: check the raw files")
+    if not any(item.split == builder.TRAIN for item in scan.items):
+        missing = "in the training split" if scan.items else f"of {name}"
+        listed = f"\n{describe(skipped)}" if skipped else ""
+        raise UserError(f"{folder} has no valid recordings {missing}: check the raw files{listed}")
     logged = len(scan.warnings)
     for warning in scan.warnings:
         log(f"warning: {warning}")
@@ -148,17 +157,25 @@ def _existing(name: str, folder: Path, builder: type[ManualBuilder]) -> Path:
 
 def _truth(folder: Path) -> dict[str, Any] | None:
     path = folder / "synthetic.json"
+    if not path.is_file():
+        return None
     try:
-        return read_json(path) if path.is_file() else None
-    except ValueError as error:
-        raise UserError(f"{path} is not valid JSON ({error}): generate the corpus again") from None
+        check_file(path, folder, _LARGEST_TRUTH)
+        truth = read_json(path)
+        check_document(truth, Truth)
+    except (BadFileError, ValueError) as error:
+        raise UserError(
+            f"{path} does not describe a synthetic corpus ({error}): generate the corpus again"
+        ) from None
+    return truth
 
 
 def _fingerprint(folder: Path, options: Mapping[str, Any], version: str) -> str:
     sha = hashlib.sha256(json.dumps([version, options], sort_keys=True, default=str).encode())
     for path in sorted(path for path in folder.rglob("*") if path.is_file()):
         stat = path.stat()
-        sha.update(f"{path.relative_to(folder)}\0{stat.st_size}\0{stat.st_mtime_ns}\n".encode())
+        sha.update(os.fsencode(path.relative_to(folder)))  # names may not be UTF-8
+        sha.update(f"\0{stat.st_size}\0{stat.st_mtime_ns}\n".encode())
     sha.update(str(folder).encode())
     return sha.hexdigest()
 
@@ -222,28 +239,15 @@ def _store(
         # TFDS prints messages about downloads.
         with contextlib.redirect_stdout(io.StringIO()), tfds_compat.without_tensorflow():
             built.download_and_prepare()
+        if all(len(values) < 2 for values in built.training_targets.values()):
+            raise UserError(
+                "all recordings of the training split have the same labels, so that nothing can be"
+                " learned from them: check the label files"
+            )
         folder = Path(built.data_dir)
-        (folder / "card.md").write_text(_card(metadata))
+        (folder / "card.md").write_text(card(metadata), encoding="utf-8")
         if metadata["synthetic"]:
             write_json(folder / "synthetic.json", metadata["synthetic"])
         metadata = {**metadata, "contents": built.contents}
         (folder / "corpus.json").write_text(json.dumps(metadata, indent=1, default=str))
         storage.move_into_place(folder, target)
-
-
-def _card(metadata: Mapping[str, Any]) -> str:
-    title = f"# {metadata['name']}" + (" (SYNTHETIC)" if metadata["synthetic"] else "")
-    lines = [title, "", metadata["label_source"], "", *_bullets(metadata["card"])]
-    if metadata["warnings"]:
-        lines += ["", "## Warnings", "", *(f"- {warning}" for warning in metadata["warnings"])]
-    return "\n".join(lines) + "\n"
-
-
-def _bullets(numbers: Any, depth: int = 0) -> list[str]:
-    lines = []
-    for key, value in numbers.items():
-        if isinstance(value, Mapping):
-            lines += [f"{'  ' * depth}- {key}", *_bullets(value, depth + 1)]
-        else:
-            lines.append(f"{'  ' * depth}- {key}: {value}")
-    return lines

@@ -6,6 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from jaxdep.errors import UserError
+from jaxdep.settings.checking import check
+from jaxdep.settings.kinds import Count, Half, OptionalSplit, SplitName
+
 
 @dataclass(frozen=True)
 class Corpus:
@@ -24,10 +28,37 @@ class Corpus:
     """
 
     name: str
-    lengths: Mapping[str, int] = field(default_factory=dict)
+    lengths: Mapping[str, Count] = field(default_factory=dict)
     options: Mapping[str, Any] = field(default_factory=dict)
     synthetic: Mapping[str, Any] = field(default_factory=dict)
-    train: str = "train"
-    validation: str = ""
-    carve: float = 0.1
-    test: tuple[str, ...] = ("test",)
+    train: SplitName = "train"
+    validation: OptionalSplit = ""
+    carve: Half = 0.1
+    test: tuple[SplitName, ...] = ("test",)
+
+    def __post_init__(self) -> None:
+        """Checks the settings.
+
+        Raises:
+          UserError: a setting may not have its value, or a split has two roles.
+        """
+        check(self)
+        if not self.test:
+            raise UserError("Corpus.test is empty: name the split for the final results")
+        self.refuse_second_role(self.train if self.train in self.test else self.test[0])
+
+    def refuse_second_role(self, test: str) -> None:
+        """Checks that no split has two roles.
+
+        Args:
+          test: the split among `test` that is used; which of them exist is known with the corpus.
+
+        Raises:
+          UserError: a split has two roles.
+        """
+        if self.validation in (self.train, test) or self.train == test:
+            raise UserError(
+                f"corpus.train={self.train}, corpus.validation={self.validation}, corpus.test="
+                f"{test}: a split may have one role only; with validation empty, a part of the"
+                " training split is carved off"
+            )

@@ -13,6 +13,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from jaxdep.artifacts.files import check_writable
 from jaxdep.data import corpora, storage
 from jaxdep.errors import UserError
 
@@ -46,6 +47,12 @@ def synthesize(
     write = corpora.generator(name).write
     if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
         raise UserError(f"{directory} is not empty: choose a new folder")
+    known = [*inspect.signature(write).parameters][1:]
+    if unknown := sorted(set(options) - set(known)):
+        raise UserError(
+            f"corpus.synthetic.{unknown[0]}: the stand-in for {name} has no such option; choose"
+            f" from {', '.join(known)}"
+        )
     if items is not None:
         options["items"] = items
     try:
@@ -63,6 +70,7 @@ def synthetic_corpus(name: str, *, data_dir: str | Path | None = None, **wanted:
     key = hashlib.sha256(identity.encode()).hexdigest()[:16]
     target = storage.data_folder(data_dir) / "synthetic" / f"{name}-{key}"
     if not target.is_dir():
+        check_writable(target.parent)
         target.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=target.parent, prefix=".part-") as part:
             synthesize(name, Path(part) / name, **wanted)

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Annotated
 
 import jax.numpy as jnp
 import numpy as np
 
 from jaxdep.data import functionals
 from jaxdep.losses import cross_entropy
+from jaxdep.settings.kinds import OneOf, Positive
+
+Functional = Annotated[str, OneOf(functionals.FUNCTIONALS)]
 
 
 @dataclass(frozen=True)
@@ -23,8 +27,8 @@ class LogisticRegression:
       standardize: whether to scale each feature to mean 0 and variance 1 over the training split.
     """
 
-    functionals: tuple[str, ...] = ("mean",)
-    C: tuple[float, ...] = (0.01, 0.1, 1.0, 10.0, 100.0)
+    functionals: tuple[Functional, ...] = ("mean",)
+    C: tuple[Positive, ...] = (0.01, 0.1, 1.0, 10.0, 100.0)
     standardize: bool = False
 
     def fit_predict(

@@ -71,7 +71,7 @@ def schedule(
     """PyTorch learning rate schedule, to be stepped after every update, `steps` times per epoch."""
     if config.schedule == "step":
         every = config.decay_every * steps or 10**9
-        return torch.optim.lr_scheduler.StepLR(optimizer, every, config.decay_factor)
+        return torch.optim.lr_scheduler.StepLR(optimizer, every, float(config.decay_factor))
 
     def factor(x: int) -> float:
         """Linear warm-up from 1e-3 to 1, then cosine decay to 1e-6."""

@@ -9,8 +9,11 @@ from typing import Any
 import numpy as np
 
 from jaxdep.data import preparation
-from jaxdep.data.opening import OpenCorpus, open_corpus
+from jaxdep.data.opening import OpenCorpus, Splits, open_corpus
+from jaxdep.data.sampling import steps_per_epoch
+from jaxdep.errors import UserError
 from jaxdep.experiment import Experiment
+from jaxdep.losses import LOSSES, OF_CLASSES
 from jaxdep.runner.options import Log, RunOptions
 from jaxdep.train import hosts
 
@@ -57,7 +60,26 @@ def open_experiment(
         folder, experiment.corpus, experiment.labels, balanced=balanced, stream=stream
     )
     log(data.summary)
+    _check(experiment, data.splits)
     return PreparedExperiment(completed(experiment, data), data)
+
+
+def _check(experiment: Experiment, splits: Splits) -> None:
+    """Checks that the losses fit the labels, and that there are batches for all buckets."""
+    train, training = splits["train"], experiment.training
+    for name, task in experiment.tasks.items():
+        if (task.loss in OF_CLASSES) != (name in train.classes):
+            kind, other = ("classes", "scores") if name in train.classes else ("scores", "classes")
+            fitting = [loss for loss in LOSSES if (loss in OF_CLASSES) == (name in train.classes)]
+            raise UserError(
+                f"tasks.{name}.loss={task.loss} is a loss of {other}, but {experiment.labels[name]}"
+                f" of {experiment.corpus.name} has {kind}; choose from {', '.join(fitting)}"
+            )
+    steps = steps_per_epoch(len(train), training.batch_size)
+    if training.buckets > steps:
+        raise UserError(
+            f"training.buckets={training.buckets}: there are only {steps} batches per epoch"
+        )
 
 
 def completed(experiment: Experiment, data: OpenCorpus) -> Experiment:

@@ -6,10 +6,13 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
+
+from annotated_types import Ge
 
 from jaxdep.experiment import Experiment
-from jaxdep.train.devices import Backend
+from jaxdep.settings.checking import check
+from jaxdep.train.layout import Backend
 
 if TYPE_CHECKING:
     from jaxdep.train.runs import Report
@@ -32,6 +35,7 @@ class RunOptions:
       resume: Resume an interrupted run, bit for bit.
       devices: Number of devices to use; 0 for all.
       backend: How to distribute runs over devices.
+      deterministic: Make the bits of a run independent of devices and of other runs; slower.
       data_dir: Folder for prepared corpora; by default in the user's cache.
       skip_bad: Skip invalid recordings instead of rejecting the corpus.
       signal: Strength of the signal planted in the synthetic stand-in; 0 for none.
@@ -41,8 +45,19 @@ class RunOptions:
     overrides: Mapping[str, Any] | Sequence[str] = ()
     out: str | Path | None = None
     resume: bool = False
-    devices: int = 0
+    devices: Annotated[int, Ge(0)] = 0
     backend: Backend = "jit"
+    deterministic: bool = False
     data_dir: str | Path | None = None
     skip_bad: bool = False
     signal: float = 1.0
+
+    def __post_init__(self) -> None:
+        """Checks the options."""
+        check(self)
+
+    @property
+    def layout(self) -> dict[str, Any]:
+        """The settings of devices, as arguments of `jaxdep.train.devices.layout`."""
+        names = ("devices", "backend", "deterministic")
+        return {name: getattr(self, name) for name in names}

@@ -21,6 +21,7 @@ from jaxdep.errors import UserError
 from jaxdep.experiment import Experiment
 from jaxdep.overrides import digest_of, to_json
 from jaxdep.runner.input_pipeline import PreparedExperiment
+from jaxdep.runner.options import Log
 from jaxdep.train import devices, hosts, step
 from jaxdep.train.attention_maps import Attention
 from jaxdep.train.status import Status
@@ -68,6 +69,7 @@ class RunRecorder:
       request: seeds, and for a sweep its configurations.
       resume: whether the directory holds a run to be continued.
       merge_tasks: whether to average the predicted scores of a session's recordings.
+      log: callback for messages.
     """
 
     run_dir: RunDir
@@ -75,12 +77,19 @@ class RunRecorder:
     request: Mapping[str, Any]
     resume: bool = False
     merge_tasks: bool = False
+    log: Log = print
 
     @property
     def config(self) -> dict[str, Any]:
         """Content of `config.json`: experiment, request and identity of the training data."""
         settings = to_json(self.prepared.experiment)
         return {**settings, **self.request, "identity": self.prepared.data.identity}
+
+    @property
+    def _environment(self) -> dict[str, Any]:
+        """Content of `environment.json`."""
+        described = environment.describe(devices.describe())
+        return {**described, "prepared_corpus": str(self.prepared.data.folder)}
 
     def check(self) -> None:
         """Checks the request against the corpus, and against the run that it continues.
@@ -90,23 +99,30 @@ class RunRecorder:
         """
         if self.merge_tasks:
             check_sessions(self.prepared.data.description)
-        if self.resume:
-            check_same(RunDir.at(self.run_dir.shared), self.config)
+        if not self.resume:
+            return
+        existing = RunDir.at(self.run_dir.shared)
+        check_same(existing, self.config)
+        before = existing.read(existing.environment)
+        for difference in environment.differences(before, self._environment):
+            self.log(
+                f"warning: the run was begun with {difference}; results may differ in rounding"
+            )
 
     def begin(self) -> None:
         """Writes the settings and the environment of a run before training begins."""
-        process_environment = environment.describe(devices.describe())
-        process_environment["prepared_corpus"] = str(self.prepared.data.folder)
-        writer.begin(self.run_dir, self.config, process_environment)
+        writer.begin(self.run_dir, self.config, self._environment)
 
     def finish(self, outcome: Outcome) -> Result:
         """Writes the outcome, and the table, figures and report based on it."""
         writer.attention(self.run_dir, outcome.attention.examples, outcome.attention.words)
-        compiled = {"programs": outcome.programs, "seconds": round(outcome.compile_seconds, 1)}
         meta: Meta = {
             **_describe_data(self.prepared),
             "runs": list(outcome.runs),
-            "compile": compiled,
+            "compile": {
+                "programs": outcome.programs,
+                "seconds": round(outcome.compile_seconds, 1),
+            },
             "merge_tasks": self.merge_tasks,
         }
         writer.finish(self.run_dir, meta, outcome.outputs, self.prepared.data.splits["test"])
@@ -206,7 +222,11 @@ def _describe_data(prepared: PreparedExperiment) -> Description:
             "sessions": corpus["sessions"],
             "words": corpus["card"].get("words", []),
         },
-        "splits": {role: describe_split(split) for role, split in splits.items()},
+        "splits": {
+            "train": describe_split(splits["train"]),
+            "validation": describe_split(splits["validation"]),
+            "test": describe_split(splits["test"]),
+        },
         "classes": {task: list(names) for task, names in splits["train"].classes.items()},
         "selection": _selection(experiment),
     }

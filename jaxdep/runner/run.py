@@ -11,10 +11,9 @@ import jax
 import numpy as np
 
 from jaxdep import overrides as overrides_of
-from jaxdep.artifacts import writer
-from jaxdep.artifacts.files import write_text
+from jaxdep.artifacts import schema, writer
 from jaxdep.artifacts.run_dir import History, RunDir, open_run_dir
-from jaxdep.artifacts.schema import Meta, RunEntry
+from jaxdep.artifacts.schema import Meta, RunEntry, SplitEntries
 from jaxdep.data.opening import Splits, open_corpus
 from jaxdep.errors import UserError, closest
 from jaxdep.experiment import Experiment
@@ -63,17 +62,14 @@ def run(
     if stream and experiment.is_baseline:
         raise UserError(f"{experiment.name} is fitted in memory; omit --stream")
     layout = device_layout.layout(
-        len(seeds),
-        devices=chosen.devices,
-        backend=chosen.backend,
-        batch_size=experiment.training.shared_batch,
+        len(seeds), batch_size=experiment.training.shared_batch, **chosen.layout
     )
     run_dir = open_run_dir(experiment.name, chosen.out, chosen.resume)
     run_dir = reporting.run_dir_of_process(run_dir)
 
     prepared = open_experiment(experiment, chosen, log, stream=stream)
-    request = {"seeds": seeds}
-    recorder = RunRecorder(run_dir, prepared, request, chosen.resume, merge_tasks)
+    request = {"seeds": seeds, "deterministic": chosen.deterministic}
+    recorder = RunRecorder(run_dir, prepared, request, chosen.resume, merge_tasks, log)
     recorder.check()
     if run_dir.finished:
         log(f"{run_dir.path} is already complete")
@@ -107,13 +103,13 @@ def evaluate(folder: str | Path, *, split: str = "test", log: Log = print) -> re
         raise UserError(f"--split {split}: unknown split; choose from {', '.join(splits)}")
     chosen, seeds = splits[split], config["seeds"]
     log(f"{split}: {len(chosen)} of {chosen.name}")
-    layout = device_layout.layout(len(seeds))
+    layout = device_layout.layout(len(seeds), deterministic=config.get("deterministic", False))
     with jax.default_matmul_precision(experiment.training.precision):
         outputs = runs.predict(experiment, weights, chosen.arrays, layout)
     target = source.subdirectory(f"evaluate-{split}")
     writer.begin(target, config, source.read(source.environment))
-    write_text(target.metrics, source.metrics.read_text())
-    entries = {**meta["splits"], "test": reporting.describe_split(chosen)}
+    History(target.metrics).add(0, schema.read_history(source.metrics))
+    entries: SplitEntries = {**meta["splits"], "test": reporting.describe_split(chosen)}
     writer.finish(target, {**meta, "splits": entries}, outputs, chosen)
     return reporting.write_report(target)
 
@@ -186,11 +182,11 @@ def check_seeds(seeds: int | Sequence[int]) -> list[int]:
     """Expands a number of seeds to a list, and validates the list.
 
     Raises:
-      UserError: there are no seeds, or one is negative or repeated.
+      UserError: there are no seeds, or one is repeated or out of range.
     """
     seeds = list(range(seeds)) if isinstance(seeds, int) else list(seeds)
-    if not seeds or len(set(seeds)) < len(seeds) or min(seeds) < 0:
-        raise UserError(f"seeds must be distinct integers of at least 0; got {seeds}")
+    if not seeds or len(set(seeds)) < len(seeds) or not 0 <= min(seeds) <= max(seeds) < 2**32:
+        raise UserError(f"seeds must be distinct integers from 0 to 2^32 - 1; got {seeds}")
     return seeds
 
 
@@ -218,7 +214,9 @@ def _train(
 
             state = session.train(on_epoch)
         outputs = session.test(state)
-        attention = attention_maps.of_runs(experiment, state, splits["test"], outputs)
+        attention = attention_maps.of_runs(
+            experiment, state, splits["test"], outputs, layout.options
+        )
     entries = reporting.describe(session.runs, state)
     return Outcome(entries, outputs, 1, session.compile_seconds, attention)
 

@@ -78,8 +78,10 @@ class SuccessiveHalving:
             trainer = self._trainer(number, group)
             size = trainer.layout.runs
             for start in range(0, len(members), size):
-                name = f"{until}-{number}-{start // size}"
-                self._train_some(group, trainer, members[start : start + size], until, name)
+                together = members[start : start + size]
+                # The size may differ when a sweep is resumed: files are named after what they hold.
+                name = f"{until}-{number}-{start}-{start + len(together)}"
+                self._train_some(group, trainer, together, until, name)
 
     def halve(self, epoch: int) -> None:
         """Stops the worse half of the configurations."""

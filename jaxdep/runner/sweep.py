@@ -17,6 +17,7 @@ from typing import Any
 import jax
 
 from jaxdep.analysis import formatting, ranking
+from jaxdep.artifacts import lock
 from jaxdep.artifacts.files import write_json, write_text
 from jaxdep.artifacts.run_dir import RunDir, open_run_dir
 from jaxdep.experiment import Experiment
@@ -94,23 +95,28 @@ def sweep(
     points = search_space.sample(axes, random, search_seed) if random else search_space.grid(axes)
     search_space.group(experiment, points)  # fails on invalid settings before any data is read
     steps = rungs(experiment.training.epochs, len(points) if halving else 1)
-    layout = {"devices": chosen.devices, "backend": chosen.backend}
-    device_layout.layout(len(points) * len(seeds), **layout)
+    layout = device_layout.layout(len(points) * len(seeds), **chosen.layout)
 
     run_dir = open_run_dir(f"{experiment.name}-sweep", chosen.out, chosen.resume)
     run_dir = reporting.run_dir_of_process(run_dir)
     prepared = open_experiment(experiment, chosen, log)
-    request = {"seeds": seeds, "configurations": points, "rungs": steps}
-    recorder = RunRecorder(run_dir, prepared, request, chosen.resume)
+    request = {
+        "seeds": seeds,
+        "configurations": points,
+        "rungs": steps,
+        "deterministic": chosen.deterministic,
+    }
+    recorder = RunRecorder(run_dir, prepared, request, chosen.resume, log=log)
     recorder.check()
     if (run_dir.shared / "sweep.json").is_file():
         log(f"{run_dir.path} is already complete")
+        _remove_checkpoints(run_dir)  # which it may have been killed at
         return _read(RunDir.at(run_dir.shared))
     groups = search_space.group(prepared.experiment, points)
     log(f"{len(points)} configurations x {len(seeds)} seeds in {len(groups)} programs")
-    layout["runs_per_device"] = runs_per_device
+    memory = {**chosen.layout, "runs_per_device": runs_per_device}
     with jax.default_matmul_precision(experiment.training.precision):
-        halver = SuccessiveHalving(recorder, groups, seeds, layout, log, report)
+        halver = SuccessiveHalving(recorder, groups, seeds, memory, log, report)
         halver.compile()
         recorder.begin()
         for until in steps:
@@ -118,14 +124,14 @@ def sweep(
             if until != steps[-1]:
                 halver.halve(until)
         rows = halver.rows(points)
-        _test(halver, rows[0])
+        _test(halver, rows[0], layout.options)
 
     write_text(run_dir.path / "ranking.csv", ranking.to_csv(rows, experiment.training.monitor))
     compiled = {"programs": halver.programs, "seconds": round(halver.compile_seconds, 1)}
     content = {"compile": compiled, "ranking": [asdict(row) for row in rows]}
     write_json(run_dir.path / "sweep.json", content)
-    if hosts.is_first():
-        shutil.rmtree(run_dir.checkpoints, ignore_errors=True)
+    lock.release(run_dir.path)
+    _remove_checkpoints(run_dir)
     return _read(run_dir)
 
 
@@ -139,7 +145,7 @@ def rungs(epochs: int, configurations: int) -> list[int]:
     return [epochs >> back for back in range(halvings, -1, -1)]
 
 
-def _test(halver: SuccessiveHalving, row: ranking.Row) -> None:
+def _test(halver: SuccessiveHalving, row: ranking.Row, options: Mapping[str, Any]) -> None:
     """Tests the best configuration and writes its run directory, as `jaxdep run` would."""
     prepared, run_dir, seeds = halver.recorder.prepared, halver.recorder.run_dir, halver.seeds
     group = next(group for group in halver.groups if row.number in group.members)
@@ -148,12 +154,13 @@ def _test(halver: SuccessiveHalving, row: ranking.Row) -> None:
     state = halver.together(row.number)
     outputs = halver.predict(row.number, state.best, test.arrays)
     best, alone = run_dir.subdirectory("best"), replace(prepared, experiment=experiment)
-    recorder = RunRecorder(best, alone, {"seeds": list(seeds)})
+    request = {"seeds": list(seeds), "deterministic": halver.recorder.request["deterministic"]}
+    recorder = RunRecorder(best, alone, request)
     recorder.begin()
     _copy_history(run_dir.path / "history", best.metrics, row.number, seeds)
     with checkpoint.manager(best.checkpoints) as checkpoints:
         checkpoint.save(checkpoints, int(state.epoch.max()), state)
-    attention = attention_maps.of_runs(experiment, state, test, outputs)
+    attention = attention_maps.of_runs(experiment, state, test, outputs, options)
     entries = reporting.describe(runs.stack(experiment, seeds, [hyper] * len(seeds)), state)
     programs, seconds = halver.programs, halver.compile_seconds
     recorder.finish(Outcome(entries, outputs, programs, seconds, attention))
@@ -161,13 +168,19 @@ def _test(halver: SuccessiveHalving, row: ranking.Row) -> None:
 
 def _copy_history(source: Path, target: Path, configuration: int, seeds: Sequence[int]) -> None:
     """Copies the history of one configuration, renumbering its runs from 0."""
-    lines = [
-        json.loads(x) for path in source.glob("*.jsonl") for x in path.read_text().split("\n")[:-1]
-    ]
+    # The newest file last: a sweep that was resumed with other sizes has trained some epochs twice.
+    paths = sorted(source.glob("*.jsonl"), key=lambda path: path.stat().st_mtime_ns)
+    lines = [json.loads(x) for path in paths for x in path.read_text().split("\n")[:-1]]
     chosen = [line for line in lines if line.pop("configuration") == configuration]
     chosen = [{**line, "run": list(seeds).index(line["seed"])} for line in chosen]
-    chosen.sort(key=lambda line: (line["epoch"], line["run"]))
-    write_text(target, "".join(json.dumps(line) + "\n" for line in chosen))
+    once = {(line["epoch"], line["run"]): line for line in chosen}
+    write_text(target, "".join(json.dumps(once[key]) + "\n" for key in sorted(once)))
+
+
+def _remove_checkpoints(run_dir: RunDir) -> None:
+    """Removes the checkpoints of a completed sweep; those of its best configuration stay."""
+    if hosts.is_first():
+        shutil.rmtree(run_dir.checkpoints, ignore_errors=True)
 
 
 def _read(run_dir: RunDir) -> SweepResult:

@@ -35,7 +35,11 @@ class Attention:
 
 
 def of_runs(
-    experiment: Experiment, state: step.State, split: Any, outputs: Mapping[str, np.ndarray]
+    experiment: Experiment,
+    state: step.State,
+    split: Any,
+    outputs: Mapping[str, np.ndarray],
+    options: Mapping[str, Any],
 ) -> Attention:
     """Collects the attention maps of trained runs.
 
@@ -44,21 +48,27 @@ def of_runs(
       state: state of the R runs, on the host.
       split: evaluated split.
       outputs: outputs of the runs on that split, [R, N, C] or [R, N] for each task.
+      options: options for XLA's compiler.
     """
     finite = np.flatnonzero(state.status != Status.DIVERGED)
     if not finite.size:
         return Attention()
     best_of = lambda rows: jax.tree.map(lambda leaf: leaf[rows], state.best)
     predicted = outputs[experiment.main_task][finite[0]]
-    maps = of_examples(experiment, best_of(finite[0]), split, predicted)
+    maps = of_examples(experiment, best_of(finite[0]), split, predicted, options=options)
     if not maps:
         return Attention()
-    words = of_words(experiment, best_of(finite), split) if over_words(maps) else {}
+    words = of_words(experiment, best_of(finite), split, options) if over_words(maps) else {}
     return Attention({**maps, **_legend(experiment.model)}, words)
 
 
 def of_examples(
-    experiment: Experiment, variables: Any, split: Any, outputs: np.ndarray, each: int = 2
+    experiment: Experiment,
+    variables: Any,
+    split: Any,
+    outputs: np.ndarray,
+    each: int = 2,
+    options: Mapping[str, Any] | None = None,
 ) -> dict[str, np.ndarray]:
     """Collects attention maps over time for a few recordings of each class.
 
@@ -69,6 +79,7 @@ def of_examples(
       outputs: outputs of that run for the main task, [N, C] or [N].
       each: number of recordings per class, taken from the start of the split; for a regression,
         the number of recordings with the lowest and with the highest targets.
+      options: options for XLA's compiler.
 
     Returns:
       `ids`, `targets`, `predictions`, `length` (number of real frames), and the maps [n, L] by
@@ -84,7 +95,8 @@ def of_examples(
     filled = np.resize(rows, len(rows) + len(rows) % 2)
     chosen = split.take(filled, split.name)
     inputs = _in_memory(chosen).inputs
-    program = jax.jit(lambda weights, inputs: _model_maps(experiment, weights, inputs))
+    maps_of = lambda weights, inputs: _model_maps(experiment, weights, inputs)
+    program = jax.jit(maps_of, compiler_options=dict(options or {}))
     maps = jax.device_get(program(variables, inputs))
     maps = {name: leaf for name, leaf in maps.items() if leaf.ndim == 2 and leaf.shape[1] > 1}
     maps = {name: leaf[: len(rows)] for name, leaf in maps.items()}
@@ -111,13 +123,16 @@ def over_words(maps: Mapping[str, Any]) -> dict[str, Any]:
     return {name: x for name, x in maps.items() if name.partition("/")[0] in WORD_MAPS}
 
 
-def of_words(experiment: Experiment, variables: Any, split: Any) -> dict[str, np.ndarray]:
+def of_words(
+    experiment: Experiment, variables: Any, split: Any, options: Mapping[str, Any] | None = None
+) -> dict[str, np.ndarray]:
     """Computes every run's attention to each word of each recording, for models with word maps.
 
     Args:
       experiment: experiment that the model belongs to.
       variables: model variables of R runs.
       split: evaluated split.
+      options: options for XLA's compiler.
 
     Returns:
       `ids`, `targets`, and maps [R, N, L] whose names begin with one of `WORD_MAPS`.
@@ -126,7 +141,8 @@ def of_words(experiment: Experiment, variables: Any, split: Any) -> dict[str, np
     size, items = experiment.training.batch_size, np.arange(len(split))
     # Fill up the last batch: some models require full batches.
     batches = np.resize(items, -(-len(items) // size) * size).reshape(-1, size)
-    program = jax.jit(lambda one, inputs: over_words(_model_maps(experiment, one, inputs)))
+    maps_of = lambda one, inputs: over_words(_model_maps(experiment, one, inputs))
+    program = jax.jit(maps_of, compiler_options=dict(options or {}))
     inputs_of = lambda rows: _in_memory(split.take(rows, split.name)).inputs
     runs, rows = range(len(jax.tree.leaves(variables)[0])), []
     for inputs in map(inputs_of, batches):

@@ -8,11 +8,13 @@ as a flat mapping whose keys are paths joined with slashes.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import logging
+import os
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -28,15 +30,23 @@ def manager(folder: Path, keep: int = 2) -> Iterator[ocp.CheckpointManager]:
     Args:
       folder: directory of the checkpoints.
       keep: number of most recent checkpoints to keep.
+
+    Raises:
+      OSError: on exit, or in the block: the disk is full.
     """
-    logging.getLogger("absl").setLevel(logging.ERROR)  # keep Orbax's log off the terminal
+    logging.getLogger("absl").setLevel(logging.CRITICAL)  # Orbax logs what it raises, too
     options = ocp.CheckpointManagerOptions(max_to_keep=keep, cleanup_tmp_directories=True)
     opened = ocp.CheckpointManager(folder.absolute(), options=options, item_names=("state", "meta"))
     try:
         yield opened
         opened.wait_until_finished()
+    except ValueError as error:  # the type of all errors of TensorStore
+        if "RESOURCE_EXHAUSTED" not in str(error):
+            raise
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(folder)) from None
     finally:
-        opened.close()
+        with suppress(ValueError):  # raised before
+            opened.close()
 
 
 def save(checkpoints: ocp.CheckpointManager, epoch: int, state: Any) -> None:
@@ -66,6 +76,7 @@ def restore(checkpoints: ocp.CheckpointManager, like: Any) -> tuple[int, Any] | 
     blank = {path: np.zeros(x.shape, x.dtype) for path, x in _flat(like).items()}
     for epoch in sorted(checkpoints.all_steps(), reverse=True):
         try:
+            _check_files(Path(checkpoints.directory) / str(epoch))
             restored = checkpoints.restore(
                 epoch,
                 args=ocp.args.Composite(
@@ -94,6 +105,13 @@ def digest(state: Any) -> str:
         sha.update(f"{path}{leaf.dtype}{leaf.shape}".encode())
         sha.update(leaf.tobytes())
     return sha.hexdigest()
+
+
+def _check_files(step: Path) -> None:
+    """Raises `ValueError` if a step has something that is no file, such as a pipe."""
+    for path in step.rglob("*"):
+        if not (path.is_file() or path.is_dir()):
+            raise ValueError(f"{path} is not a file")
 
 
 def _flat(tree: Any) -> dict[str, Any]:

@@ -14,6 +14,13 @@ The default scheduler optimizes for concurrency inside a program; here devices r
 QUICK = {"xla_backend_optimization_level": 0, "xla_cpu_use_fusion_emitters": False}
 """Programs compile in a third of the time, and run slower."""
 
+DETERMINISTIC = {
+    **LOW_MEMORY,
+    "xla_cpu_multi_thread_eigen": False,
+    "xla_gpu_deterministic_ops": True,
+}
+"""Programs whose bits depend neither on the number of threads nor on the GPU's timings."""
+
 
 def supported(options: Mapping[str, int | bool | str]) -> dict[str, int | bool | str]:
     """Those of the given options that this version of XLA knows: it refuses others."""

@@ -1,26 +1,16 @@
-"""Placement of runs on devices: a runs axis, and optionally the batch axis, sharded over devices.
-
-Supports `jit` with shardings and `pmap`, over the devices of one or several processes.
-"""
+"""Devices of this machine: configuration at start, choice of a layout for runs, description."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import jax
-import numpy as np
 import platformdirs
-from jax.sharding import AxisType, Mesh, NamedSharding
-from jax.sharding import PartitionSpec as P
 
 from jaxdep.errors import UserError
-from jaxdep.train import compiler, hosts
-
-Backend = Literal["jit", "pmap"]
-_RUN, _BATCH = "run", "batch"
+from jaxdep.train.deterministic import DeterministicLayout
+from jaxdep.train.layout import Backend, Layout
 
 
 def start() -> None:
@@ -51,143 +41,6 @@ def use_every_core() -> None:
             return  # JAX is already initialized: the number of devices is fixed
 
 
-@dataclass(frozen=True)
-class Layout:
-    """Assignment of runs to devices.
-
-    Attributes:
-      devices: devices in use.
-      runs: actual number of runs; the runs axis is padded to a multiple of the number of devices.
-      backend: `jit` (shardings) or `pmap`.
-      vectorized: whether the runs on a device are vectorized with `vmap`; otherwise they are
-        executed one after another inside the program. Batching small matrix products is slower on
-        CPUs and faster on GPUs.
-      shards: number of devices that share the batches of each run; 1 keeps a run on one device.
-        Requires `jit`.
-    """
-
-    devices: tuple[Any, ...]
-    runs: int
-    backend: Backend
-    vectorized: bool
-    shards: int = 1
-
-    @property
-    def padded(self) -> int:
-        """Length of the runs axis, including padding."""
-        return -(-self.runs // self.rows) * self.rows
-
-    @property
-    def rows(self) -> int:
-        """Number of parts that the runs axis is split into."""
-        return len(self.devices) // self.shards
-
-    def place_runs(self, tree: Any, fill: int | None = None) -> Any:
-        """Places the arrays of at most `runs` runs on the devices.
-
-        Args:
-          tree: arrays whose first axis is the runs axis.
-          fill: value that pads the runs axis; None repeats the first run.
-        """
-
-        def pad(x: np.ndarray) -> np.ndarray:
-            extra = self.padded - len(x)
-            filler = np.repeat(x[:1], extra, axis=0) if fill is None else np.full(extra, fill)
-            return np.concatenate([x, filler.astype(x.dtype)]) if extra else x
-
-        return self._put(jax.tree.map(lambda x: self._split(pad(np.asarray(x))), tree), P(_RUN))
-
-    def blank_runs(self, one: Any) -> Any:
-        """Shapes of the result of `place_runs`, for ahead-of-time compilation.
-
-        Args:
-          one: tree of the shapes and dtypes of a single run.
-        """
-        sharding = NamedSharding(self._mesh, P(_RUN))
-        head = (self.padded,)
-        if self.backend == "pmap":
-            head = (len(self.devices), self.padded // len(self.devices))
-        blank = lambda x: jax.ShapeDtypeStruct((*head, *x.shape), x.dtype, sharding=sharding)
-        return jax.tree.map(blank, one)
-
-    def place_shared(self, tree: Any) -> Any:
-        """Replicates arrays that all runs read on every device."""
-        if self.backend == "jit":
-            return self._put(tree, P())
-        n = len(self.devices)
-        copies = jax.tree.map(lambda x: np.broadcast_to(np.asarray(x), (n, *np.shape(x))), tree)
-        return self._put(copies, P(_RUN))
-
-    def fetch(self, tree: Any) -> Any:
-        """Copies arrays [runs, ...] back to the host and removes the padding."""
-        join = lambda x: x if self.backend == "jit" else x.reshape(-1, *x.shape[2:])
-        return jax.tree.map(lambda x: join(hosts.gather(x))[: self.runs], tree)
-
-    def compile(self, function: Callable[..., Any], *, donate: tuple[int, ...] = ()) -> Any:
-        """Compiles a function of one run into a function of all runs.
-
-        Args:
-          function: `function(run, state, *shared)` of a single run. The first two arguments and all
-            outputs get a runs axis; the remaining arguments are shared by all runs.
-          donate: indices of the arguments, among the first two, whose buffers may be reused.
-
-        Returns:
-          A compiled function of arrays placed by `place_runs` and `place_shared`. Runs never
-          communicate.
-        """
-
-        def local(run: Any, state: Any, *shared: Any) -> Any:
-            one = lambda both: function(*both, *shared)
-            return (
-                jax.vmap(one)((run, state)) if self.vectorized else jax.lax.map(one, (run, state))
-            )
-
-        if self.backend == "pmap":
-            return jax.pmap(local, axis_name=_RUN, devices=self.devices, donate_argnums=donate)
-
-        def spread(run: Any, state: Any, *shared: Any) -> Any:
-            specs = (P(_RUN), P(_RUN), *(P() for _ in shared))
-            # The compiler partitions the batch axis: see `spread_batch`.
-            inner = jax.shard_map(
-                local,
-                mesh=self._mesh,
-                in_specs=specs,
-                out_specs=P(_RUN),
-                axis_names={_RUN},
-                check_vma=False,
-            )
-            return inner(run, state, *shared)
-
-        options = compiler.LOW_MEMORY if self.devices[0].platform == "cpu" else {}
-        return jax.jit(spread, donate_argnums=donate, compiler_options=compiler.supported(options))
-
-    @property
-    def _mesh(self) -> Mesh:
-        grid = np.asarray(self.devices).reshape(self.rows, self.shards)
-        return Mesh(grid, (_RUN, _BATCH), axis_types=(AxisType.Auto, AxisType.Auto))
-
-    def _put(self, tree: Any, spec: P) -> Any:
-        return hosts.place(tree, NamedSharding(self._mesh, spec))
-
-    def _split(self, array: np.ndarray) -> np.ndarray:
-        if self.backend == "jit":
-            return array
-        return array.reshape(len(self.devices), -1, *array.shape[1:])
-
-
-def spread_batch(batch: Any) -> Any:
-    """Shards the examples of a batch over the devices that share a run.
-
-    For use inside a program compiled by `Layout.compile`. The compiler then partitions everything
-    that depends on the batch in the same way and sums the gradients, so the result equals that of
-    one device.
-    """
-    if jax.sharding.get_abstract_mesh().shape.get(_BATCH, 1) == 1:
-        return batch
-    spread = lambda x: jax.lax.with_sharding_constraint(x, P(_BATCH))
-    return jax.tree.map(spread, batch)
-
-
 def layout(
     runs: int,
     *,
@@ -196,6 +49,7 @@ def layout(
     vectorized: bool | None = None,
     batch_size: int = 1,
     shard_batch: bool | None = None,
+    deterministic: bool = False,
 ) -> Layout:
     """Chooses the devices for a number of runs.
 
@@ -208,9 +62,11 @@ def layout(
       shard_batch: whether runs may share their batches among several devices if there are more
         devices than runs; the number of devices per run divides `batch_size`. None means True on
         CPUs, where each core is a device.
+      deterministic: whether the bits of a run depend neither on the devices nor on other runs.
 
     Raises:
-      UserError: there are fewer devices than requested, or the backend is unknown.
+      UserError: there are fewer devices than requested, or the backend is unknown or does not suit
+        the other arguments.
     """
     available = jax.devices()
     if devices > len(available):
@@ -223,6 +79,9 @@ def layout(
     on_cpu = available[0].platform == "cpu"
     count = devices or len(available)
     rows = min(count, runs)
+    if deterministic:
+        _check_deterministic(backend)
+        return DeterministicLayout(tuple(available[:rows]), runs, backend, vectorized=False)
     shards = 1
     if backend == "jit" and (on_cpu if shard_batch is None else shard_batch):
         shards = max(n for n in range(1, count // rows + 1) if batch_size % n == 0)
@@ -232,6 +91,13 @@ def layout(
     if jax.process_count() > 1:
         _check_processes(chosen, backend)
     return Layout(chosen, runs, backend, vectorized, shards)
+
+
+def _check_deterministic(backend: Backend) -> None:
+    if backend == "pmap":
+        raise UserError("--deterministic requires --backend jit, as pmap compiles all runs as one")
+    if jax.process_count() > 1:
+        raise UserError("--deterministic supports a single process only; omit --distributed")
 
 
 def _check_processes(chosen: tuple[Any, ...], backend: Backend) -> None:

@@ -10,7 +10,8 @@ import jax
 
 from jaxdep.experiment import Experiment
 from jaxdep.train import hosts, step
-from jaxdep.train.devices import Backend, layout
+from jaxdep.train.devices import layout
+from jaxdep.train.layout import Backend
 from jaxdep.train.runs import Trainer
 
 _SHARE = 0.8
@@ -32,8 +33,13 @@ def available_bytes(device: Any, sharing_devices: int) -> int:
     return int(_SHARE * free / sharing_devices)
 
 
-def required_bytes(program: Any) -> int | None:
-    """Bytes that a compiled program needs on each device; None if unknown."""
+def required_bytes(program: Any, waiting: int = 0) -> int | None:
+    """Bytes that a compiled program needs on each device; None if unknown.
+
+    Args:
+      program: compiled program, whose donated argument is the state of its runs.
+      waiting: number of equal states that stay on the device without being computed.
+    """
     analysis = program.memory_analysis()
     if analysis is None:
         return None
@@ -42,7 +48,8 @@ def required_bytes(program: Any) -> int | None:
         + analysis.output_size_in_bytes
         - analysis.alias_size_in_bytes
     )
-    return int(arguments + analysis.temp_size_in_bytes)
+    states = waiting * analysis.alias_size_in_bytes
+    return int(arguments + analysis.temp_size_in_bytes + states)
 
 
 def trainer(
@@ -53,6 +60,7 @@ def trainer(
     runs_per_device: int = 0,
     devices: int = 0,
     backend: Backend = "jit",
+    deterministic: bool = False,
 ) -> Trainer:
     """Creates a trainer for as many of the runs as fit on the devices at once.
 
@@ -64,16 +72,22 @@ def trainer(
         analysis.
       devices: number of devices to use; 0 uses all.
       backend: `jit` or `pmap`.
+      deterministic: as in `devices.layout`.
     """
     total = len(runs.seed)
-    settings: dict[str, Any] = {"devices": devices, "backend": backend}
+    settings: dict[str, Any] = {
+        "devices": devices,
+        "backend": backend,
+        "deterministic": deterministic,
+    }
     settings["batch_size"] = experiment.training.shared_batch
     rows = layout(total, **settings).rows
     size = min(total, runs_per_device * rows) if runs_per_device else total
     while True:
         candidate = Trainer(experiment, splits, layout(size, **settings))
-        each = candidate.layout.padded // candidate.layout.rows
-        required = required_bytes(candidate.compile(runs))
+        each = -(-candidate.layout.runs // candidate.layout.rows)
+        waiting = each - 1 if deterministic else 0  # its programs compute one run at a time
+        required = required_bytes(candidate.compile(runs), waiting)
         if runs_per_device or each == 1 or required is None:
             return candidate
         limit = available_bytes(candidate.layout.devices[0], len(jax.local_devices()))

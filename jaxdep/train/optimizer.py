@@ -8,7 +8,6 @@ import jax
 import optax
 from jaxtyping import Int
 
-from jaxdep.errors import UserError
 from jaxdep.experiment import Optimizer
 from jaxdep.types import Array
 
@@ -32,13 +31,7 @@ def build(
       step: number of updates made so far in the whole run.
       steps: number of updates per epoch.
       epochs: total number of epochs, for schedules that end with training.
-
-    Raises:
-      UserError: the optimizer name is unknown.
     """
-    if config.name not in _SCALERS:
-        names = ", ".join(_SCALERS)
-        raise UserError(f"optimizer.name={config.name!r}: unknown optimizer; choose from {names}")
     clip = [] if config.clip_norm is None else [optax.clip_by_global_norm(config.clip_norm)]
     mask = _matrices if config.decayed == "matrices" else None
     decay = optax.add_decayed_weights(config.weight_decay, mask)
@@ -52,6 +45,7 @@ def learning_rate(
     config: Optimizer, step: Count = 0, steps: Count = 1, epochs: int = 1
 ) -> float | Array:
     """The learning rate at a training step; the arguments are those of `build`."""
+    rate: Any = config.learning_rate  # Optax and JAX annotate different kinds of numbers
     if config.schedule == "cosine":
         schedule = optax.warmup_cosine_decay_schedule(
             _FIRST,
@@ -60,12 +54,11 @@ def learning_rate(
             decay_steps=max(epochs, config.warmup_epochs + 1),
             end_value=_LAST,
         )
-        factor: Any = schedule(step / steps)  # Optax annotates every kind of number
-        return config.learning_rate * factor
+        return rate * schedule(step / steps)
     if not config.decay_every:
-        return config.learning_rate
+        return rate
     # Integer division: a float32 quotient may round below the epoch that has just begun.
-    return config.learning_rate * config.decay_factor ** (step // (config.decay_every * steps))
+    return rate * config.decay_factor ** (step // (config.decay_every * steps))
 
 
 def _matrices(params: Any) -> Any:

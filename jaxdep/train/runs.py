@@ -15,7 +15,7 @@ from jaxdep.errors import UserError
 from jaxdep.experiment import ALWAYS_TRACED, Experiment
 from jaxdep.overrides import value_of
 from jaxdep.train import checkpoint, step
-from jaxdep.train.devices import Layout
+from jaxdep.train.layout import Layout
 from jaxdep.train.status import Status
 
 Report = Callable[[int, np.ndarray, list[dict[str, Any]]], None]
@@ -83,22 +83,15 @@ class Trainer:
             one = jax.tree.map(lambda x: jax.ShapeDtypeStruct(x.shape[1:], x.dtype), runs)
             blank = jax.eval_shape(lambda run: step.init(self.experiment, run, self._example), one)
             started = time.perf_counter()
-            try:
-                self._program = self._compile(one, blank)
-            except KeyError as missing:
-                raise UserError(
-                    f"training.monitor={missing}: unknown metric; choose loss, <task>.loss,"
-                    " <task>.accuracy (classification) or <task>.mae (regression)"
-                ) from None
+            self._program = self._compile(one, blank)
             self.compile_seconds += time.perf_counter() - started
             self.programs += 1
         return self._program
 
     def _compile(self, run: step.Run, state: step.State) -> Any:
         """Compiles the epoch program from the shapes of one run."""
-        arguments = (self.layout.blank_runs(run), self.layout.blank_runs(state), *self._data)
         one_epoch = lambda run, state, *data: step.epoch(self.experiment, run, state, *data)
-        return self.layout.compile(one_epoch, donate=(1,)).lower(*arguments).compile()
+        return self.layout.compile_ahead(one_epoch, run, state, *self._data, donate=(1,))
 
     def _advance(self, runs: step.Run, placed: step.State, epoch: int) -> tuple[step.State, Any]:
         """Trains for one epoch, counted from 0; returns the new state and history, not fetched."""

@@ -11,7 +11,7 @@ import numpy as np
 from jaxdep.data.arrays import Split
 from jaxdep.experiment import Experiment
 from jaxdep.train import runs, step
-from jaxdep.train.devices import Layout
+from jaxdep.train.layout import Layout
 
 
 class Session:

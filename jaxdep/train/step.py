@@ -17,8 +17,8 @@ from jaxdep.data import sampling
 from jaxdep.experiment import Experiment
 from jaxdep.overrides import override
 from jaxdep.train import objective, optimizer
-from jaxdep.train.devices import spread_batch
 from jaxdep.train.forward import forward
+from jaxdep.train.layout import spread_batch
 from jaxdep.train.status import Status
 from jaxdep.types import Array, PRNGKey
 

@@ -25,7 +25,7 @@ from jaxdep.data import sampling, stream
 from jaxdep.errors import UserError
 from jaxdep.experiment import Experiment
 from jaxdep.train import checkpoint, hosts, objective, runs, step
-from jaxdep.train.devices import Layout
+from jaxdep.train.layout import Layout
 from jaxdep.train.status import Status
 from jaxdep.types import Array
 

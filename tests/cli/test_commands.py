@@ -6,7 +6,8 @@ import sys
 import pytest
 
 from jaxdep.cli import hugepages
-from jaxdep.cli.commands import main, parse_seeds
+from jaxdep.cli.commands import parse_seeds
+from jaxdep.cli.main import main
 from jaxdep.errors import UserError
 from jaxdep.experiments import EXPERIMENTS
 

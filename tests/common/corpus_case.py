@@ -8,6 +8,13 @@ import numpy as np
 import tensorflow_datasets as tfds
 
 
+def ids(folder):
+    """Ids of all recordings of a prepared corpus."""
+    builder: Any = tfds.builder_from_directory(str(folder))
+    splits = map(builder.as_data_source, builder.info.splits)
+    return {record["id"].decode() for split in splits for record in split}
+
+
 def check(folder, counts):
     """Asserts counts, types and shapes, unique ids, and no content in two splits.
 

@@ -73,8 +73,10 @@ def run_folder(
     averages = {task: {"average": average, "bounds": list(bounds)} for task in tasks}
     row = dict(zip(("system", "source", "row"), paper, strict=True)) if paper else None
     write(path / "meta.json", meta)
-    write(path / "config.json", {"name": name, "tasks": averages, "paper": row})
-    write(path / "environment.json", {"python": "3.11"})
+    config = {"name": name, "tasks": averages, "paper": row, "seeds": list(seeds)}
+    write(path / "config.json", config)
+    about = {"command": "jaxdep run jamfn-demo", "packages": {}, "prepared_corpus": "data"}
+    write(path / "environment.json", {"python": "3.11", **about})
     write_metrics(path, runs)
     write_predictions(path, runs, tasks, items, accuracy, np.random.default_rng(seed))
     return path

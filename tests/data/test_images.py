@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from tiny_encoders import tiny_efficientnet
 
-from jaxdep.data.images import BINS, ZoneEncoder, hsv_histogram, read_image
+from jaxdep.data.images import BINS, ZoneEncoder, hsv_histogram
 from jaxdep.errors import UserError
 
 
@@ -79,17 +79,3 @@ def test_mistakes_are_named(zones, tmp_path):
         ZoneEncoder(zones, zones=5).encode([random_image(0)])
     with pytest.raises(ValueError, match=r"expected .*uint8"):
         hsv_histogram(random_image(0).astype(float))
-    broken = tmp_path / "broken.jpg"
-    broken.write_bytes(b"no image")
-    with pytest.raises(ValueError, match="not a readable image"):
-        read_image(broken)
-
-
-def test_reading_gives_red_green_blue(tmp_path):
-    from PIL import Image
-
-    image = random_image(3)
-    Image.fromarray(image).save(tmp_path / "image.png")
-    np.testing.assert_array_equal(read_image(tmp_path / "image.png"), image)
-    Image.fromarray(image[:, :, 0]).save(tmp_path / "grey.png")
-    np.testing.assert_array_equal(read_image(tmp_path / "grey.png"), image[:, :, [0, 0, 0]])

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from corpus_case import check
+from corpus_case import check, ids
 
 from jaxdep.data import arrays, preparation, stand_ins
 from jaxdep.data.opening import open_corpus
@@ -111,6 +111,10 @@ def test_labels_that_differ(raw, tmp_path):
     label = next(raw.glob("Testing/*/*.csv"))
     (raw / label.name).write_text(str((int(label.read_text()) + 1) % 64))
     assert "labels differ" in refused(raw, tmp_path)
+    session = label.name.removesuffix("_Depression.csv")
+    kept = preparation.prepare("avec2014", raw, data_dir=tmp_path / "d", skip_bad=True, **QUIET)
+    left = {split: arrays.load_split(kept, split, {}).ids for split in arrays.splits_of(kept)}
+    assert not [name for ids in left.values() for name in ids if name.startswith(session)]
 
 
 def test_a_recording_in_two_partitions(raw, tmp_path):
@@ -136,6 +140,59 @@ def test_faulty_recordings_are_left_out_on_demand(raw, tmp_path):
     assert len(arrays.load_split(folder, "training", {})) == 7
 
 
+def in_two_partitions(raw):
+    path = features(raw, "*_pose")[0]
+    other = "testing" if path.parent.name != "testing" else "training"
+    shutil.copy(path, raw / "features" / other / path.name)
+
+
+OF_ONE_RECORDING = FAULTS | {"duplicate id": in_two_partitions}
+del OF_ONE_RECORDING["missing label"], OF_ONE_RECORDING["unknown label"]
+
+
+@pytest.mark.parametrize("kind", OF_ONE_RECORDING)
+def test_a_fault_of_one_recording_leaves_out_that_one(raw, tmp_path, kind):
+    before = {path.stem.rpartition("_")[0] for path in features(raw)}
+    damaged = features(raw)[0].stem.rpartition("_")[0]
+    OF_ONE_RECORDING[kind](raw)
+    folder = preparation.prepare("avec2014", raw, data_dir=tmp_path, skip_bad=True, **QUIET)
+    assert ids(folder) == before - {damaged}
+
+
+OF_ONE_SESSION = [
+    ("missing label", lambda label: label.unlink()),
+    ("unknown label", lambda label: label.write_text("64")),
+    ("unknown label", lambda label: label.write_text("mild")),
+    ("not UTF-8", lambda label: label.write_bytes(b"\xff")),
+    ("unreadable file", lambda label: label.write_bytes(b"7\0")),
+    ("labels differ", lambda label: (label.parents[2] / label.name).write_text("63")),
+]
+
+
+@pytest.mark.parametrize(("kind", "damage"), OF_ONE_SESSION)
+def test_a_fault_of_one_session_leaves_out_its_recordings(raw, tmp_path, kind, damage):
+    before = {path.stem.rpartition("_")[0] for path in features(raw)}
+    label = next(path for path in raw.glob("Training/*/*.csv") if path.read_text().strip() != "63")
+    session = label.name.removesuffix("_Depression.csv")
+    damage(label)
+    assert f"{kind} (1)" in refused(raw, tmp_path)
+    messages = []
+    folder = preparation.prepare(
+        "avec2014", raw, data_dir=tmp_path / "d", skip_bad=True, log=messages.append
+    )
+    assert ids(folder) == before - {f"{session}_Northwind", f"{session}_Freeform"}
+    assert "warning: 2 recordings were left out (--skip-bad):" in messages
+
+
+@pytest.mark.parametrize("pattern", ["*_Depression.csv", "*.npy"])
+def test_no_labels_or_no_features_cannot_be_left_out(raw, tmp_path, pattern):
+    for path in raw.rglob(pattern):
+        path.unlink()
+    message = refused(raw, tmp_path, skip_bad=True)
+    assert "missing file" in message
+    assert "cannot be skipped" in message
+
+
 @pytest.fixture
 def leaking(raw):
     """The first subject of the training part is also recorded in the testing part."""
@@ -154,7 +211,7 @@ def test_a_subject_in_two_splits_is_a_loud_warning(leaking, tmp_path):
 
 
 def test_strict_subjects(leaking, tmp_path):
-    messages = refused(leaking, tmp_path, options={"strict_subjects": True})
+    messages = refused(leaking, tmp_path, skip_bad=True, options={"strict_subjects": True})
     assert "subject in two splits" in messages
     assert "testing, training" in messages
 

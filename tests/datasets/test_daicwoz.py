@@ -1,10 +1,12 @@
 """DAIC-WOZ: its known faults are survived, repaired and counted; its stand-in reads like it."""
 
 import json
+import re
 import shutil
 
 import numpy as np
 import pytest
+from corpus_case import ids
 
 from jaxdep.data import arrays, corpora, functionals, interview_events, preparation, stand_ins
 from jaxdep.errors import UserError
@@ -184,14 +186,117 @@ def test_all_faults_at_once(folder, prepare, tmp_path):
     assert not (tmp_path / "data").exists()
 
 
-def test_skip_bad(folder, prepare):
+def test_skipped_interviews_are_listed(folder, prepare):
     name = first(folder)
     (folder / f"{name}_P" / f"{name}_COVAREP.csv").unlink()
     stored, _ = prepare(skip_bad=True)
-    split = "train"
-    assert name not in arrays.load_split(stored, split, {}).ids
     about = json.loads((stored / "corpus.json").read_text())
     assert [fault["item"] for fault in about["skipped"]] == [name]
+
+
+def spoiled(what, change):
+    """Damages a text file of an interview."""
+    return lambda folder, name: rewrite(folder / f"{name}_P" / f"{name}_{what}", change)
+
+
+def missing(what):
+    return lambda folder, name: (folder / f"{name}_P" / f"{name}_{what}").unlink()
+
+
+def saved(what, content):
+    return lambda folder, name: np.save(folder / f"{name}_P" / f"{name}_{what}", content)
+
+
+def labelled(change):
+    """Changes the line of an interview in its split file."""
+
+    def damage(folder, name):
+        for file in folder.glob("*.csv"):
+            of = re.compile(f"^{name},.*\n", re.MULTILINE)
+            rewrite(file, lambda text: of.sub(lambda line: change(line[0]), text))  # noqa: B023
+
+    return damage
+
+
+def scored_by_item(folder, name):
+    """One item of the questionnaire of one interview is no number."""
+    file = folder / "train_split_Depression_AVEC2017.csv"
+    header, *lines = file.read_text().splitlines()
+    lines = [line + (",x" if line.startswith(f"{name},") else ",1") for line in lines]
+    file.write_text("\n".join([f"{header},PHQ8_Sleep", *lines]) + "\n")
+
+
+OF_ONE_INTERVIEW = [
+    ("missing file", lambda folder, name: shutil.rmtree(folder / f"{name}_P")),
+    ("missing file", missing("COVAREP.csv")),
+    ("wrong shape", spoiled("FORMANT.csv", lambda text: text.replace(",", ";"))),
+    ("not numeric", spoiled("FORMANT.csv", lambda text: text.replace("1,", "one,"))),
+    ("lengths differ", spoiled("COVAREP.csv", lambda text: text[: text.index("\n", 9000) + 1])),
+    ("missing file", missing("CLNF_gaze.txt")),
+    ("no rows", spoiled("CLNF_pose.txt", lambda text: text.splitlines()[0] + "\n")),
+    ("missing file", missing("TRANSCRIPT.csv")),
+    ("unreadable file", spoiled("TRANSCRIPT.csv", lambda text: text + "\0")),
+    ("wrong header", spoiled("TRANSCRIPT.csv", lambda text: text.replace("\t", ","))),
+    ("bad line", spoiled("TRANSCRIPT.csv", lambda text: text + "late\tlater\tEllie\thm\n")),
+    ("no rows", spoiled("TRANSCRIPT.csv", lambda text: text.replace("Participant", "Ellie"))),
+    ("missing file", missing("TEXT.npy")),
+    ("wrong shape", saved("TEXT.npy", np.zeros((1, 768), np.float32))),
+    ("NaN or infinity", saved("TEXT.npy", np.full((99, 768), np.nan))),
+    ("unknown label", labelled(lambda line: line.split(",")[0] + "\n")),
+    ("unknown label", labelled(lambda line: line.split(",")[0] + ",1,25,1\n")),
+    ("unknown label", labelled(lambda line: line[line.index(",") :])),
+    ("unknown label", scored_by_item),
+    ("duplicate id", labelled(lambda line: line + line)),
+]
+
+
+@pytest.mark.parametrize(("kind", "damage"), OF_ONE_INTERVIEW)
+def test_a_fault_of_one_interview_leaves_out_that_one(folder, prepare, kind, damage):
+    said = lambda path: len((path / f"{path.name[:-2]}_TRANSCRIPT.csv").read_text())
+    trained = (folder / "train_split_Depression_AVEC2017.csv").read_text()
+    everyone = {path.name.removesuffix("_P"): said(path) for path in folder.glob("*_P")}
+    name = max((name for name in everyone if f"\n{name}," in trained), key=everyone.__getitem__)
+    damage(folder, name)
+    stored, _ = prepare(skip_bad=True)
+    skipped = json.loads((stored / "corpus.json").read_text())["skipped"]
+    assert kind in {fault["kind"] for fault in skipped}
+    assert ids(stored) == everyone.keys() - {name}
+
+
+def train_split(content):
+    def damage(folder):
+        path = folder / "train_split_Depression_AVEC2017.csv"
+        path.write_bytes(content(path.read_bytes()))
+
+    return damage
+
+
+OF_ALL = [
+    ("wrong header", train_split(lambda text: text.replace(b"PHQ8_Score", b"Score"))),
+    ("wrong header", train_split(lambda text: text.replace(b",", b";"))),
+    ("wrong header", train_split(lambda text: b"")),
+    ("not UTF-8", train_split(lambda text: text + b"\xff")),
+    ("unreadable table", train_split(lambda text: text + b'"')),
+    ("missing file", lambda folder: [path.unlink() for path in folder.glob("*.csv")]),
+]
+
+
+@pytest.mark.parametrize("split", ["official", "stratified"])
+@pytest.mark.parametrize(("kind", "damage"), OF_ALL)
+def test_a_fault_of_the_corpus_cannot_be_left_out(folder, prepare, tmp_path, kind, damage, split):
+    damage(folder)
+    with pytest.raises(UserError, match=f"{kind} (?s:.*)cannot be skipped"):
+        prepare(skip_bad=True, options={"split": split})
+    assert not (tmp_path / "data").exists()
+
+
+def test_too_few_interviews_for_random_splits(folder, prepare, tmp_path):
+    for file in folder.glob("*.csv"):
+        kept = 2 if file.name.startswith("train") else 1
+        file.write_text("\n".join(file.read_text().splitlines()[:kept]) + "\n")
+    with pytest.raises(UserError, match=r"too few interviews (?s:.*)of label 1"):
+        prepare(options={"split": "stratified"}, skip_bad=True)
+    assert not (tmp_path / "data").exists()
 
 
 def test_interrupted_interviews_lose_what_was_said_meanwhile(folder, prepare):
@@ -217,7 +322,7 @@ def test_interrupted_interviews_lose_what_was_said_meanwhile(folder, prepare):
 
 @pytest.mark.parametrize("option", [{"speakers": "ellie"}, {"cut": "x"}, {"split": "random"}])
 def test_unknown_choice(prepare, option):
-    with pytest.raises(UserError, match="choose one of"):
+    with pytest.raises(UserError, match=r"daicwoz\.\w+=\w+: expected \w+ or \w+"):
         prepare(options=option)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import tensorflow_datasets as tfds
-from corpus_case import check
+from corpus_case import check, ids
 
 from jaxdep.data import corpora, preparation, stand_ins
 from jaxdep.data.arrays import load_split
@@ -122,12 +122,6 @@ class TestBuild:
         assert "missing file" in (built / "corpus.json").read_text()
         assert "101/101_acoustic.npy" in (built / "corpus.json").read_text()
 
-    def test_skip_bad_cannot_skip_the_labels(self, folder, prepare, tmp_path):
-        (folder / "labels.csv").unlink()
-        with pytest.raises(UserError, match="cannot be skipped"):
-            prepare(skip_bad=True)
-        assert not (tmp_path / "data").exists()
-
     def test_as_plain_tfds(self, folder, tmp_path):
         builder: Any = corpora.builder_class("dvlog")(data_dir=str(tmp_path / "tfds"))
         config = tfds.download.DownloadConfig(manual_dir=str(folder))
@@ -146,7 +140,7 @@ class TestBadArrays:
             (np.zeros((0, 25)), "no rows", "T > 0"),
             (np.full((4, 25), "a"), "not numeric", "type <U1"),
             (np.zeros((4, 25), complex), "not numeric", "complex"),
-            (np.full((4, 25), 1e300), "NaN or infinity", "100 too large for float32"),
+            (np.full((4, 25), 1e300), "NaN or infinity", "100 beyond 1e+15"),
         ],
     )
     def test_content(self, folder, prepare, tmp_path, content, kind, detail):
@@ -216,7 +210,7 @@ class TestBadLabels:
 
     def test_not_text(self, folder, prepare, tmp_path):
         (folder / "labels.csv").write_bytes(b"\xff\xfe\x00")
-        refused(prepare, tmp_path, "unreadable file", "labels.csv")
+        refused(prepare, tmp_path, "not UTF-8", "labels.csv:1")
 
     def test_all_faults_at_once(self, folder, prepare, tmp_path):
         rows = labels(folder)
@@ -232,6 +226,89 @@ class TestBadLabels:
             "nothing was written",
         )
         refused(prepare, tmp_path, *kinds)
+
+
+def cells(*values):
+    """Changes the line of vlog 101 to these cells, `...` standing for what is there."""
+
+    def damage(folder):
+        rows = labels(folder)
+        rows[2] = [old if new is ... else new for old, new in zip(rows[2], values, strict=False)]
+        rows[2] += values[len(raw.COLUMNS) :]
+        write_labels(folder, rows)
+
+    return damage
+
+
+def array(content, modality="acoustic"):
+    return lambda folder: np.save(array_path(folder, "101", modality), content)
+
+
+def linked(folder):
+    outside = array_path(folder).rename(folder.parent / "outside.npy")
+    array_path(folder).symlink_to(outside)
+
+
+def replaced_by_a_folder(folder):
+    array_path(folder).unlink()
+    array_path(folder).mkdir()
+
+
+OF_ONE_VLOG = [
+    ("missing file", lambda folder: array_path(folder).unlink()),
+    ("unreadable or truncated array", lambda folder: array_path(folder).write_bytes(b"\x93NUMPY")),
+    ("not a file", replaced_by_a_folder),
+    ("link out of the corpus", linked),
+    ("wrong shape", array(np.zeros((4, 24)))),
+    ("no rows", array(np.zeros((0, 25)))),
+    ("not numeric", array(np.full((4, 25), "a"))),
+    ("pickled array (refused)", array(np.array([{}]))),
+    ("NaN or infinity", array(np.full((4, 136), np.nan), "visual")),
+    ("lengths differ", array(np.zeros((60, 136)), "visual")),
+    ("wrong columns", cells(..., ..., ...)),
+    ("wrong columns", cells(..., ..., ..., ..., ..., "more")),
+    ("bad id", cells("", ..., ..., ..., ...)),
+    ("bad id", cells("../101", ..., ..., ..., ...)),
+    ("unknown label", cells(..., "sad", ..., ..., ...)),
+    ("not a number", cells(..., ..., "long", ..., ...)),
+    ("unknown gender", cells("", ..., ..., "x", ...)),
+    ("unknown fold", cells(..., ..., ..., ..., "dev")),
+    ("duplicate id", lambda folder: write_labels(folder, [*labels(folder), labels(folder)[2]])),
+]
+
+
+@pytest.mark.parametrize(("kind", "damage"), OF_ONE_VLOG)
+def test_a_fault_of_one_vlog_leaves_out_that_one(folder, prepare, tmp_path, kind, damage):
+    damage(folder)
+    refused(prepare, tmp_path, f"{kind} (1)", "--skip-bad")
+    built, _ = prepare(skip_bad=True)
+    assert ids(built) == {"100", "102", "103", "104", "105"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "content"),
+    [
+        ("missing file", None),
+        ("not UTF-8", b"100,\xff"),
+        ("unreadable table", b'100,"normal'),
+        ("unreadable file", b"100,normal\0"),
+        ("no rows", ",".join(raw.COLUMNS).encode()),
+    ],
+)
+def test_a_fault_of_the_labels_cannot_be_left_out(folder, prepare, tmp_path, kind, content):
+    (folder / "labels.csv").unlink()
+    if content is not None:
+        (folder / "labels.csv").write_bytes(content)
+    with pytest.raises(UserError, match=f"{kind} (?s:.*)cannot be skipped"):
+        prepare(skip_bad=True)
+    assert not (tmp_path / "data").exists()
+
+
+def test_if_all_vlogs_are_left_out_their_faults_are_told(folder, prepare, tmp_path):
+    (folder / "labels.csv").write_text((folder / "labels.csv").read_text().replace(",", ";"))
+    with pytest.raises(UserError, match=r"no valid recordings of dvlog(?s:.*)wrong columns \(7\)"):
+        prepare(skip_bad=True)
+    assert not (tmp_path / "data").exists()
 
 
 @pytest.mark.parametrize("make", [lambda p: p / "nowhere", lambda p: p])

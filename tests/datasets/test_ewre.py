@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from corpus_case import check
+from corpus_case import check, ids
 
 from jaxdep.data import arrays, preparation, stand_ins
 from jaxdep.data.synthetic import best_accuracy
@@ -35,9 +35,10 @@ def files(folder, part="face", split="train"):
     return sorted((folder / split / part).glob("*.npy"))
 
 
-def refused(raw, tmp_path, **options):
+def refused(raw, tmp_path, skip_bad=False, **options):
+    how = {"skip_bad": skip_bad, "options": options, **QUIET}
     with pytest.raises(UserError) as error:
-        preparation.prepare("ewre", raw, data_dir=tmp_path / "data", options=options, **QUIET)
+        preparation.prepare("ewre", raw, data_dir=tmp_path / "data", **how)
     assert not (tmp_path / "data").exists()
     return str(error.value)
 
@@ -108,9 +109,30 @@ def test_faults_are_named_and_nothing_is_written(raw, tmp_path, kind):
     assert kind in refused(raw, tmp_path)
 
 
-def test_too_few_names_of_words(raw, tmp_path):
-    (raw / "words.txt").write_text("joy\n")
-    assert "words.txt: found 1;" in refused(raw, tmp_path)
+@pytest.mark.parametrize("kind", FAULTS)
+def test_a_fault_of_one_recording_leaves_out_that_one(raw, tmp_path, kind):
+    before = {path.stem for split in ("train", "val") for path in files(raw, "voice", split)}
+    damaged = files(raw)[0].stem
+    FAULTS[kind](raw)
+    folder = preparation.prepare(
+        "ewre", raw, data_dir=tmp_path, skip_bad=True, options=SMALL, **QUIET
+    )
+    assert ids(folder) == before - {damaged}
+
+
+OF_ALL = {
+    "words.txt: found 1;": lambda raw: (raw / "words.txt").write_text("joy\n"),
+    "not UTF-8": lambda raw: (raw / "words.txt").write_bytes(b"\xff"),
+    "missing file": lambda raw: [shutil.rmtree(raw / split) for split in ("train", "val")],
+}
+
+
+@pytest.mark.parametrize("kind", OF_ALL)
+def test_a_fault_of_the_corpus_cannot_be_left_out(raw, tmp_path, kind):
+    OF_ALL[kind](raw)
+    message = refused(raw, tmp_path, skip_bad=True)
+    assert kind in message
+    assert "cannot be skipped" in message
 
 
 @pytest.mark.parametrize("options", [{"face_size": 100}, {"faces": "int8"}, {"n_words": 0}])

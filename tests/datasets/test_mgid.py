@@ -5,11 +5,12 @@ import json
 
 import numpy as np
 import pytest
-from corpus_case import check
+from corpus_case import check, ids
 from tiny_encoders import tiny_bert, tiny_efficientnet
 
 from jaxdep.data import preparation, text
 from jaxdep.data.arrays import load_split, splits_of
+from jaxdep.data.formats import image
 from jaxdep.datasets.mgid import raw, synthetic
 from jaxdep.errors import UserError
 from jaxdep.experiments import EXPERIMENTS
@@ -186,6 +187,13 @@ def test_leaks_and_repeats_are_counted(folder, prepare):
     assert "1 rows of train repeat the text of an earlier row; 1 texts have more" in warnings
 
 
+EVERYTHING = {
+    f"{split}_{number:05d}"
+    for split, count in {"train": 14, "dev": 6, "test": 8}.items()
+    for number in range(1, count + 1)
+}
+
+
 FAULTS = {
     "label": (("train", 3, "Depression Label", "maybe"), 'Depression Label "maybe"'),
     "empty label": (("train", 3, "Depression Label", ""), 'Depression Label ""'),
@@ -200,9 +208,8 @@ def test_a_bad_cell_is_refused_or_left_out(folder, prepare, tmp_path, case):
     edit(folder, split, number, column, value)
     refused(prepare, tmp_path, message, f"{split}/{split}.csv:")
     built, corpus = prepare(skip_bad=True)
-    item = f"{split}_{number:05d}"
-    assert item not in load_split(built, split, {}).ids
-    assert item in json.dumps(corpus["skipped"])
+    assert ids(built) == EVERYTHING - {f"{split}_{number:05d}"}
+    assert [fault["item"] for fault in corpus["skipped"]] == [f"{split}_{number:05d}"]
 
 
 def test_the_line_of_a_fault_counts_lines_of_the_file(folder, prepare, tmp_path):
@@ -242,6 +249,7 @@ def test_a_column_twice_is_refused(folder, prepare, tmp_path):
     rows = [[*row, row[3]] for row in random_rows(0, 14)]
     write(folder, "train", rows, [*HEADER, "Text"])
     refused(prepare, tmp_path, "duplicate column", '"Text"')
+    refused(prepare, tmp_path, "duplicate column", "cannot be skipped", skip_bad=True)
 
 
 def test_bytes_that_are_not_utf8_are_refused(folder, prepare, tmp_path):
@@ -253,6 +261,7 @@ def test_bytes_that_are_not_utf8_are_refused(folder, prepare, tmp_path):
     refused(prepare, tmp_path, "not UTF-8", f"train/train.csv:{line}", f"0xe9 at offset {at}")
     file.write_bytes(content.decode("utf-8-sig").encode("utf-16"))
     refused(prepare, tmp_path, "not UTF-8", "train/train.csv:1", "0xff")
+    refused(prepare, tmp_path, "not UTF-8", "cannot be skipped", skip_bad=True)
     file.write_bytes(content[:at] + b"\0" + content[at:])
     refused(prepare, tmp_path, "a zero byte", f"train/train.csv:{line}")
 
@@ -264,8 +273,8 @@ def test_a_file_that_breaks_off_in_a_quoted_cell_is_refused(folder, prepare, tmp
     file.write_bytes(content[: last - 4])
     row = content[:last].rindex(b"\r\nTRUE,") + 2
     line = content[:row].count(b"\n") + 1
-    refused(prepare, tmp_path, "unreadable CSV", f"test/test.csv:{line}", "truncated")
-    refused(prepare, tmp_path, "unreadable CSV", skip_bad=True)
+    refused(prepare, tmp_path, "unreadable table", f"test/test.csv:{line}", "truncated")
+    refused(prepare, tmp_path, "unreadable table", skip_bad=True)
 
 
 def test_a_row_that_lacks_cells_is_refused_or_left_out(folder, prepare, tmp_path):
@@ -274,14 +283,20 @@ def test_a_row_that_lacks_cells_is_refused_or_left_out(folder, prepare, tmp_path
     write(folder, "test", rows)
     refused(prepare, tmp_path, "wrong row", "3 cells")
     built, _ = prepare(skip_bad=True)
-    expected = [f"test_{n:05d}" for n in range(1, 9) if n != 4]
-    assert load_split(built, "test", {}).ids.tolist() == expected
+    assert ids(built) == EVERYTHING - {"test_00004"}
 
 
 @pytest.mark.parametrize("content", [b"", b"\xef\xbb\xbf", ",".join(HEADER).encode() + b"\r\n"])
 def test_a_file_without_rows_is_refused(folder, prepare, tmp_path, content):
     (folder / "dev/dev.csv").write_bytes(content)
     refused(prepare, tmp_path, "no rows", "dev/dev.csv")
+    refused(prepare, tmp_path, "no rows", "cannot be skipped", skip_bad=True)
+
+
+@pytest.mark.parametrize("split", ["train", "dev"])
+def test_a_missing_file_of_a_split_is_refused(folder, prepare, tmp_path, split):
+    (folder / f"{split}/{split}.csv").unlink()
+    refused(prepare, tmp_path, "missing file", "cannot be skipped", skip_bad=True)
 
 
 def test_the_synthetic_stand_in_builds_without_options(tmp_path):
@@ -333,7 +348,7 @@ def test_an_unknown_encoder_is_a_users_mistake(prepare, tmp_path):
 def test_images_become_zones_and_colours(folder, prepare, tmp_path):
     from PIL import Image
 
-    from jaxdep.data.images import ZoneEncoder, hsv_histogram, read_image
+    from jaxdep.data.images import ZoneEncoder, hsv_histogram
 
     encoder = tiny_efficientnet(tmp_path / "encoder")
     refused(prepare, tmp_path, "missing file", "images", image_encoder=str(encoder))
@@ -347,17 +362,19 @@ def test_images_become_zones_and_colours(folder, prepare, tmp_path):
     built, _ = prepare(**options)
     train = load_split(built, "train", {})
     assert prepare(**options)[0] == built
-    image = read_image(folder / "images/train/train_3.jpg")
-    (expected,) = ZoneEncoder(encoder, zones=2).encode([image])
+    pixels = image.read(folder / "images/train/train_3.jpg", folder, "RGB")
+    (expected,) = ZoneEncoder(encoder, zones=2).encode([pixels])
     np.testing.assert_allclose(train.inputs["visual"][2], expected, atol=1e-5)
-    np.testing.assert_array_equal(train.inputs["color"][2], hsv_histogram(image))
+    np.testing.assert_array_equal(train.inputs["color"][2], hsv_histogram(pixels))
 
     (folder / "images/dev/dev_2.jpg").unlink()
     (folder / "images/test/test_4.jpg").write_bytes(b"no image")
-    for message in ("images/dev/dev_2.jpg", "images/test/test_4.jpg: not a readable image"):
+    for message in ("images/dev/dev_2.jpg", "images/test/test_4.jpg: not a PNG or JPEG image"):
         with pytest.raises(UserError) as refused_images:
             prepare(**options)
         assert message in str(refused_images.value)
+    built, _ = prepare(**options, skip_bad=True)
+    assert ids(built) == EVERYTHING - {"dev_00002", "test_00004"}
 
 
 def test_an_encoder_that_changed_in_its_folder_prepares_anew(folder, prepare, tmp_path):

@@ -9,6 +9,8 @@ import kaldiio
 import numpy as np
 import openpyxl
 import pytest
+from corpus_case import ids
+from PIL import Image
 
 from jaxdep.data import arrays, corpora, preparation, stand_ins
 from jaxdep.datasets.mmd2023 import raw, streams, transcripts
@@ -218,6 +220,130 @@ def test_labels_that_are_none(folder, prepare):
     (folder / "label.xlsx").write_bytes(b"no table")
     with pytest.raises(UserError, match=r"label\.xlsx"):
         prepare()
+
+
+def spoiled(pattern, change):
+    """Damages a text file, which the name of an interview completes."""
+    return lambda folder, name: rewrite(folder / pattern.format(name), change)
+
+
+def archived(change):
+    """Damages the entry of an interview in the archive of the words."""
+
+    def damage(folder, name):
+        entries = ark(folder)
+        entries[name] = change(entries[name])
+        kaldiio.save_ark(str(folder / "text" / "text.ark"), entries)
+
+    return damage
+
+
+def left_out_of_the_archive(folder, name):
+    entries = ark(folder)
+    del entries[name]
+    kaldiio.save_ark(str(folder / "text" / "text.ark"), entries)
+
+
+def twice_in_the_archive(folder, name):
+    with (folder / "text" / "text.ark").open("ab") as file:
+        kaldiio.save_ark(file, {name: ark(folder)[name]})
+
+
+def labelled(change):
+    """Changes the sheet of totals at the row of an interview."""
+
+    def damage(folder, name):
+        book = openpyxl.load_workbook(folder / "label.xlsx")
+        sheet: Any = book["hamd"]
+        [row] = [cells[0].row for cells in sheet.iter_rows() if cells[0].value == name]
+        change(sheet, row)
+        book.save(folder / "label.xlsx")
+
+    return damage
+
+
+def listed(line):
+    """Replaces the line of an interview in the list of the training split."""
+    return lambda folder, name: rewrite(
+        folder / "train_set", lambda text: text.replace(f"{name}\n", line.format(name))
+    )
+
+
+OF_ONE_INTERVIEW = [
+    ("missing file", lambda folder, name: (folder / f"audio_png/{name}.png").unlink()),
+    ("unreadable image", lambda folder, name: (folder / f"audio_png/{name}.png").write_bytes(b"x")),
+    ("wrong shape", lambda folder, name: picture(folder / f"audio_png/{name}.png", (9, 512))),
+    ("missing file", lambda folder, name: (folder / f"face3d/{name}.txt").unlink()),
+    ("wrong shape", spoiled("face3d/{}.txt", lambda text: text.replace(",", ",0,", 300))),
+    ("not numeric", spoiled("face3d/{}.txt", lambda text: text.replace("1,", "one,"))),
+    ("no rows", spoiled("face3d/{}.txt", lambda text: text.splitlines()[0] + "\n")),
+    ("missing file", lambda folder, name: (folder / f"txt_csv/{name}.csv").unlink()),
+    ("unreadable file", spoiled("txt_csv/{}.csv", lambda text: text + "\0")),
+    ("wrong header", spoiled("txt_csv/{}.csv", lambda text: text.replace("speaker", "who"))),
+    ("bad line", spoiled("txt_csv/{}.csv", lambda text: text.replace(":", "-"))),
+    ("no rows", spoiled("txt_csv/{}.csv", lambda text: text.replace("患者", "who"))),
+    ("missing array", left_out_of_the_archive),
+    ("duplicate id", twice_in_the_archive),
+    ("wrong shape", archived(lambda rows: rows[:, :700])),
+    ("NaN or infinity", archived(lambda rows: rows * np.float32(np.nan))),
+    ("unknown label", labelled(lambda sheet, row: sheet.delete_rows(row))),
+    ("unknown label", labelled(lambda sheet, row: sheet.cell(row, 2, "many"))),
+    ("unknown label", labelled(lambda sheet, row: sheet.cell(row, 2, 77))),
+    ("duplicate id", labelled(lambda sheet, row: sheet.append([sheet.cell(row, 1).value, 7]))),
+    ("duplicate id", listed("{0}\n{0}\n")),
+    ("bad id", listed("../{}\n")),
+]
+
+
+def picture(path, size):
+    Image.new("L", size).save(path)
+
+
+@pytest.mark.parametrize(("kind", "damage"), OF_ONE_INTERVIEW)
+def test_a_fault_of_one_interview_leaves_out_that_one(folder, prepare, kind, damage):
+    listed = [(folder / file).read_text().split() for file in ("train_set", "test_set")]
+    name = max(listed[0], key=lambda name: len(answers(folder, name)))
+    damage(folder, name)
+    stored, _ = prepare(skip_bad=True)
+    skipped = json.loads((stored / "corpus.json").read_text())["skipped"]
+    assert kind in {fault["kind"] for fault in skipped}
+    assert ids(stored) == {*listed[0], *listed[1]} - {name}
+
+
+def retitled(folder):
+    book = openpyxl.load_workbook(folder / "label.xlsx")
+    book["hamd"].title = "phq"
+    book.save(folder / "label.xlsx")
+
+
+def renamed_column(folder):
+    book: Any = openpyxl.load_workbook(folder / "label.xlsx")
+    book["hamd"]["B1"] = "total"
+    book.save(folder / "label.xlsx")
+
+
+def broken_off(path):
+    path.write_bytes(path.read_bytes()[:-5])
+
+
+OF_ALL = [
+    ("missing file", lambda folder: (folder / "label.xlsx").unlink()),
+    ("unreadable table", lambda folder: (folder / "label.xlsx").write_bytes(b"no table")),
+    ("missing sheet", retitled),
+    ("wrong header", renamed_column),
+    ("missing file", lambda folder: (folder / "test_set").unlink()),
+    ("not UTF-8", lambda folder: (folder / "train_set").write_bytes(b"p\xff\n")),
+    ("missing file", lambda folder: (folder / "text/text.ark").unlink()),
+    ("unreadable or truncated array", lambda folder: broken_off(folder / "text/text.ark")),
+]
+
+
+@pytest.mark.parametrize(("kind", "damage"), OF_ALL)
+def test_a_fault_of_the_corpus_cannot_be_left_out(folder, prepare, tmp_path, kind, damage):
+    damage(folder)
+    with pytest.raises(UserError, match=f"{kind} (?s:.*)cannot be skipped"):
+        prepare(skip_bad=True)
+    assert not (tmp_path / "data").exists()
 
 
 def test_options(prepare):

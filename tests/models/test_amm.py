@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from variants import example_inputs
 
+from jaxdep.errors import ModelError
 from jaxdep.models import AMM
 from jaxdep.testing.weights import draw
 
@@ -102,9 +103,8 @@ def test_tasks_are_data():
     [({}, "must not be empty"), ({"a": 2, "b": 2, "c": 2}, "attention requires two tasks")],
 )
 def test_tasks_that_cannot_be_are_refused(tasks, message):
-    model, inputs = model_and_inputs(tasks=tasks)
-    with pytest.raises(ValueError, match=message):
-        draw(model, inputs)
+    with pytest.raises(ModelError, match=message):
+        draw(*model_and_inputs(tasks=tasks))
 
 
 def test_initial_weights_are_the_papers():

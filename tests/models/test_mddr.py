@@ -77,10 +77,15 @@ def test_a_voice_too_short_for_one_row_is_silent():
 
 
 def test_modalities_that_do_not_exist():
-    inputs = example_inputs(SMALL["paper"], 1, 3)
     for modalities in (("face",), ()):
         with pytest.raises(ValueError, match="one or more of visual, acoustic, pose"):
-            SMALL["paper"].clone(modalities=modalities).init(jax.random.key(0), inputs)
+            SMALL["paper"].clone(modalities=modalities)
+
+
+@pytest.mark.parametrize("setting", [{"strides": (5, 5)}, {"kernels": (3,)}, {"filters": (8,)}])
+def test_as_many_strides_as_kernels(setting):
+    with pytest.raises(ValueError, match="one entry for each acoustic convolution"):
+        SMALL["paper"].clone(**setting)
 
 
 def test_a_voice_longer_than_the_face_is_cut_before_it_is_read():

@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,6 +15,7 @@ import pytest
 from small import SMALL
 
 import jaxdep
+from jaxdep.analysis import narrative
 from jaxdep.data import stand_ins
 from jaxdep.errors import UserError
 
@@ -38,6 +40,13 @@ def finished(tmp_path_factory, data_dir):
 
 def lines(folder, name="metrics.jsonl"):
     return [json.loads(line) for line in (folder / name).read_text().splitlines()]
+
+
+def predictions(folder, seed):
+    """Lines of a seed, without the number of the run."""
+    with (folder / "predictions.csv").open() as file:
+        rows = [row for row in csv.DictReader(file) if row["seed"] == str(seed)]
+    return [{**row, "run": ""} for row in rows]
 
 
 class TestFolder:
@@ -88,12 +97,29 @@ class TestSeeds:
         assert not (tmp_path / "r").exists()
 
 
+class TestDeterministic:
+    @pytest.mark.slow
+    def test_a_seed_is_the_same_in_any_company(self, data_dir, tmp_path):
+        exactly = {"data_dir": data_dir, "deterministic": True}
+        alone = run(tmp_path / "alone", seeds=[1], devices=1, **exactly)
+        together = run(tmp_path / "together", seeds=[0, 1, 2], devices=2, **exactly)
+        of_seed = lambda folder: [{**line, "run": 0} for line in lines(folder) if line["seed"] == 1]
+        assert of_seed(alone.folder) == of_seed(together.folder)
+        assert predictions(alone.folder, 1) == predictions(together.folder, 1)
+        again = jaxdep.evaluate(together.folder, log=lambda line: None)
+        assert predictions(again.folder, 1) == predictions(alone.folder, 1)
+        assert "neither on the devices" in " ".join(narrative.notes(alone.results))
+
+    def test_otherwise_the_layout_is_named(self, finished):
+        assert "bits depend on the layout" in " ".join(narrative.notes(finished.results))
+
+
 class TestSettingsThatDoNotFit:
     @pytest.mark.parametrize(
         ("wrong", "message"),
         [
-            ({"model.scales": (2,)}, "kernel_size must be odd"),
-            ({"training.monitor": "f1"}, "training.monitor='f1'"),
+            ({"model.scales": (2,)}, r"model\.scales=\(2,\): .*an odd integer"),
+            ({"training.monitor": "f1"}, r"training\.monitor=f1: unknown metric"),
         ],
     )
     def test_nothing_is_written(self, data_dir, tmp_path, wrong, message):
@@ -119,6 +145,14 @@ class TestEvaluate:
         kept = finished.results["runs"][0]["best_epoch"]
         [line] = [x for x in lines(finished.folder) if (x["run"], x["epoch"]) == (0, kept)]
         assert accuracy == pytest.approx(line["validation"]["depression.accuracy"], abs=1e-6)
+
+    def test_without_a_training_history(self, finished, tmp_path):
+        copy = Path(shutil.copytree(finished.folder, tmp_path / "r"))
+        (copy / "metrics.jsonl").unlink()
+        assert jaxdep.evaluate(copy, log=lambda line: None).results["tasks"]
+        (copy / "metrics.jsonl").write_bytes(b"\xff")
+        with pytest.raises(UserError, match=r"damaged in line 1 .* remove the file"):
+            jaxdep.evaluate(copy, log=lambda line: None)
 
     def test_mistakes(self, finished, tmp_path):
         with pytest.raises(UserError, match="choose from train, validation, test"):
@@ -155,6 +189,7 @@ class TestResume:
             ({"seeds": 3}, r"seeds: existing \[0, 1\], requested \[0, 1, 2\]"),
             ({"overrides": SMALL | {"model.hidden": 5}}, "model.hidden: existing 4, requested 5"),
             ({"signal": 0.5}, "identity.contents"),
+            ({"deterministic": True}, "deterministic: existing False, requested True"),
         ],
     )
     def test_another_run_is_refused_and_what_differs_is_named(
@@ -164,6 +199,17 @@ class TestResume:
         with pytest.raises(UserError, match=named):
             run(finished.folder, data_dir, resume=True, **options)
         assert sorted(finished.folder.rglob("*")) == before
+
+    def test_another_version_is_named(self, finished, data_dir, tmp_path):
+        folder = shutil.copytree(finished.folder, tmp_path / "r")
+        begun = json.loads((folder / "environment.json").read_text())
+        begun["packages"]["jax"] = "0.1"
+        (folder / "environment.json").write_text(json.dumps(begun))
+        said = []
+        run(folder, data_dir, resume=True, log=said.append)
+        warnings = [line for line in said if "begun with" in line]
+        assert len(warnings) == 1
+        assert "jax: 0.1, now" in warnings[0]
 
     def test_a_run_on_given_files_does_not_go_on_with_the_stand_in(self, tmp_path, data_dir):
         """Where shapes match: forget `--manual-dir`, and it is refused."""

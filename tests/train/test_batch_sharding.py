@@ -8,6 +8,7 @@ from train_and_test import train_and_test
 
 from jaxdep.models import JAMFN
 from jaxdep.train import devices, runs
+from jaxdep.train.layout import spread_batch
 
 DROPOUT_AND_STATISTICS = experiment(epochs=2)
 
@@ -71,4 +72,4 @@ def test_shards_divide_the_batch():
 
 def test_outside_of_a_program_nothing_is_spread():
     batch = frames(4, 0)
-    assert devices.spread_batch(batch) is batch
+    assert spread_batch(batch) is batch

@@ -1,5 +1,6 @@
 """Checkpoints that were damaged are noticed and older ones used."""
 
+import os
 from typing import Any
 
 import chex
@@ -73,3 +74,12 @@ def test_empty_step_folder_is_passed_over(folder):
     with pytest.warns(UserWarning, match="checkpoint 50"):
         epoch, _ = restored(folder)
     assert epoch == 3
+
+
+def test_a_pipe_in_place_of_a_file_is_not_waited_for(folder):
+    path = largest(folder / "3")
+    path.unlink()
+    os.mkfifo(path)
+    with pytest.warns(UserWarning, match="checkpoint 3 .*is not a file"):
+        epoch, _ = restored(folder)
+    assert epoch == 2

@@ -147,7 +147,7 @@ class TestEarlyStopping:
         assert result.state.best_epoch[0] == 1 + int(np.argmax(accuracies))
 
     def test_unknown_monitor_is_named(self):
-        with pytest.raises(UserError, match=r"training\.monitor='f1'"):
+        with pytest.raises(UserError, match=r"training\.monitor=f1: unknown metric"):
             train(experiment(monitor="f1"), [0])
 
 

@@ -42,7 +42,7 @@ def test_bfloat16_keeps_float32_weights():
 
 
 def test_format_that_does_not_exist():
-    with pytest.raises(UserError, match="choose float32 or bfloat16"):
+    with pytest.raises(UserError, match="expected float32 or bfloat16"):
         override(experiment(), {"training.compute": "float8"})
 
 
@@ -105,7 +105,7 @@ def test_matrices_alone_decay():
 
 @pytest.mark.parametrize("wrong", [{"schedule": "linear"}, {"decayed": "biases"}])
 def test_unknown_schedules_and_groups_are_refused(wrong):
-    with pytest.raises(UserError, match=f"optimizer.{next(iter(wrong))}="):
+    with pytest.raises(UserError, match=f"Optimizer.{next(iter(wrong))}="):
         Optimizer(**wrong)
 
 

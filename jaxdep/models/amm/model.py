@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import field
-from typing import Any, Literal, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
 
 import flax.linen as nn
 import jax.numpy as jnp
@@ -17,12 +17,16 @@ from jaxdep.nn.dropout import Dropout
 from jaxdep.nn.fusion import TaskProjection, task_attention
 from jaxdep.nn.linear import Linear
 from jaxdep.nn.rnn import GRU, LSTM
-from jaxdep.types import Array, Encoding, Inputs, Logits, Mask, Number, Sequence, traceable
+from jaxdep.settings.kinds import Classes, OneOf, Rate, Width
+from jaxdep.types import Array, Encoding, Inputs, Logits, Mask, Sequence, traceable
 
 _INIT: dict[str, Any] = {
     "weight_init": initializers.uniform(0.1),
     "bias_init": initializers.zeros,
 }
+
+
+Modality = Annotated[str, OneOf(("text", "visual"))]
 
 
 class Steps(NamedTuple):
@@ -41,27 +45,31 @@ class AMM(nn.Module):
     has none. "Reading 1" etc. refer to the rows of "What the paper leaves open" in README.md.
     """
 
-    modalities: tuple[str, ...] = ("text", "visual")
-    tasks: Mapping[str, int] = field(default_factory=lambda: {"depression": 2, "emotion": 6})
-    text_hidden: int = 384  # per direction, so h_i has twice as many features
-    visual_hidden: int = 768
-    features: int = 768  # width of the inter-modal attention
-    heads: int = 8  # number of heads H
-    task_hidden: int = 256
+    modalities: tuple[Modality, ...] = ("text", "visual")
+    tasks: Mapping[str, Classes] = field(default_factory=lambda: {"depression": 2, "emotion": 6})
+    text_hidden: Width = 384  # per direction, so h_i has twice as many features
+    visual_hidden: Width = 768
+    features: Width = 768  # width of the inter-modal attention
+    heads: Width = 8  # number of heads H
+    task_hidden: Width = 256
     tokens: Literal["sequence", "pooled"] = "sequence"  # pooled: 2 steps, as printed; reading 1
     inter_modal: bool = True  # False: "No I_e" of Table V; reading 10
     inter_task: bool = True  # False: no attention between the tasks; not "No I_t": reading 13
     residual: bool = False  # around the inter-task attention; reading 14
-    dropout: Number = traceable(0.2)
+    dropout: Rate = traceable(0.2)
 
-    @nn.compact
-    def __call__(self, inputs: Inputs, train: bool = False) -> dict[str, Logits]:
-        """Returns logits [B, C] of each task."""
+    def __post_init__(self) -> None:
+        """Checks that the settings are consistent."""
+        super().__post_init__()
         check_modalities(self.modalities, ("text", "visual"))
         if not self.tasks:
             raise ModelError(
                 "tasks must not be empty: set numbers of classes by name, such as depression=2"
             )
+
+    @nn.compact
+    def __call__(self, inputs: Inputs, train: bool = False) -> dict[str, Logits]:
+        """Returns logits [B, C] of each task."""
         streams = {name: self._encode(inputs, name) for name in self.modalities}
         m = self._between_modalities(streams)
         states = self._between_tasks(m)

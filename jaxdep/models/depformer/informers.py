@@ -16,7 +16,8 @@ from jaxdep.nn.informer import Encoded, Encoder, Layer, Samples, attention_lengt
 from jaxdep.nn.linear import Linear
 from jaxdep.nn.normalization import LayerNorm
 from jaxdep.nn.sparse_attention import Kept, KeySample, kept_queries
-from jaxdep.types import Array, Encoding, Frames, Inputs, Mask, Number, Sequence, traceable
+from jaxdep.settings.kinds import Count, Layers, Rate, Width
+from jaxdep.types import Array, Encoding, Frames, Inputs, Mask, Sequence, traceable
 
 Streams = Mapping[str, Sequence]
 """Words [B, words, adapted] by modality."""
@@ -44,17 +45,17 @@ class Informers(nn.Module):
       dropout: dropout rate of the encoders and the cross-attention.
     """
 
-    words: int = 24
-    stacks: int = 3
-    layers: int = 3
-    features: int = 224
-    heads: int = 8
-    width: int = 64
-    feed_forward: int = 32
-    factor: int = 5
-    hidden: int = 1000
-    adapted: int = 128
-    dropout: Number = traceable(0.1)
+    words: Count = 24
+    stacks: Layers = 3
+    layers: Layers = 3
+    features: Width = 224
+    heads: Width = 8
+    width: Width = 64
+    feed_forward: Width = 32
+    factor: Count = 5
+    hidden: Width = 1000
+    adapted: Width = 128
+    dropout: Rate = traceable(0.1)
 
     def setup(self) -> None:
         """Defines the adapter, the multimodal encoder and the cross-attention."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Annotated, Literal
 
 import jax.numpy as jnp
 from jaxtyping import Num
@@ -24,7 +24,10 @@ from jaxdep.nn.fusion import BernoulliFusion
 from jaxdep.nn.informer import Encoded, Samples
 from jaxdep.nn.linear import Linear
 from jaxdep.nn.sparse_attention import Kept
-from jaxdep.types import Array, Frames, Inputs, Mask, Number, Outputs, Scores, traceable
+from jaxdep.settings.kinds import Classes, Count, Name, OneOf, Probability
+from jaxdep.types import Array, Frames, Inputs, Mask, Outputs, Scores, traceable
+
+Modality = Annotated[str, OneOf(MODALITIES)]
 
 
 class DEPFormer(Informers):
@@ -53,16 +56,21 @@ class DEPFormer(Informers):
       task: name of the task.
     """
 
-    modalities: tuple[str, ...] = MODALITIES
+    modalities: tuple[Modality, ...] = MODALITIES
     words_from: Literal["first", "segments"] = "first"
-    shared_factor: int = 2
+    shared_factor: Count = 2
     gate: Literal["soft", "hard"] = "soft"
     share_encoder: bool = True
     cross_query: Literal["visual", "acoustic"] = "visual"
-    probability: Number = traceable(0.1)
+    probability: Probability = traceable(0.1)
     expected: bool = False
-    classes: int | None = 2
-    task: str = "depression"
+    classes: Classes | None = 2
+    task: Name = "depression"
+
+    def __post_init__(self) -> None:
+        """Checks that the settings are consistent."""
+        super().__post_init__()
+        check_modalities(self.modalities, MODALITIES)
 
     def setup(self) -> None:
         """Defines the unimodal encoders, the heads and their fusion."""
@@ -119,7 +127,6 @@ class DEPFormer(Informers):
         }
 
     def _adapted(self, inputs: Inputs) -> tuple[Streams, Real]:
-        check_modalities(self.modalities, MODALITIES)
         names = [modality for modality in MODALITIES if modality in self.modalities]
         masks = {name: inputs.get(f"{name}_mask") for name in names}
         words = {name: self._words(require(inputs, name, self), masks[name]) for name in names}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from jaxdep.models.depformer.informers import MODALITIES, Informers, first, flat, joined, real_of
 from jaxdep.models.inputs import require
 from jaxdep.nn.linear import Linear
+from jaxdep.settings.kinds import Classes
 from jaxdep.types import Inputs, Outputs
 
 
@@ -18,7 +19,7 @@ class DEPFormerReleased(Informers):
     is never trained.
     """
 
-    classes: int = 2
+    classes: Classes = 2
 
     def setup(self) -> None:
         """Defines the unimodal encoder and the heads."""

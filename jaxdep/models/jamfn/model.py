@@ -13,7 +13,8 @@ from jaxdep.nn.convolution import Conv1d, FoldedMaps, Maps
 from jaxdep.nn.fusion import FramewiseFusion, JointAttentionFusion
 from jaxdep.nn.linear import Linear
 from jaxdep.nn.rnn import LSTM
-from jaxdep.types import Inputs, Logits, Mask, Number, Sequence, traceable
+from jaxdep.settings.kinds import Kernel, Layers, Rate, Width
+from jaxdep.types import Inputs, Logits, Mask, Sequence, traceable
 
 
 class JAMFN(nn.Module):
@@ -23,14 +24,14 @@ class JAMFN(nn.Module):
     `acoustic_mask` and `visual_mask` [B, L]. The weights of JAF fix the length L.
     """
 
-    hidden: int = 200  # units per direction of the BiLSTM
-    layers: int = 6
-    scales: tuple[int, ...] = (1, 3, 5)  # kernel sizes k; (): F_m without convolutions
-    channels: int = 512  # of X_m^k
+    hidden: Width = 200  # units per direction of the BiLSTM
+    layers: Layers = 6
+    scales: tuple[Kernel, ...] = (1, 3, 5)  # kernel sizes k; (): F_m without convolutions
+    channels: Width = 512  # of X_m^k
     fusion: Literal["jaf", "add", "multiply", "concat"] = "jaf"
     readout: Literal["sum", "mean", "flatten"] = "sum"  # of JAF; other fusions use the mean
     masked: bool = False  # False: padded frames count as real frames of zeros, as in the paper
-    dropout: Number = traceable(0.0)  # between the layers of the BiLSTM
+    dropout: Rate = traceable(0.0)  # between the layers of the BiLSTM
     share_jaf: bool = False  # whether all scales share one JAF
     folded: bool = True  # do not compute X_m^k if the readout allows it; equivalent and faster
 

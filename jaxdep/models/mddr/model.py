@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from typing import Annotated, Literal, NamedTuple
 
 import flax.linen as nn
 import jax.numpy as jnp
@@ -17,10 +17,12 @@ from jaxdep.nn.dropout import Dropout
 from jaxdep.nn.linear import Linear
 from jaxdep.nn.normalization import LayerNorm
 from jaxdep.nn.transformer import Encoder, sinusoids
-from jaxdep.types import Array, Inputs, Mask, Number, PerExample, Sequence, Vector, traceable
+from jaxdep.settings.kinds import Count, Layers, OneOf, Rate, Width
+from jaxdep.types import Array, Inputs, Mask, PerExample, Sequence, Vector, traceable
 
 Stacked = Float[Array, "batch time modality feature"]
 Rows = tuple[Float[Array, "batch step hidden"], Bool[Array, "batch step"]]
+Modality = Annotated[str, OneOf(("visual", "acoustic", "pose"))]
 Presence = Bool[Array, "batch time modality"]
 
 
@@ -46,21 +48,31 @@ class MDDR(nn.Module):
     the face, or of the first modality in `modalities` if there is no face.
     """
 
-    modalities: tuple[str, ...] = ("visual", "acoustic", "pose")
-    features: int = 512  # common width D
-    kernels: tuple[int, ...] = (10, 5, 3)  # kernel sizes of the acoustic alignment
-    strides: tuple[int, ...] = (5, 5, 2)
-    filters: tuple[int, ...] = (128, 256)  # of all acoustic convolutions but the last, which has D
+    modalities: tuple[Modality, ...] = ("visual", "acoustic", "pose")
+    features: Width = 512  # common width D
+    kernels: tuple[Count, ...] = (10, 5, 3)  # kernel sizes of the acoustic alignment
+    strides: tuple[Count, ...] = (5, 5, 2)
+    filters: tuple[Width, ...] = (128, 256)  # of all acoustic convolutions but the last, with D
     align: Literal["pad", "resample"] = "pad"
     faa: bool = True  # False: the mean over modalities (the paper's SAN)
     faa_weights: Literal["shared", "separate"] = "shared"  # score network(s) of the modalities
     sea: bool = True  # False: the mean over frames instead (the paper's FAN)
-    score_hidden: int = 128
-    layers: int = 6
-    heads: int = 8
-    feed_forward: int = 2048
-    head_hidden: int = 128
-    dropout: Number = traceable(0.1)
+    score_hidden: Width = 128
+    layers: Layers = 6
+    heads: Width = 8
+    feed_forward: Width = 2048
+    head_hidden: Width = 128
+    dropout: Rate = traceable(0.1)
+
+    def __post_init__(self) -> None:
+        """Checks that the settings are consistent."""
+        super().__post_init__()
+        check_modalities(self.modalities, ("visual", "acoustic", "pose"))
+        if not len(self.kernels) == len(self.strides) == len(self.filters) + 1:
+            raise ModelError(
+                "kernels and strides have one entry for each acoustic convolution, and filters one"
+                f" less; got {self.kernels}, {self.strides} and {self.filters}"
+            )
 
     @nn.compact
     def __call__(self, inputs: Inputs, train: bool = False) -> dict[str, PerExample]:
@@ -69,7 +81,6 @@ class MDDR(nn.Module):
         Sown: the weights of each modality, `faa/<modality>` [B, L], and of the frames, `sea/frames`
         [B, L].
         """
-        check_modalities(self.modalities, ("visual", "acoustic", "pose"))
         aligned = self._align(inputs)
         fused = self._across(aligned)
         if self.sea:

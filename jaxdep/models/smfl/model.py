@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from typing import Annotated, Literal, NamedTuple
 
 import flax.linen as nn
 import jax.numpy as jnp
@@ -16,10 +16,14 @@ from jaxdep.nn.fusion import CMJAT, FeatureAttention
 from jaxdep.nn.linear import Linear
 from jaxdep.nn.normalization import LayerNorm
 from jaxdep.nn.rnn import LSTM
-from jaxdep.types import Inputs, Logits, Number, SentenceMask, Vector, traceable
+from jaxdep.settings.kinds import Classes, Count, Layers, OneOf, Rate, Width
+from jaxdep.types import Inputs, Logits, SentenceMask, Vector, traceable
 
 _WEAK = ("visual", "acoustic")
 """Modalities that the text may enhance (section 2.6)."""
+
+Modality = Annotated[str, OneOf(MODALITIES)]
+Weak = Annotated[str, OneOf(_WEAK)]
 
 _HEAD = ("text", "acoustic", "visual")
 """Order of the modalities after F_fuse in the input of the last layer (section 2.7)."""
@@ -42,31 +46,52 @@ class SMFL(nn.Module):
     where possible, they are taken from the released network.
     """
 
-    modalities: tuple[str, ...] = MODALITIES
-    max_sentences: int = 21  # maximum number of sentences M
+    modalities: tuple[Modality, ...] = MODALITIES
+    max_sentences: Count = 21  # maximum number of sentences M
     encoder: Literal["tcn", "lstm"] = "tcn"  # encoder of a sentence
     split: bool = True  # False: treat the recording as one sentence, "TCN (all)"
     pooling: Literal["last", "mean"] = "last"  # mean: unsplit recordings only
     self_attention: bool = True
     lstm: bool = True  # False: the mean over sentences
-    cmjat_targets: tuple[str, ...] = ("visual",)  # weak modalities that the text enhances
+    cmjat_targets: tuple[Weak, ...] = ("visual",)  # weak modalities that the text enhances
     cmjat_head: bool = False  # whether each target has its own output `cmjat_<target>`
     cross_attention: bool = True
-    channels: int = 12
-    layers: int = 5
-    kernel: int = 5
-    heads: int = 4
-    hidden: int = 8
+    channels: Width = 12
+    layers: Layers = 5
+    kernel: Count = 5
+    heads: Width = 4
+    hidden: Width = 8
     scale: bool = False  # whether to scale CMJAT's scores
     permute: bool = False  # whether to shuffle CMJAT's tokens in training
-    dropout: Number = traceable(0.5)  # in the TCN
-    fusion_dropout: Number = traceable(0.2)
-    classes: int = 2
+    dropout: Rate = traceable(0.5)  # in the TCN
+    fusion_dropout: Rate = traceable(0.2)
+    classes: Classes = 2
+
+    def __post_init__(self) -> None:
+        """Checks that the settings are consistent."""
+        super().__post_init__()
+        check_modalities(self.modalities, MODALITIES)
+        targets = set(self.cmjat_targets)
+        if not targets <= set(_WEAK) & set(self.modalities) or len(targets) < len(
+            self.cmjat_targets
+        ):
+            raise ModelError(
+                f"cmjat_targets must be {' or '.join(_WEAK)}, without repetition, and listed in"
+                f" modalities {self.modalities}; got {self.cmjat_targets}"
+            )
+        if self.cmjat_targets and "text" not in self.modalities:
+            raise ModelError(
+                f"cmjat_targets {', '.join(self.cmjat_targets)} require text in modalities: add"
+                " text or set model.cmjat_targets=()"
+            )
+        if self.cmjat_head and not self.cmjat_targets:
+            raise ModelError("cmjat_head requires cmjat_targets: set model.cmjat_head=False")
+        if self.pooling == "mean" and self.split:
+            raise ModelError("pooling='mean' requires an unsplit recording: set model.split=False")
 
     @nn.compact
     def __call__(self, inputs: Inputs, train: bool = False) -> dict[str, Logits]:
         """Returns `{"depression": [B, classes]}`, logits, and the outputs of `cmjat_head`."""
-        self._check()
         encoded = {name: self._encode(inputs, name, train) for name in self.modalities}
         any_mask = jnp.stack([vectors.mask for vectors in encoded.values()]).any(0)
         joined = jnp.concatenate([vectors.x for vectors in encoded.values()], -1)
@@ -89,24 +114,6 @@ class SMFL(nn.Module):
             }
         y = jnp.concatenate([f_fuse, *(features[m] for m in _HEAD if m in features)], -1)
         return {"depression": Linear(self.classes, name="head")(y), **outputs}
-
-    def _check(self) -> None:
-        """Checks that the settings are consistent."""
-        check_modalities(self.modalities, MODALITIES)
-        if not set(self.cmjat_targets) <= set(_WEAK) & set(self.modalities):
-            raise ModelError(
-                f"cmjat_targets must be {' or '.join(_WEAK)} and listed in modalities"
-                f" {self.modalities}; got {self.cmjat_targets}"
-            )
-        if self.cmjat_targets and "text" not in self.modalities:
-            raise ModelError(
-                f"cmjat_targets {', '.join(self.cmjat_targets)} require text in modalities: add"
-                " text or set model.cmjat_targets=()"
-            )
-        if self.cmjat_head and not self.cmjat_targets:
-            raise ModelError("cmjat_head requires cmjat_targets: set model.cmjat_head=False")
-        if self.pooling == "mean" and self.split:
-            raise ModelError("pooling='mean' requires an unsplit recording: set model.split=False")
 
     def _encode(self, inputs: Inputs, modality: str, train: bool) -> Sentences:
         """Encodes each sentence of a modality as a vector (section 2.5)."""

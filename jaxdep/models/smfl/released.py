@@ -22,7 +22,8 @@ from jaxdep.nn.linear import Linear
 from jaxdep.nn.normalization import SampleBatchNorm
 from jaxdep.nn.rnn import LSTM
 from jaxdep.nn.sentences import PerSentence, SentenceLSTM
-from jaxdep.types import Array, Inputs, Logits, Number, SentenceMask, Vector, traceable
+from jaxdep.settings.kinds import Classes, Count, Rate
+from jaxdep.types import Array, Inputs, Logits, SentenceMask, Vector, traceable
 
 _HIDDEN, _SUMMARY = 16, 8
 """Numbers of features of a sentence in one modality, and of the whole dialogue."""
@@ -42,11 +43,11 @@ class SMFLReleased(nn.Module):
     sentences is classified by its first face frames only.
     """
 
-    max_sentences: int = 21
+    max_sentences: Count = 21
     cmjat_target: Literal["acoustic", "visual"] = "acoustic"  # modality that the text enhances
     fix_history: bool = False  # True: all face and text sentences, not the last one twice
-    fusion_dropout: Number = traceable(0.2)
-    classes: int = 2
+    fusion_dropout: Rate = traceable(0.2)
+    classes: Classes = 2
 
     @nn.compact
     def __call__(self, inputs: Inputs, train: bool = False) -> dict[str, Logits]:

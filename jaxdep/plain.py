@@ -1,0 +1,31 @@
+"""Shows ids, titles and texts of others as text: in messages, terminals, pages and Markdown."""
+
+from __future__ import annotations
+
+import re
+
+_UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+"""Control characters but tabs and line ends, breaks and changes of direction, lone surrogates."""
+
+_MARKDOWN = re.compile(r"[\\`*_\[\]<>&|~$]|^\s*(?:[#+-]|\d+[.)])")
+
+
+def visible(text: str) -> str:
+    r"""Replaces characters that would act on what follows them by escapes, such as `\x1b`."""
+    return _UNSEEN.sub(_escaped, text)
+
+
+def one_line(text: str, longest: int = 400) -> str:
+    """Quotes a text in a message: shortened, with line ends and tabs as escapes too."""
+    short = text if len(text) <= longest else text[: longest - 3] + "..."
+    return re.sub(r"[\n\t]", _escaped, visible(short))
+
+
+def markdown(text: str) -> str:
+    """Escapes a text for one line of Markdown."""
+    line = " ".join(visible(text).split())
+    return _MARKDOWN.sub(lambda found: f"{found[0][:-1]}\\{found[0][-1]}", line)
+
+
+def _escaped(found: re.Match[str]) -> str:
+    return found[0].encode("unicode_escape").decode()
