@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -178,8 +179,18 @@ class History:
 
     path: Path
 
+    @cached_property
+    def _lines(self) -> list[tuple[int, str]]:
+        """Epoch and text of each line; the file is read once, and not after every epoch."""
+        return _texts(schema.read_history(self.path))
+
     def add(self, epoch: int, lines: list[dict[str, Any]]) -> None:
         """Appends the lines of an epoch, replacing any lines of this or later epochs."""
         # A resumed run repeats the epochs after the checkpoint that it resumes from.
-        kept = [line for line in schema.read_history(self.path) if line["epoch"] < epoch]
-        write_text(self.path, "".join(f"{json.dumps(line)}\n" for line in [*kept, *lines]))
+        kept = [line for line in self._lines if line[0] < epoch]
+        self._lines[:] = kept + _texts(lines)
+        write_text(self.path, "".join(f"{text}\n" for _, text in self._lines))
+
+
+def _texts(lines: list[dict[str, Any]]) -> list[tuple[int, str]]:
+    return [(line["epoch"], json.dumps(line)) for line in lines]

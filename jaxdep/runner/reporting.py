@@ -7,6 +7,7 @@ import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -85,9 +86,9 @@ class RunRecorder:
         settings = to_json(self.prepared.experiment)
         return {**settings, **self.request, "identity": self.prepared.data.identity}
 
-    @property
+    @cached_property
     def _environment(self) -> dict[str, Any]:
-        """Content of `environment.json`."""
+        """Content of `environment.json`; it takes calls of git, and is used twice."""
         described = environment.describe(devices.describe())
         return {**described, "prepared_corpus": str(self.prepared.data.folder)}
 

@@ -17,7 +17,7 @@ from typing import Any
 import jax
 
 from jaxdep.analysis import formatting, ranking
-from jaxdep.artifacts import lock
+from jaxdep.artifacts import lock, schema
 from jaxdep.artifacts.files import write_json, write_text
 from jaxdep.artifacts.run_dir import RunDir, open_run_dir
 from jaxdep.experiment import Experiment
@@ -170,7 +170,7 @@ def _copy_history(source: Path, target: Path, configuration: int, seeds: Sequenc
     """Copies the history of one configuration, renumbering its runs from 0."""
     # The newest file last: a sweep that was resumed with other sizes has trained some epochs twice.
     paths = sorted(source.glob("*.jsonl"), key=lambda path: path.stat().st_mtime_ns)
-    lines = [json.loads(x) for path in paths for x in path.read_text().split("\n")[:-1]]
+    lines = [line for path in paths for line in schema.read_history(path)]
     chosen = [line for line in lines if line.pop("configuration") == configuration]
     chosen = [{**line, "run": list(seeds).index(line["seed"])} for line in chosen]
     once = {(line["epoch"], line["run"]): line for line in chosen}

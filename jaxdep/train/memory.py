@@ -85,7 +85,7 @@ def trainer(
     size = min(total, runs_per_device * rows) if runs_per_device else total
     while True:
         candidate = Trainer(experiment, splits, layout(size, **settings))
-        each = -(-candidate.layout.runs // candidate.layout.rows)
+        each = candidate.layout.padded // candidate.layout.rows
         waiting = each - 1 if deterministic else 0  # its programs compute one run at a time
         required = required_bytes(candidate.compile(runs), waiting)
         if runs_per_device or each == 1 or required is None:

@@ -25,8 +25,8 @@ _INIT: dict[str, Any] = {
     "bias_init": initializers.zeros,
 }
 
-
-Modality = Annotated[str, OneOf(("text", "visual"))]
+MODALITIES = ("text", "visual")
+Modality = Annotated[str, OneOf(MODALITIES)]
 
 
 class Steps(NamedTuple):
@@ -45,7 +45,7 @@ class AMM(nn.Module):
     has none. "Reading 1" etc. refer to the rows of "What the paper leaves open" in README.md.
     """
 
-    modalities: tuple[Modality, ...] = ("text", "visual")
+    modalities: tuple[Modality, ...] = MODALITIES
     tasks: Mapping[str, Classes] = field(default_factory=lambda: {"depression": 2, "emotion": 6})
     text_hidden: Width = 384  # per direction, so h_i has twice as many features
     visual_hidden: Width = 768
@@ -61,7 +61,7 @@ class AMM(nn.Module):
     def __post_init__(self) -> None:
         """Checks that the settings are consistent."""
         super().__post_init__()
-        check_modalities(self.modalities, ("text", "visual"))
+        check_modalities(self.modalities, MODALITIES)
         if not self.tasks:
             raise ModelError(
                 "tasks must not be empty: set numbers of classes by name, such as depression=2"
@@ -105,7 +105,7 @@ class AMM(nn.Module):
         A single modality attends to itself (reading 9). Without attention, the two sequences are
         concatenated in time, the narrower one padded with zeros (reading 10).
         """
-        ordered = {name: streams[name] for name in ("text", "visual") if name in streams}
+        ordered = {name: streams[name] for name in MODALITIES if name in streams}
         if self.inter_modal:
             attended = []
             for (name, query), memory in zip(

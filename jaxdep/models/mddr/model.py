@@ -22,7 +22,8 @@ from jaxdep.types import Array, Inputs, Mask, PerExample, Sequence, Vector, trac
 
 Stacked = Float[Array, "batch time modality feature"]
 Rows = tuple[Float[Array, "batch step hidden"], Bool[Array, "batch step"]]
-Modality = Annotated[str, OneOf(("visual", "acoustic", "pose"))]
+MODALITIES = ("visual", "acoustic", "pose")
+Modality = Annotated[str, OneOf(MODALITIES)]
 Presence = Bool[Array, "batch time modality"]
 
 
@@ -48,7 +49,7 @@ class MDDR(nn.Module):
     the face, or of the first modality in `modalities` if there is no face.
     """
 
-    modalities: tuple[Modality, ...] = ("visual", "acoustic", "pose")
+    modalities: tuple[Modality, ...] = MODALITIES
     features: Width = 512  # common width D
     kernels: tuple[Count, ...] = (10, 5, 3)  # kernel sizes of the acoustic alignment
     strides: tuple[Count, ...] = (5, 5, 2)
@@ -67,7 +68,7 @@ class MDDR(nn.Module):
     def __post_init__(self) -> None:
         """Checks that the settings are consistent."""
         super().__post_init__()
-        check_modalities(self.modalities, ("visual", "acoustic", "pose"))
+        check_modalities(self.modalities, MODALITIES)
         if not len(self.kernels) == len(self.strides) == len(self.filters) + 1:
             raise ModelError(
                 "kernels and strides have one entry for each acoustic convolution, and filters one"

@@ -71,10 +71,8 @@ class SMFL(nn.Module):
         """Checks that the settings are consistent."""
         super().__post_init__()
         check_modalities(self.modalities, MODALITIES)
-        targets = set(self.cmjat_targets)
-        if not targets <= set(_WEAK) & set(self.modalities) or len(targets) < len(
-            self.cmjat_targets
-        ):
+        targets, possible = set(self.cmjat_targets), set(_WEAK) & set(self.modalities)
+        if not targets <= possible or len(targets) < len(self.cmjat_targets):
             raise ModelError(
                 f"cmjat_targets must be {' or '.join(_WEAK)}, without repetition, and listed in"
                 f" modalities {self.modalities}; got {self.cmjat_targets}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import tempfile
 from collections.abc import Callable
@@ -18,6 +17,7 @@ from small import SMALL
 import jaxdep
 from fuzz import trees
 from fuzz.subjects import Attempt
+from jaxdep.artifacts.files import read_json
 from jaxdep.cli import commands
 from jaxdep.runner.run import evaluate
 
@@ -77,11 +77,7 @@ def train(out: Path, data: Path, resume: bool = False) -> None:
 
 def check(written: Path) -> None:
     """Checks that the results that a command has written can be read."""
-    json.loads((written / "results.json").read_text(), parse_constant=_refuse)
-
-
-def _refuse(constant: str) -> None:
-    raise ValueError(f"{constant} is not JSON")
+    read_json(written / "results.json")
 
 
 def _ignore(line: str) -> None:
