@@ -31,7 +31,9 @@ def command(out, data_dir, *words):
 def started(out, data_dir):
     """A run that has completed an epoch; killed on exit, if it has not ended."""
     pipes = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE, "text": True}
-    with subprocess.Popen(command(out, data_dir), **pipes) as process:
+    # A shell starts background jobs with SIGINT ignored, which their processes would inherit.
+    heeding = lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)
+    with subprocess.Popen(command(out, data_dir), preexec_fn=heeding, **pipes) as process:
         end = time.monotonic() + 120
         while not list(out.glob("checkpoints/[0-9]*")):
             assert process.poll() is None
