@@ -1,13 +1,15 @@
-"""Registry of experiments; each module defines those of one paper."""
+"""Registry of experiments: a module for each paper, and two for what is on other corpora."""
 
 from collections.abc import Mapping
 
 from jaxdep.experiment import Experiment
-from jaxdep.experiments import amm, depformer, jamfn, mddr, smfl
+from jaxdep.experiments import amm, baselines, depformer, jamfn, mddr, smfl, transfers
 from jaxdep.plugins import Registry
 
 _BUILTIN = (
-    experiment for paper in (jamfn, amm, mddr, smfl, depformer) for experiment in paper.EXPERIMENTS
+    experiment
+    for part in (jamfn, amm, mddr, smfl, depformer, transfers, baselines)
+    for experiment in part.EXPERIMENTS
 )
 
 EXPERIMENTS: Mapping[str, Experiment] = Registry(

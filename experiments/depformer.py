@@ -34,7 +34,25 @@ EWRE = Experiment(
         name="adamw", learning_rate=1e-3, weight_decay=0.05, schedule="cosine", decayed="matrices"
     ),
     training=Training(batch_size=32, epochs=300, monitor="depression.accuracy", shard_batch=False),
-    paper=PaperRow("DEP-Former", "abstract", "DEP-Former"),
+    paper=PaperRow(
+        "DEP-Former",
+        "abstract",
+        "DEP-Former",
+        open=(
+            "model.gate",
+            "model.shared_factor",
+            "model.share_encoder",
+            "model.cross_query",
+            "model.probability",
+            "model.expected",
+            "model.words",
+            "model.stacks",
+            "model.words_from",
+            "corpus.carve",
+            "corpus.options.n_words",
+            "training.monitor",
+        ),
+    ),
 )
 
 
@@ -84,7 +102,7 @@ AVEC2014 = replace(
 DEMO = replace(
     EWRE,
     name="depformer-demo",
-    title="DEP-Former on a synthetic stand-in for EWRE: small faces",
+    title="DEP-Former on EWRE, demo: small faces",
     corpus=replace(
         EWRE.corpus,
         options={"face_size": 28},

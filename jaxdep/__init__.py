@@ -1,9 +1,9 @@
 """Five systems for multimodal depression recognition in JAX and Flax.
 
 `jaxdep.run` trains an experiment for many seeds at once, and `jaxdep.sweep` for many settings as
-well. `jaxdep.evaluate` tests a finished run on another split, and `jaxdep.load` returns its model
-and weights. `jaxdep.models` and `jaxdep.losses` hold the building blocks, and `jaxdep.parity`
-converts weights to and from PyTorch.
+well. `jaxdep.evaluate` tests a finished run on another split, `jaxdep.missing` without some of its
+modalities, and `jaxdep.load` returns its model and weights. `jaxdep.models` and `jaxdep.losses`
+hold the building blocks, and `jaxdep.parity` converts weights to and from PyTorch.
 """
 
 from importlib import import_module
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from jaxdep import losses as losses
     from jaxdep import models as models
     from jaxdep import parity as parity
+    from jaxdep.runner.missing import missing as missing
     from jaxdep.runner.run import evaluate as evaluate
     from jaxdep.runner.run import load as load
     from jaxdep.runner.run import run as run
@@ -25,6 +26,7 @@ _FUNCTIONS = {
     "run": "jaxdep.runner.run",
     "evaluate": "jaxdep.runner.run",
     "load": "jaxdep.runner.run",
+    "missing": "jaxdep.runner.missing",
     "sweep": "jaxdep.runner.sweep",
 }
 
@@ -33,6 +35,7 @@ __all__ = [
     "evaluate",
     "load",
     "losses",
+    "missing",
     "models",
     "parity",
     "run",

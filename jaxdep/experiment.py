@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+import jax
+
 from jaxdep import losses, models
 from jaxdep.data.settings import Corpus as Corpus
 from jaxdep.errors import UserError
@@ -136,6 +138,9 @@ class Training:
         is twice as fast.
       compute: `float32`, or `bfloat16` with float32 parameters, which is faster on GPUs and
         accurate to three digits.
+      modality_dropout: probability that a modality of an example is absent in an update, drawn for
+        each modality on its own; if all would be absent, one of them, drawn at random, stays.
+        Validation and test read all modalities.
     """
 
     batch_size: BatchSize = 32
@@ -149,6 +154,7 @@ class Training:
     sampler: Literal["shuffled", "balanced"] = "shuffled"
     shard_batch: bool = True
     compute: Literal["float32", "bfloat16"] = "float32"
+    modality_dropout: Probability = traceable(0.0)
 
     def __post_init__(self) -> None:
         """Checks the settings."""
@@ -178,15 +184,22 @@ class Training:
 class PaperRow:
     """Row of `analysis/paper_results.csv` to show next to our results.
 
+    It is shown if no setting was changed except those that the paper leaves open, which are listed
+    in the README of the system.
+
     Attributes:
       system: name of the system.
       source: table or figure of the paper.
       row: name of the row.
+      open: settings that the paper leaves open, by dotted path, in which `*` stands for any one
+        name. `path=value` permits that value only: another reading of the paper, or the paper's
+        own value where the experiment departs from it.
     """
 
     system: str
     source: str
     row: str
+    open: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -230,6 +243,7 @@ class Experiment:
                 f"training.monitor={self.training.monitor}: unknown metric; choose from"
                 f" {', '.join(monitors)}"
             )
+        self._check_modality_dropout()
 
     @property
     def main_task(self) -> str:
@@ -245,6 +259,19 @@ class Experiment:
     def is_baseline(self) -> bool:
         """Whether the model is a scikit-learn baseline, which needs no gradient descent."""
         return type(self.model) in models.BASELINES.values()
+
+    def _check_modality_dropout(self) -> None:
+        """Checks that there are modalities to drop; traced probabilities are not checked."""
+        probability = self.training.modality_dropout
+        if isinstance(probability, jax.Array) or probability == 0:
+            return
+        known, model = list(models.modalities_of(self.model)), type(self.model).__name__
+        if len(known) < 2:
+            reads = f"reads {known[0]} alone" if known else "has no modalities to drop"
+            raise UserError(
+                f"training.modality_dropout={probability}: {model} {reads}; set"
+                " training.modality_dropout=0, or choose a model of several modalities"
+            )
 
 
 ALWAYS_TRACED = ("optimizer.learning_rate", "optimizer.weight_decay")

@@ -14,6 +14,7 @@ from jaxdep import models
 from jaxdep.errors import UserError, closest
 from jaxdep.experiment import Corpus, Experiment, Optimizer, PaperRow, Task, Training
 from jaxdep.settings.checking import convert, kinds_of
+from jaxdep.settings.paths import differences, flat
 
 Path = tuple[str, ...]
 """Path of a setting: names of fields and keys."""
@@ -24,6 +25,22 @@ def digest_of(experiment: Experiment) -> str:
     described = {k: v for k, v in to_json(experiment).items() if k not in ("title", "paper")}
     described["main_task"] = experiment.main_task  # sorting the keys loses the order
     return hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()
+
+
+def changes(before: Experiment, after: Experiment) -> dict[str, tuple[Any, Any]]:
+    """Settings that differ between two experiments, except the title, with both values.
+
+    Returns:
+      Values in JSON by dotted path, None where an experiment has no such setting. Experiments with
+      different digests differ in at least one setting.
+    """
+    described = [
+        flat(
+            {k: v for k, v in to_json(each).items() if k != "title"} | {"main_task": each.main_task}
+        )
+        for each in (before, after)
+    ]
+    return differences(*described)
 
 
 def is_traceable(experiment: Experiment, path: str) -> bool:
@@ -163,7 +180,9 @@ def from_json(data: Mapping[str, Any]) -> Experiment:
             },
             optimizer=Optimizer(**data["optimizer"]),
             training=Training(**data["training"]),
-            paper=PaperRow(**data["paper"]) if data["paper"] else None,
+            paper=PaperRow(**{k: _tuples(v) for k, v in data["paper"].items()})
+            if data["paper"]
+            else None,
         )
     except (AttributeError, KeyError, TypeError) as error:  # missing, unknown or of another type
         raise UserError(

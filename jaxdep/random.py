@@ -12,7 +12,7 @@ from jax.typing import ArrayLike
 
 from jaxdep.types import PRNGKey
 
-_INIT, _ORDER, _DROPOUT, _BUCKET, _SAMPLE = 0, 1, 2, 3, 4
+_INIT, _ORDER, _DROPOUT, _BUCKET, _SAMPLE, _MODALITY = 0, 1, 2, 3, 4, 5
 
 
 def run_key(seed: ArrayLike) -> PRNGKey:
@@ -37,6 +37,11 @@ def bucket_key(epoch: ArrayLike) -> PRNGKey:
     shape.
     """
     return jax.random.fold_in(jax.random.fold_in(jax.random.key(0), _BUCKET), epoch)
+
+
+def modality_key(key: PRNGKey, step: ArrayLike) -> PRNGKey:
+    """Key of the modalities that are absent in an update (counted from 0 over the whole run)."""
+    return jax.random.fold_in(jax.random.fold_in(key, _MODALITY), step)
 
 
 def update_keys(key: PRNGKey, step: ArrayLike) -> dict[str, PRNGKey]:

@@ -21,12 +21,13 @@ ALLOWED = {
     "analysis": {"artifacts"},
     "experiment": {"models", "losses", "data"},
     "overrides": {"experiment", "models"},
+    "tables": set(),
     "train": {"models", "losses", "data", "experiment", "overrides"},
     "runner": {
         *("models", "losses", "data", "artifacts", "analysis", "experiment", "overrides", "train"),
-        "experiments",
+        *("experiments", "tables"),
     },
-    "experiments": {"experiment", "models", "data", "plugins"},
+    "experiments": {"experiment", "overrides", "tables", "models", "data", "plugins"},
     "datasets": {"data"},
     "parity": {"models", "train", "experiment", "overrides"},
     "testing": {"models", "overrides", "parity"},
@@ -35,7 +36,7 @@ ALLOWED = {
     },
     "cli": {
         *("models", "data", "artifacts", "analysis", "experiment", "overrides", "train", "runner"),
-        *("experiments", "parity", "benchmarks"),
+        *("experiments", "tables", "parity", "benchmarks"),
     },
 }
 # `datasets` is imported by name only.

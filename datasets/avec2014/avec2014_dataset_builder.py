@@ -18,7 +18,9 @@ LAYOUT = """\
   features/<partition>/<recording>_visual.npy      float [T, 2048], ResNet-50
   features/<partition>/<recording>_acoustic.npy    float [T, 1024], HuBERT-large, 50 rows per second
   features/<partition>/<recording>_pose.npy        float [T, 12], OpenFace head pose and gaze
+  subjects.csv                                     subject,gender and columns of your own; optional
 <partition> is training, development or testing; <recording> is <subject>_<session>{task}.
+The corpus itself says nothing of the subjects: subjects.csv states what analyses of subgroups need.
 The authors distribute the corpus under an agreement; the features are extracted by the user.
 To generate a synthetic corpus instead: jaxdep synthesize {name} DIR"""
 
@@ -27,11 +29,12 @@ class Builder(ManualBuilder):
     """Face, voice and head pose of subjects reading or answering questions; BDI-II score 0-63."""
 
     pkg_dir_path = pathlib.Path(__file__).parent
-    VERSION = tfds.core.Version("1.2.0")
+    VERSION = tfds.core.Version("1.3.0")
     RELEASE_NOTES: ClassVar[dict[str, str]] = {
         "1.0.0": "First release.",
         "1.1.0": "Added severity categories.",
         "1.2.0": "Added a binary label.",
+        "1.3.0": "Added subjects, tasks, and what subjects.csv says of the subjects.",
     }
     LAYOUT = LAYOUT.format(name="avec2014", task="_<Northwind|Freeform>")
     MANUAL_DOWNLOAD_INSTRUCTIONS = LAYOUT

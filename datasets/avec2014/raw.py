@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from jaxdep.data import checks
+from jaxdep.data import checks, subjects
 from jaxdep.data.builder import Item, Scan
 from jaxdep.data.formats import numbers, text
 from jaxdep.errors import BadFileError, Faults
@@ -61,6 +61,7 @@ def scan(folder: Path, tasks: tuple[str, ...], sessions: int, strict_subjects: b
     """
     found = Scan()
     of_sessions = Faults()
+    known = subjects.read(folder, found.faults, ("task",) if tasks else ())
     labels = _labels(folder, of_sessions)
     recordings = _recordings(folder, tasks, found.faults)
     for fault in of_sessions.found:  # they concern all recordings of the session
@@ -81,7 +82,13 @@ def scan(folder: Path, tasks: tuple[str, ...], sessions: int, strict_subjects: b
             "session": session,
         }
         subject = session.partition("_")[0]
-        found.items.append(Item(name, partition, load, subject, session if tasks else ""))
+        attributes = dict(known.get(subject, {}))
+        if tasks:
+            attributes["task"] = name.rpartition("_")[2]
+        found.items.append(
+            Item(name, partition, load, subject, session if tasks else "", attributes)
+        )
+    found.warnings += subjects.warnings(known, [item.subject for item in found.items])
     _check_subjects(found, strict_subjects)
     if missing := sorted(set(labels) - {_session(name) for name in recordings}):
         found.warnings.append(

@@ -55,7 +55,7 @@ def write(
     tasks: tuple[str, ...] = TASKS,
     corpus: str = "avec2014",
 ) -> dict[str, Any]:
-    """Writes labels, features and `synthetic.json`.
+    """Writes labels, features, `subjects.csv` and `synthetic.json`.
 
     Args:
       directory: output folder; created if missing.
@@ -81,7 +81,7 @@ def write(
     directions = {m: synthetic.orthonormal(width, 3, rng) for m, width in WIDTHS.items()}
     per_session = max(len(tasks), 1)
     sessions = -(-items // per_session)
-    subject = 200
+    subject = numbered_after = 200
     for number in range(sessions):
         partition = PARTITIONS[number * len(PARTITIONS) // sessions]
         # Every fourth session is the second of its subject, except at the start of a partition.
@@ -98,6 +98,7 @@ def write(
             folder.mkdir(parents=True, exist_ok=True)
             for modality, array in _recording(traits, mean_seconds, directions, rng).items():
                 np.save(folder / f"{recording}_{modality}.npy", array.astype(_DTYPE))
+    synthetic.write_subjects(directory, map(str, range(numbered_after + 1, subject + 1)), seed)
     given = {"items": items, "seed": seed, "signal": signal}
     parameters = {
         "points_per_trait": FACTORS,

@@ -11,7 +11,7 @@ import tensorflow_datasets as tfds
 
 from jaxdep.data import interviews, text
 from jaxdep.data.builder import ManualBuilder, Scan
-from jaxdep.datasets.daicwoz import labels, raw
+from jaxdep.datasets.daicwoz import emotions, labels, raw
 from jaxdep.errors import UserError
 
 
@@ -30,11 +30,15 @@ class Builder(ManualBuilder):
   <id>_P/<id>_TEXT.npy                     float [sentences, 768], optional, for your own embeddings
   <id>_P/<id>_EGEMAPS.npy                  float [T, 25], 100 rows per second, for acoustic=egemaps
   {train,dev}_split_Depression_AVEC2017.csv, full_test_split.csv
+  emotion.csv                              optional, Participant_ID,start_time,emotion; your own
+                                           annotation ("sad" or "not sad"), for items=segments
 The corpus is distributed under an agreement: https://dcapswoz.ict.usc.edu
 To generate a synthetic corpus instead: jaxdep synthesize daicwoz DIR"""
     MANUAL_DOWNLOAD_INSTRUCTIONS = LAYOUT
     PUBLISHED: ClassVar[Mapping[str, int]] = labels.PUBLISHED
-    LABEL_SOURCE = "self-reported PHQ-8 total score of 10 or more"
+    LABEL_SOURCE = (
+        "self-reported PHQ-8 total score of 10 or more; emotions, if any, as annotated by the user"
+    )
     OPTIONS: ClassVar[raw.Settings] = raw.Settings()
 
     @classmethod
@@ -45,6 +49,8 @@ To generate a synthetic corpus instead: jaxdep synthesize daicwoz DIR"""
             encoder = text.DEFAULT
         if options["text_tokens"] and not encoder:
             raise UserError("daicwoz: text_tokens=True needs a text encoder: pass --text-encoder")
+        if options["items"] == "segments" and options["cut"] == "released":
+            raise UserError("daicwoz: cut='released' reads whole interviews: set items=interviews")
         if options["text_tokens"] and options["cut"] == "released":
             raise UserError(
                 "daicwoz: cut='released' uses one embedding per sentence: set text_tokens=False"
@@ -53,7 +59,10 @@ To generate a synthetic corpus instead: jaxdep synthesize daicwoz DIR"""
 
     @classmethod
     def features(cls, options: Mapping[str, Any]) -> dict[str, Any]:
-        """Returns three streams, their sentence windows, the label and the score."""
+        """Returns three streams, their sentence windows, the label and the score.
+
+        Segments also have the emotion, and a vector of the participant's gender.
+        """
         name = options["text_encoder"]
         text_width = text.encoder(name).width if name else raw.EMBEDDING
         widths = {
@@ -61,10 +70,15 @@ To generate a synthetic corpus instead: jaxdep synthesize daicwoz DIR"""
             "visual": raw.VISUAL,
             "text": text_width,
         }
-        return {
+        found = {
             **interviews.features(widths, options["normalize"]),
             "phq8": tfds.features.Scalar(dtype=np.float32),
         }
+        if options["items"] == "segments":
+            width = text_width if name else len(raw.GENDERS)
+            found["emotion"] = tfds.features.ClassLabel(names=list(emotions.EMOTIONS))
+            found["gender"] = tfds.features.Tensor(shape=(width,), dtype=np.float32)
+        return found
 
     @classmethod
     def scan(cls, folder: pathlib.Path, options: Mapping[str, Any]) -> Scan:

@@ -16,7 +16,14 @@ from pyarrow import csv
 
 from jaxdep.data import interview_events as events
 from jaxdep.data import synthetic
-from jaxdep.datasets.daicwoz import labels, raw, tables, transcripts
+from jaxdep.datasets.daicwoz import (
+    emotions,
+    labels,
+    raw,
+    synthetic_emotions,
+    tables,
+    transcripts,
+)
 
 ABSENT = {342, 394, 398, 460, *(int(name) for name in transcripts.INTERRUPTED)}
 """Ids that are missing from the corpus, and those of interrupted interviews."""
@@ -32,7 +39,7 @@ def write(
     signal: float = 1.0,
     mean_seconds: float = 600.0,
 ) -> dict[str, Any]:
-    """Writes the split files, the folder of each interview, and `synthetic.json`.
+    """Writes the split files, the folder of each interview, `emotion.csv` and `synthetic.json`.
 
     Args:
       directory: output folder; created if missing.
@@ -52,23 +59,28 @@ def write(
     directory = Path(directory)
     directory.mkdir(parents=True, exist_ok=True)
     rng = np.random.default_rng(np.random.SeedSequence([seed, 0xDA]))
+    emotion_rng = np.random.default_rng(np.random.SeedSequence([seed, 0xE0]))
     directions = _directions(rng)
     ids = [n for n in range(300, 300 + items + len(ABSENT)) if n not in ABSENT][:items]
     lines: dict[str, list[str]] = {split: [] for split in labels.FILES}
+    annotation: list[str] = []
     splits = synthetic.split_names(labels.PUBLISHED, items)
     interviews = list(events.interview_bits(splits, signal, rng))
     for number, (split, label, bits) in zip(ids, interviews, strict=True):
         name = str(number)
         seconds = synthetic.length(mean_seconds, 0.3, mean_seconds / 2, 2 * mean_seconds, rng)
-        _interview(directory / f"{name}_P", name, seconds, bits, directions, rng)
+        segments = _interview(directory / f"{name}_P", name, seconds, bits, directions, rng)
+        annotation += synthetic_emotions.lines(name, label, segments, signal, emotion_rng)
         score = int(rng.integers(labels.CUT, 21) if label else rng.integers(0, labels.CUT))
         lines[split].append(f"{name},{label},{score},{rng.integers(0, 2)}")
     for split, file in labels.FILES.items():
         prefix = "PHQ" if split == "test" else "PHQ8"
         header = f"Participant_ID,{prefix}_Binary,{prefix}_Score,Gender"
         (directory / file).write_text("\n".join([header, *lines[split]]) + "\n")
+    (directory / emotions.FILE).write_text(synthetic_emotions.content(annotation))
     given = {"items": items, "seed": seed, "signal": signal}
-    return events.write_truth(directory, "daicwoz", given, mean_seconds)
+    emotion = synthetic_emotions.bayes(signal)
+    return events.write_truth(directory, "daicwoz", given, mean_seconds, {"emotion": emotion})
 
 
 def _directions(rng: np.random.Generator) -> dict[str, np.ndarray]:
@@ -89,16 +101,19 @@ def _interview(
     bits: events.Bits,
     directions: Mapping[str, np.ndarray],
     rng: np.random.Generator,
-) -> None:
-    """Writes the files of one interview."""
+) -> list[tuple[float, bool]]:
+    """Writes the files of one interview; returns its segments, see `synthetic_emotions`."""
     folder.mkdir(parents=True)
     turns = events.turns(seconds, rng)
     answers = [turn for turn in turns if turn.answers]
     streams = events.streams(seconds, answers, bits, directions, raw.RATES, rng)
     _write_transcript(folder / f"{name}_TRANSCRIPT.csv", turns, rng)
-    np.save(folder / f"{name}_TEXT.npy", events.words(len(answers), bits, directions["words"], rng))
+    words = events.words(len(answers), bits, directions["words"], rng)
+    np.save(folder / f"{name}_TEXT.npy", words)
     _write_voice(folder, name, streams["acoustic"], rng)
     _write_face(folder, name, streams["visual"], rng)
+    signs = words @ directions["words"][0 if bits.words else 1] > 0
+    return synthetic_emotions.segments([turn.start for turn in answers], signs)
 
 
 def _write_transcript(path: Path, turns: Sequence[events.Turn], rng: np.random.Generator) -> None:

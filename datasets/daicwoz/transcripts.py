@@ -13,11 +13,13 @@ from jaxdep.errors import BadFileError, Faults
 COLUMNS = ("start_time", "stop_time", "speaker", "value")
 PARTICIPANT, INTERVIEWER = "Participant", "Ellie"
 
+LONGEST = 86_400.0
+"""Largest time in seconds that is accepted; no interview lasts a day."""
+
 INTERRUPTED = {"373": (352.0, 420.0), "444": (286.0, 387.0)}
 """Interviews that were interrupted, with start and end of the interruption in seconds."""
 
 _CODE = re.compile(r"^\w+ \((?P<text>.*)\)$")  # format of Ellie's lines after interview 363
-_LONGEST = 86_400.0  # no interview lasts a day
 _REDACTED = "scrubbed_entry"
 
 
@@ -78,7 +80,7 @@ def read(path: Path, root: Path, speakers: str, faults: Faults, repairs: Counter
 def _sentence(line: list[str]) -> Sentence | None:
     try:
         start, stop, speaker, value = line
-        first, last = (numbers.number(time, 0, _LONGEST) for time in (start, stop))
+        first, last = (numbers.number(time, 0, LONGEST) for time in (start, stop))
         found = Sentence(first, last, speaker, value)
     except ValueError:
         return None

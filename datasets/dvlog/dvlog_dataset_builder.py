@@ -24,8 +24,11 @@ class Builder(ManualBuilder):
     """Voice and face of vlogs, one frame per second, with the label depression or normal."""
 
     pkg_dir_path = pathlib.Path(__file__).parent
-    VERSION = tfds.core.Version("1.0.0")
-    RELEASE_NOTES: ClassVar[dict[str, str]] = {"1.0.0": "First release."}
+    VERSION = tfds.core.Version("1.1.0")
+    RELEASE_NOTES: ClassVar[dict[str, str]] = {
+        "1.0.0": "First release.",
+        "1.1.0": "The gender of the speaker is an attribute.",
+    }
     MANUAL_DOWNLOAD_INSTRUCTIONS = _LAYOUT
     LAYOUT = _LAYOUT
     PUBLISHED = raw.SPLITS
@@ -33,13 +36,13 @@ class Builder(ManualBuilder):
 
     @classmethod
     def features(cls, options: Mapping[str, Any]) -> dict[str, Any]:
-        """Returns two sequences of equal length, the label, and the gender of the speaker."""
+        """Returns two sequences of equal length and the label."""
         frames = {
             name: tfds.features.Tensor(shape=(None, width), dtype=np.float32, encoding="bytes")
             for name, width in raw.WIDTHS.items()
         }
         label = tfds.features.ClassLabel(names=list(raw.LABELS))
-        return {**frames, "depression": label, "gender": tfds.features.Text()}
+        return {**frames, "depression": label}
 
     @classmethod
     def scan(cls, folder: pathlib.Path, options: Mapping[str, Any]) -> Scan:

@@ -21,7 +21,7 @@ SPLITS = {"train": 647, "valid": 102, "test": 212}
 COLUMNS = ("video_id", "label", "duration", "gender", "fold")
 WIDTHS = {"acoustic": 25, "visual": 136}
 LABELS = ("normal", "depression")
-GENDERS = ("m", "f")
+GENDERS = {"m": "male", "f": "female"}
 
 
 @dataclass(frozen=True)
@@ -53,9 +53,9 @@ def scan(folder: Path, options: object = None) -> Scan:
         load = lambda row=row: {
             **(_read(folder, row.id, Faults()) or {}),
             "depression": row.label,
-            "gender": row.gender,
         }
-        found.items.append(Item(row.id, row.fold, load))
+        gender = {"gender": GENDERS[row.gender]}
+        found.items.append(Item(row.id, row.fold, load, attributes=gender))
     repeated = checks.subjects_in_two_splits(contents)
     if repeated:
         found.warnings.append(

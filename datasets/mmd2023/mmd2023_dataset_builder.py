@@ -19,8 +19,11 @@ class Builder(ManualBuilder):
     """Voice, face and words of patients in clinical interviews, by sentence; HAMD."""
 
     pkg_dir_path = pathlib.Path(__file__).parent
-    VERSION = tfds.core.Version("1.0.0")
-    RELEASE_NOTES: ClassVar[dict[str, str]] = {"1.0.0": "First release."}
+    VERSION = tfds.core.Version("1.1.0")
+    RELEASE_NOTES: ClassVar[dict[str, str]] = {
+        "1.0.0": "First release.",
+        "1.1.0": "Added subjects, and what subjects.csv says of them.",
+    }
     LAYOUT = """\
   label.xlsx               sheet hamd with columns id and all, the HAMD total
   train_set, test_set      one id per line
@@ -28,6 +31,8 @@ class Builder(ManualBuilder):
   face3d/<id>.txt          comma-separated, header; 1 leading column and 204, 30 rows per second
   text/text.ark            Kaldi archive with a matrix [sentences, 768] for each id
   txt_csv/<id>.csv         tab-separated: speaker start_time stop_time; mm:ss; the patient is 患者
+  subjects.csv             subject,gender and columns of your own, by id; optional
+The corpus itself says nothing of the patients: subjects.csv states what analyses of subgroups need.
 The corpus is private.
 To generate a synthetic corpus instead: jaxdep synthesize mmd2023 DIR"""
     MANUAL_DOWNLOAD_INSTRUCTIONS = LAYOUT

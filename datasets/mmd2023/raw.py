@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import numpy as np
 from annotated_types import Interval
 
-from jaxdep.data import checks, interviews
+from jaxdep.data import checks, interviews, subjects
 from jaxdep.data.builder import Scan
 from jaxdep.datasets.mmd2023 import labels, streams, transcripts
 from jaxdep.errors import Faults
@@ -55,6 +55,7 @@ def scan(folder: Path, settings: Settings) -> Scan:
     """Reads every file of the corpus once; the cut interviews are kept in a temporary folder."""
     found = Scan()
     known = labels.read(folder, settings.hamd_from, found.faults)
+    patients = subjects.read(folder, found.faults)
     words = streams.embeddings(folder, found.faults)
     found.warnings += [
         f"{name} is ignored: {why}" for name, why in UNREAD.items() if (folder / name).exists()
@@ -65,8 +66,10 @@ def scan(folder: Path, settings: Settings) -> Scan:
         lambda name, repairs: _interview(
             folder, name, words.get(name), settings, found.faults, repairs
         ),
-        lambda label: {"depression": label.depressed, "hamd": label.score},
+        lambda label, _: {"depression": label.depressed, "hamd": label.score},
+        lambda label: patients.get(label.id, {}),
     )
+    found.warnings += subjects.warnings(patients, known)
     counts = Counter(item.split for item in found.items)
     if not (folder / "synthetic.json").is_file():
         found.warnings += checks.count_warnings(counts, labels.PUBLISHED)
@@ -81,8 +84,8 @@ def _interview(
     settings: Settings,
     faults: Faults,
     repairs: Counter,
-) -> dict[str, np.ndarray] | None:
-    """Reads and cuts one interview; None if it has a fault."""
+) -> dict[str, dict[str, np.ndarray]] | None:
+    """Reads and cuts one interview, which is one item; None if it has a fault."""
     before = len(faults.found)
     released = settings.cut == "released"
     frames = {
@@ -106,7 +109,7 @@ def _interview(
     words = np.zeros((0, streams.EMBEDDING), np.float32) if words is None else words
     if released:
         frames, words = _stack(frames, words, settings.legacy_channel_order)
-    return settings(times, frames, settings.rates, words, [1] * len(times))
+    return {name: settings(times, frames, settings.rates, words, [1] * len(times))}
 
 
 def _stack(

@@ -70,6 +70,7 @@ def write(
         score = rng.integers(threshold, 40) if label else rng.integers(0, threshold)
         rows.append((name, int(score)))
     _write_labels(directory / labels.FILE, rows)
+    synthetic.write_subjects(directory, ids, seed)
     for split, file in labels.LISTS.items():
         members = np.array(ids)[np.array(splits) == split]
         (directory / file).write_text("\n".join(members) + "\n")

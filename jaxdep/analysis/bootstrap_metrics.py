@@ -24,7 +24,8 @@ def statistic(metric: str, predictions: Predictions, classes: int) -> Statistic:
     if classes == 0:
         if metric == "severity_outliers":
             misplaced = (bdi.category(prediction) != bdi.category(target)).mean(0)
-            return lambda drawn: drawn @ misplaced
+            # A number among N recordings, however many the drawn subjects have.
+            return lambda drawn: drawn @ misplaced * (len(target) / drawn.sum(1))
         return _error_statistic(metric, prediction - target)
     if metric == "roc_auc":
         return lambda drawn: np.mean([_auc(target, p, drawn) for p in predictions.probability], 0)

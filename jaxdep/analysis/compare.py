@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import numpy as np
 from jaxdep.analysis import bootstrap_metrics, intervals
 from jaxdep.analysis.predictions import Predictions
 from jaxdep.analysis.results import finite_predictions, load
+from jaxdep.artifacts import schema
 from jaxdep.errors import UserError
 
 
@@ -23,19 +25,15 @@ def paired(first: Path, second: Path, task: str, metric: str = "accuracy") -> di
       metric: name of a metric of `jaxdep.analysis.metrics`.
 
     Returns:
-      `difference`; `interval_items`, a paired bootstrap of the test items; and `interval_runs`, an
-      independent bootstrap of the seeds of each, None if either has a single seed. Deterministic
-      fits have no variance over seeds.
+      `difference`; `interval_items`, a paired bootstrap of the test items, resampled by subject;
+      and `interval_runs`, an independent bootstrap of the seeds of each, None if either has a
+      single seed. Deterministic fits have no variance over seeds.
 
     Raises:
-      UserError: the runs were not tested on the same recordings in that task.
+      UserError: the runs were not tested on the same recordings in that task, or disagree about
+        their subjects.
     """
-    (a, classes, exact_a), (b, _, exact_b) = _load_valid(first, task), _load_valid(second, task)
-    if a.ids.tolist() != b.ids.tolist() or a.target.tolist() != b.target.tolist():
-        raise UserError(
-            f"{first} and {second} were not tested on the same recordings;"
-            " compare runs with the same test split"
-        )
+    (a, classes, exact_a), (b, _, exact_b) = load_pair(first, second, task)
     statistic_a, statistic_b = (
         bootstrap_metrics.statistic(metric, each, classes) for each in (a, b)
     )
@@ -49,8 +47,43 @@ def paired(first: Path, second: Path, task: str, metric: str = "accuracy") -> di
         "difference": float(runs_a.mean() - runs_b.mean()),
         "runs": [len(runs_a), len(runs_b)],
         "interval_runs": _over_runs(runs_a, runs_b, exact_a, exact_b),
-        "interval_items": intervals.over_items({metric: difference}, len(a.ids))[metric],
+        "interval_items": intervals.over_items({metric: difference}, a.subjects)[metric],
     }
+
+
+def load_pair(
+    first: Path, second: Path, task: str
+) -> tuple[tuple[Predictions, int, bool], tuple[Predictions, int, bool]]:
+    """Loads the predictions of two runs for the same recordings.
+
+    Returns:
+      For each run, the predictions of its non-diverged seeds, the number of classes, and whether
+      its fit is deterministic. Both have the subjects that either of them names.
+
+    Raises:
+      UserError: the runs were not tested on the same recordings in that task.
+    """
+    (a, classes, exact_a), (b, _, exact_b) = _load_valid(first, task), _load_valid(second, task)
+    if a.ids.tolist() != b.ids.tolist() or a.target.tolist() != b.target.tolist():
+        raise UserError(
+            f"{first} and {second} were not tested on the same recordings;"
+            " compare runs with the same test split"
+        )
+    if (subjects := _subjects(a, b)) is None:
+        raise UserError(
+            f"{first} and {second} name different subjects for the same recordings; compare runs on"
+            " the same files"
+        )
+    a, b = replace(a, subjects=subjects), replace(b, subjects=subjects)
+    return (a, classes, exact_a), (b, classes, exact_b)
+
+
+def _subjects(a: Predictions, b: Predictions) -> np.ndarray | None:
+    """Subjects of the same recordings in two runs; None if the runs contradict each other."""
+    for one, other in ((a, b), (b, a)):
+        if np.array_equal(one.subjects, one.ids):  # unknown, or written by an earlier version
+            return other.subjects
+    return a.subjects if np.array_equal(a.subjects, b.subjects) else None
 
 
 def _over_runs(
@@ -80,5 +113,5 @@ def _load_valid(run_dir: Path, task: str) -> tuple[Predictions, int, bool]:
         raise UserError(f"{run_dir} has no predictions for task {task}")
     if not len(predictions[task].runs):
         raise UserError(f"{run_dir} cannot be compared: every run diverged")
-    exact = meta["compile"]["programs"] == 0  # fitted directly, without random draws
-    return predictions[task], len(meta["classes"].get(task, ())), exact
+    classes = len(meta["classes"].get(task, ()))
+    return predictions[task], classes, schema.is_deterministic(meta)

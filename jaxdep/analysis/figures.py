@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +11,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from jaxdep.analysis import formatting, group_differences
+from jaxdep.analysis import calibration_figures, formatting, group_differences
 from jaxdep.analysis.attention import attention
-from jaxdep.analysis.predictions import Predictions, read
-from jaxdep.analysis.results import load
+from jaxdep.analysis.predictions import Predictions
+from jaxdep.analysis.results import finite_predictions, load
 from jaxdep.analysis.style import BLUE, GREEN, GREY, ORANGE, axes, legible, save
 from jaxdep.artifacts import schema
 from jaxdep.artifacts.files import read_arrays
@@ -38,17 +37,19 @@ def write(run_dir: Path, results: Mapping[str, Any]) -> dict[str, str]:
     drawn: dict[str, tuple[Figure, str]] = {}
     if lines := schema.read_history(run_dir / "metrics.jsonl"):
         drawn["loss_curves"] = loss_curves(lines, results)
-    for task, predictions in read(run_dir / "predictions.csv").items():
+    for task, finite in finite_predictions(run_dir, load(run_dir, "meta.json")).items():
         task_results = results["tasks"][task]
         if not task_results["summary"]:
             continue
-        finite = predictions.select_runs([run["run"] for run in task_results["per_run"]])
         drawn[f"seeds_{task}"] = seeds(task_results, results)
         if task_results["classes"]:
             drawn[f"confusion_{task}"] = confusion(finite, task_results["classes"])
+            if found := task_results["calibration"]:
+                temperatures = found["temperature"]["per_run"]
+                drawn[f"reliability_{task}"] = calibration_figures.reliability(finite, temperatures)
+                drawn[f"coverage_{task}"] = calibration_figures.coverage(finite)
         else:
-            graded = "severity_outliers" in task_results["summary"]
-            drawn[f"scatter_{task}"] = scatter(replace(finite, graded=graded))
+            drawn[f"scatter_{task}"] = scatter(finite)
         if len(task_results["classes"]) == 2:
             drawn[f"scores_{task}"] = scores(finite, task_results["classes"])
     maps = run_dir / "attention.npz"
@@ -119,7 +120,7 @@ def loss_curves(
     axis.plot([], [], color=ORANGE, marker="o", label="validation (dot: best epoch)")
     axis.set(xlabel="epoch", ylabel="loss")
     axis.xaxis.set_major_locator(MaxNLocator(integer=True))
-    axis.legend(frameon=False, fontsize=8)
+    axis.legend(frameon=False, fontsize=8, loc="upper right")
     return figure, (
         "Loss of each run. A validation loss that rises while the training loss falls indicates"
         " overfitting. Dots mark the selected epochs; lines end where a run stopped."
@@ -160,9 +161,8 @@ def scores(predictions: Predictions, classes: list[str]) -> tuple[Figure, str]:
         axis.hist(values, bins, weights=weights, color=color, alpha=0.6)
     xlabel = legible(f"predicted probability of {classes[1]}")
     axis.set(xlabel=xlabel, ylabel="fraction of recordings")
-    axis.legend(
-        list(map(legible, classes)), frameon=False, fontsize=8, title="true class", title_fontsize=8
-    )
+    options = {"title": "true class", "title_fontsize": 8, "loc": "upper center"}
+    axis.legend(list(map(legible, classes)), frameon=False, fontsize=8, **options)
     return figure, (
         "Predicted probabilities of all runs, by true class. Bars of the wrong color near 0 or 1"
         " are confident errors."

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from jaxdep.analysis.calibration_summary import MEASURES
+
 _NAMES = {
     "accuracy": "accuracy",
     "balanced_accuracy": "balanced accuracy",
@@ -28,6 +30,12 @@ def headline(task: Mapping[str, Any]) -> list[str]:
     return [metric for metric in dict.fromkeys(wanted) if task["summary"].get(metric)]
 
 
+def main_metrics(task: Mapping[str, Any]) -> list[str]:
+    """Names of the metrics that tables of several runs show."""
+    shown = ("accuracy", "balanced_accuracy", f"f1_{task['average']}", "mae", "rmse")
+    return [metric for metric in shown if task["summary"].get(metric)]
+
+
 def metric_name(metric: str) -> str:
     """Display name of a metric: `f1_weighted` becomes "F1, weighted"."""
     if metric in _NAMES:
@@ -37,8 +45,13 @@ def metric_name(metric: str) -> str:
 
 
 def title(results: Mapping[str, Any]) -> str:
-    """Title of the experiment, marked as SYNTHETIC if the data are."""
-    return ("SYNTHETIC: " if results["synthetic"] else "") + results["title"]
+    """Title of the run, marked as SYNTHETIC if the data are."""
+    return marked(results["title"], results["synthetic"])
+
+
+def marked(title: str, synthetic: bool) -> str:
+    """A title, marked as SYNTHETIC if the data are."""
+    return ("SYNTHETIC: " if synthetic else "") + title
 
 
 def paper_column(results: Mapping[str, Any]) -> str:
@@ -63,6 +76,13 @@ def difference(value: float, metric: str) -> str:
     return f"{value:+.{_digits(metric)}f}"
 
 
+def seeds(given: Sequence[int]) -> str:
+    """Formats seeds: as a range if they are consecutive, otherwise as a list."""
+    if len(given) > 2 and list(given) == list(range(given[0], given[0] + len(given))):
+        return f"{given[0]}-{given[-1]}"
+    return ", ".join(map(str, given))
+
+
 def rows(task: Mapping[str, Any]) -> list[list[str]]:
     """Table cells of a task: metric, mean, std, both intervals, best constant prediction, paper."""
     cells = []
@@ -80,6 +100,21 @@ def rows(task: Mapping[str, Any]) -> list[list[str]]:
             ]
         )
     return cells
+
+
+def calibration_rows(task: Mapping[str, Any]) -> list[list[str]]:
+    """Table cells of the calibration of a task: measure, mean, std, both intervals."""
+    found = task["calibration"]
+    return [
+        [
+            name,
+            number(found["summary"][key]["mean"]),
+            number(found["summary"][key]["std"]),
+            interval(found["summary"][key]["interval_runs"]),
+            interval(found["summary"][key]["interval_items"]),
+        ]
+        for key, name in MEASURES.items()
+    ]
 
 
 def published(task: Mapping[str, Any]) -> list[str]:

@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from scipy import stats
 
-from jaxdep.analysis.intervals import LEVEL
+from jaxdep.analysis.intervals import LEVEL, numbered
 from jaxdep.analysis.style import GREY, ORANGE, axes, legible
 from jaxdep.artifacts.files import replaced
 
@@ -68,12 +68,12 @@ class Difference:
 def compare(stored: Mapping[str, np.ndarray], words: Sequence[str]) -> list[Difference]:
     """Compares the attention of the depressed group and of the other group to each word.
 
-    Each recording counts once: its attention is the mean over runs, and the permutations shuffle
-    the labels of recordings.
+    Each subject counts once in a group: the attention is the mean over runs and over the subject's
+    recordings with that label, and the permutations shuffle the labels of subjects.
 
     Args:
-      stored: content of `words.npz`: `targets` [N], 0 or 1, and maps [R, N, L] named
-        `<measure>/<branch>`.
+      stored: content of `words.npz`: `targets` [N], 0 or 1; `subjects` [N], without which each
+        recording is that of another subject; and maps [R, N, L] named `<measure>/<branch>`.
       words: names of the L words; if empty, words are numbered from 1.
 
     Returns:
@@ -83,15 +83,17 @@ def compare(stored: Mapping[str, np.ndarray], words: Sequence[str]) -> list[Diff
       ValueError: arrays are missing, or do not go together.
     """
     _check(stored)
-    targets, differences = stored["targets"], []
+    targets, share = _subjects(stored)
+    differences: list[Difference] = []
     counts = np.unique(targets, return_counts=True)
     if set(counts[0]) != {0, 1} or counts[1].min() < 2:
         return []
     for measure in MEASURES:
-        maps = {name: x.mean(0) for name, x in stored.items() if name.startswith(f"{measure}/")}
+        chosen = {name: x for name, x in stored.items() if name.startswith(f"{measure}/")}
+        maps = {name: share @ x.mean(0) for name, x in chosen.items()}
         if not maps:
             continue
-        attention = np.concatenate(list(maps.values()), 1).astype(np.float64)
+        attention = np.concatenate(list(maps.values()), 1)
         length = attention.shape[1] // len(maps)
         names = list(words) if len(words) == length else [str(n + 1) for n in range(length)]
         columns = [(name.partition("/")[2], word) for name in maps for word in names]
@@ -101,12 +103,28 @@ def compare(stored: Mapping[str, np.ndarray], words: Sequence[str]) -> list[Diff
     return differences
 
 
+def _subjects(stored: Mapping[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    """Labels of the P subjects, [P], and the share of each recording in their means, [P, N]."""
+    targets = stored["targets"]
+    items = np.arange(len(targets))
+    # A subject whose recordings have both labels is in both groups.
+    pairs = numbered(stored.get("subjects", items)) * len(items) + numbered(targets)
+    _, first, subject, counts = np.unique(
+        numbered(pairs), return_index=True, return_inverse=True, return_counts=True
+    )
+    share = np.zeros((len(first), len(items)))
+    share[subject, items] = 1 / counts[subject]
+    return targets[first], share
+
+
 def _check(stored: Mapping[str, np.ndarray]) -> None:
     """Checks arrays that a damaged file may lack or have of another shape or type."""
     targets = stored.get("targets", np.zeros(()))
     maps = {name: array for name, array in stored.items() if name.partition("/")[0] in MEASURES}
     if targets.ndim != 1:
         raise ValueError("targets is missing, or is not [N]")
+    if stored.get("subjects", targets).shape != targets.shape:
+        raise ValueError(f"subjects is not [{len(targets)}]")
     for name, array in maps.items():
         if array.ndim != 3 or array.shape[1] != len(targets) or not array.size:
             raise ValueError(f"{name} is not [R, {len(targets)}, L]")
@@ -202,7 +220,7 @@ def figure(
     grid[len(grid) // 2].set_xlabel(legible(f"attention of {groups[1]} minus {groups[0]}"))
     significant = sorted({d.word for d in selected if d.significant})
     caption = (
-        f"Attention {MEASURES[measure]}: {groups[1]} minus {groups[0]}, means over recordings and"
+        f"Attention {MEASURES[measure]}: {groups[1]} minus {groups[0]}, means over subjects and"
         f" runs with {LEVEL:.0%} intervals. Orange: significant at {ALPHA:.0%} in a test with"
         f" {PERMUTATIONS} permutations of the labels, corrected for all words and branches:"
         f" {', '.join(significant) or 'none'}."

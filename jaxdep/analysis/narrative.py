@@ -5,23 +5,35 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from jaxdep.analysis.formatting import headline, interval, metric_name, number, published
+from jaxdep.analysis.formatting import headline, interval, metric_name, number, published, seeds
+from jaxdep.plain import listed
 
 
 def notes(results: Mapping[str, Any]) -> list[str]:
     """Notes that are needed to interpret the numbers of a table."""
     split, runs = results["split"], results["runs"]
     counted = len(runs) - len(results["excluded"])
+    which = seeds([run["seed"] for run in runs])
     lines = [
-        f"{counted} of {len(runs)} runs counted (seeds {_seeds(runs)}); std with ddof 1",
-        f"evaluated on {split['name']}: {split['items']} recordings, hash {split['hash'][:12]}"
-        + ("; scores averaged over the recordings of a session" if results["merged"] else ""),
+        f"{counted} of {len(runs)} runs counted (seeds {which}); std with ddof 1",
+        f"evaluated on {split['name']}: {_recordings(results)}, hash {split['hash'][:12]}"
+        + _merging(results),
         f"selection: {results['selection']} ({_validation(results)})",
         f"labels: {results['label_source']}",
         f"reproducibility: {_reproducibility(results)}",
     ]
+    if results["subjects"] != "known":
+        lines.insert(2, f"subjects: {_UNKNOWN[results['subjects']]}")
     if "THE SAME" in (usage := _test_usage(results)):
         lines.insert(1, f"{split['name']} is{usage.removeprefix(',')}")
+    if results["chosen_among"] > 1:
+        lines.insert(3, _choice(results))
+    changed = results["changed"] or {}
+    if len(changed) > len(results["withheld"]):
+        pairs = [f"{path} from {before} to {after}" for path, (before, after) in changed.items()]
+        lines.append(f"changed settings: {listed(pairs, 600)}")
+    if results["withheld"]:
+        lines.append(f"the paper's figures are not shown: {listed(results['withheld'], 300)}")
     if results["excluded"]:
         diverged = [f"run {r['run']} (seed {r['seed']})" for r in runs if r["status"] == "diverged"]
         lines.append(f"DIVERGED and not counted: {', '.join(diverged)}")
@@ -29,6 +41,8 @@ def notes(results: Mapping[str, Any]) -> list[str]:
         if "counts" in task:
             counts = ", ".join(f"{task['counts'][label]} {label}" for label in task["classes"])
             lines.append(f"{name}: {counts}; best const.: best score of a constant prediction")
+        if task["classes"] and task["summary"]:
+            lines.append(f"{name}: {_calibration(results, task)}")
         if published(task):
             lines.append(f"{name}: {paper_note(results, task)}")
         if "attainable" in task:
@@ -61,13 +75,56 @@ def paper_note(results: Mapping[str, Any], task: Mapping[str, Any]) -> str:
     return f"{source}; within at least one of our intervals"
 
 
+def _calibration(results: Mapping[str, Any], task: Mapping[str, Any]) -> str:
+    """Calibration before and after temperature scaling, as means over runs."""
+    found = task.get("calibration")
+    if not found:
+        return "calibration not computed, for want of logits in predictions.csv and validation.csv"
+    mean = lambda measure: number(found["summary"][measure]["mean"])
+    text = f"Brier score {mean('brier')}, ECE {mean('ece')}"
+    text += f"; temperature-scaled: {mean('brier_scaled')}, {mean('ece_scaled')}"
+    text += f"; ECE of calibrated predictions {mean('ece_if_calibrated')}"
+    text += f"; temperature {found['temperature']['mean']:.2f} (mean over runs), fitted on"
+    if results["split"]["hash"] == results["splits"]["validation"]["hash"]:
+        return f"{text} the SAME data, so the scaled values are optimistic"
+    return f"{text} validation data"
+
+
 def summary(results: Mapping[str, Any]) -> list[str]:
     """The results in plain words: first what was done, then one paragraph per task."""
-    train, test = results["splits"]["train"], results["split"]
+    train = results["splits"]["train"]
     corpus = ("SYNTHETIC " if results["synthetic"] else "") + results["corpus"]
-    setup = f"Trained on {train['items']} recordings of {corpus}; tested on {test['items']}"
-    setup += f" recordings of its {test['name']} split{_test_usage(results)}. {_runs(results)}"
+    setup = f"Trained on {train['items']} recordings of {corpus}; tested on"
+    setup += f" {_recordings(results)} of its {results['split']['name']} split"
+    setup += f"{_test_usage(results)}{_merging(results)}. {_runs(results)}"
+    if results["chosen_among"] > 1:
+        setup += f" The settings were {_choice(results)}."
     return [setup, *(_task_summary(results, name, task) for name, task in results["tasks"].items())]
+
+
+_UNKNOWN = {
+    "unknown": "the corpus does not say who was recorded in some or all of the recordings; each of"
+    " these counts as another person, and intervals over test items are too narrow if a person has"
+    " several",
+    "not written": "an earlier version wrote this run without its subjects; every recording counts"
+    " as another person, and intervals over test items are too narrow if a person has several",
+}
+
+
+def _recordings(results: Mapping[str, Any]) -> str:
+    """Number of recordings tested, and of their subjects if the corpus names them."""
+    split = results["split"]
+    known = f" of {split['subjects']} subjects" if results["subjects"] == "known" else ""
+    return f"{split['items']} recordings{known}"
+
+
+def _merging(results: Mapping[str, Any]) -> str:
+    merge = results["merge"]
+    return "" if merge == "none" else f"; predictions averaged over the recordings of each {merge}"
+
+
+def _choice(results: Mapping[str, Any]) -> str:
+    return f"chosen among {results['chosen_among']} configurations on validation"
 
 
 def _test_usage(results: Mapping[str, Any]) -> str:
@@ -93,6 +150,8 @@ def _runs(results: Mapping[str, Any]) -> str:
 def _reproducibility(results: Mapping[str, Any]) -> str:
     if results["deterministic"]:
         return "the fit is deterministic"
+    if results["bits"] == "nothing":
+        return "bits depend neither on the devices nor on the other runs"
     if results["bits"] == "run":
         return "--deterministic: bits depend neither on the devices nor on the other runs"
     return "bits depend on the layout of devices and runs; other layouts agree to rounding"
@@ -114,14 +173,8 @@ def _task_summary(results: Mapping[str, Any], name: str, task: Mapping[str, Any]
     text += f" {results['level']:.0%} confidence intervals:"
     if metric_summary["interval_runs"]:
         text += f" {over_runs} over training seeds,"
-    return text + f" {over_items} over test recordings."
-
-
-def _seeds(runs: list[dict[str, Any]]) -> str:
-    seeds = [run["seed"] for run in runs]
-    if len(seeds) > 2 and seeds == list(range(seeds[0], seeds[0] + len(seeds))):
-        return f"{seeds[0]}-{seeds[-1]}"
-    return ", ".join(map(str, seeds))
+    resampled = ", resampled by subject" if results["subjects"] == "known" else ""
+    return text + f" {over_items} over test recordings{resampled}."
 
 
 def _validation(results: Mapping[str, Any]) -> str:

@@ -1,15 +1,16 @@
-"""Reads and validates `predictions.csv`."""
+"""Reads and validates `predictions.csv` and `validation.csv`."""
 
 from __future__ import annotations
 
 import csv
 import io
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+from scipy.special import softmax
 
 from jaxdep.artifacts.files import read_text
 from jaxdep.artifacts.schema import PREDICTION_COLUMNS
@@ -27,7 +28,10 @@ class Predictions:
       probability: probability of class 1 if there are two classes, else of the predicted class,
         [R, N]; NaN in a regression.
       runs: run numbers, [R].
+      subjects: subjects of the recordings, [N].
       graded: whether the scores are BDI-II totals, which have categories of severity.
+      logits: logits or log-probabilities of all C classes, [R, N, C]; None in a regression, and in
+        files of versions of jaxdep that did not write them.
     """
 
     ids: np.ndarray
@@ -35,33 +39,58 @@ class Predictions:
     prediction: np.ndarray
     probability: np.ndarray
     runs: np.ndarray
+    subjects: np.ndarray
     graded: bool = False
+    logits: np.ndarray | None = None
 
     def select_runs(self, runs: Sequence[int]) -> Predictions:
         """Selects the predictions of some runs."""
         rows = np.flatnonzero(np.isin(self.runs, runs))
-        selected = (self.prediction[rows], self.probability[rows], self.runs[rows])
-        return Predictions(self.ids, self.target, *selected, self.graded)
+        names = ("prediction", "probability", "runs", "logits")
+        fields = {name: getattr(self, name) for name in names}
+        kept = {name: None if x is None else x[rows] for name, x in fields.items()}
+        return replace(self, **kept)
 
-    def merge_sessions(self, sessions: Mapping[str, str]) -> Predictions:
-        """Averages the predicted scores over the recordings of each session.
+    def merge(self, groups: np.ndarray, classes: int) -> Predictions:
+        """Averages what is predicted for the recordings of each group, and takes them as one.
 
         Args:
-          sessions: session of each recording, by id; must contain all ids.
+          groups: session or subject of each recording, [N].
+          classes: number of classes, whose probabilities are averaged; 0 for a regression, whose
+            scores are.
 
         Raises:
-          ValueError: the recordings of a session have different targets.
+          ValueError: recordings of a group have different targets or subjects, or the probabilities
+            of some classes are not known.
         """
-        session_of = np.array([sessions[name] for name in self.ids])
-        ids, first, places = np.unique(session_of, return_index=True, return_inverse=True)
-        target = self.target[first]
-        if not np.array_equal(target[places], self.target):
-            raise ValueError("recordings of one session have different targets")
-        share = np.zeros((len(session_of), len(ids)))
-        share[np.arange(len(session_of)), places] = 1 / np.bincount(places)[places]
-        prediction = self.prediction @ share
-        missing = np.full(prediction.shape, np.nan)
-        return Predictions(ids, target, prediction, missing, self.runs, self.graded)
+        check_groups(groups, self.target)
+        ids, first, places = np.unique(groups, return_index=True, return_inverse=True)
+        # A recording that stands for an unknown subject gives way to its group.
+        subjects = np.where(self.subjects == self.ids, groups, self.subjects)
+        if (differ := subjects[first][places] != subjects).any():
+            raise ValueError(f"the recordings of {groups[differ][0]} have different subjects")
+        member = (places[:, None] == np.arange(len(ids))).astype(float)
+        mean = lambda values: values @ member / member.sum(0)
+        merged = replace(self, ids=ids, target=self.target[first], subjects=subjects[first])
+        if not classes:
+            score = mean(self.prediction)
+            return replace(merged, prediction=score, probability=np.full(score.shape, np.nan))
+        if classes == 2:
+            both = np.stack([1 - self.probability, self.probability], axis=2)
+        elif self.logits is not None:
+            both = softmax(self.logits, axis=2)
+        else:
+            raise ValueError("an earlier version stored the probability of one class only")
+        shares = np.moveaxis(mean(np.moveaxis(both, 2, 1)), 1, 2)
+        predicted = shares.argmax(2)
+        with np.errstate(divide="ignore"):
+            logits = np.log(shares)
+        return replace(
+            merged,
+            prediction=predicted.astype(float),
+            probability=shares[..., 1] if classes == 2 else shares.max(2),
+            logits=logits,
+        )
 
     def check(self, task: str, classes: int) -> None:
         """Validates targets, predictions and probabilities.
@@ -81,6 +110,16 @@ class Predictions:
         valid = (self.probability >= 0) & (self.probability <= 1)
         if classes == 2 and not valid.all():
             raise ValueError(f"{task}: a probability is not between 0 and 1")
+        if self.logits is not None:
+            if self.logits.shape[2] != classes:
+                raise ValueError(
+                    f"{task}: {self.logits.shape[2]} logits in a line, for {classes} classes"
+                )
+            # A class that a baseline excludes has the log-probability -inf.
+            largest = np.finfo(np.float32).max
+            valid = (np.abs(self.logits) <= largest) | (self.logits == -np.inf)
+            if not (valid.all() and np.isfinite(self.logits.max(2)).all()):
+                raise ValueError(f"{task}: a logit is not a finite number")
 
 
 def read(path: Path) -> dict[str, Predictions]:
@@ -91,7 +130,8 @@ def read(path: Path) -> dict[str, Predictions]:
     """
     try:
         reader = csv.DictReader(io.StringIO(read_text(path)))
-        if tuple(reader.fieldnames or ()) != PREDICTION_COLUMNS:
+        # Earlier versions of jaxdep wrote no logits, which are the last column.
+        if tuple(reader.fieldnames or ()) not in (PREDICTION_COLUMNS, PREDICTION_COLUMNS[:-1]):
             raise ValueError(
                 f"expected columns {', '.join(PREDICTION_COLUMNS)}, got {reader.fieldnames}"
             )
@@ -104,6 +144,21 @@ def read(path: Path) -> dict[str, Predictions]:
         return {task: _table(task_rows) for task, task_rows in tasks.items()}
     except (OSError, ValueError, TypeError, csv.Error) as error:
         raise unreadable(path, error) from None
+
+
+def check_groups(groups: np.ndarray, target: np.ndarray) -> None:
+    """Checks that recordings that are to be merged have the same target.
+
+    Args:
+      groups: session or subject of each recording, [N].
+      target: class indices or scores, [N].
+
+    Raises:
+      ValueError: they do not; the message names a group.
+    """
+    _, first, places = np.unique(groups, return_index=True, return_inverse=True)
+    if (differ := target[first][places] != target).any():
+        raise ValueError(f"the recordings of {groups[differ][0]} have different targets")
 
 
 def unreadable(path: Path, why: object) -> UserError:
@@ -132,5 +187,22 @@ def _table(rows: list[dict[str, str]]) -> Predictions:
     numbers = lambda key: np.array(
         [[float(row[key] or "nan") for row in run_rows] for run_rows in by_run]
     )
-    columns = numbers("prediction"), numbers("probability")
-    return Predictions(np.array(ids), np.array(target), *columns, np.array(runs))
+    names = np.array(ids)
+    return Predictions(
+        names,
+        np.array(target),
+        numbers("prediction"),
+        numbers("probability"),
+        np.array(runs),
+        subjects=names,
+        logits=_logits(by_run),
+    )
+
+
+def _logits(by_run: list[list[dict[str, str]]]) -> np.ndarray | None:
+    """Logits [R, N, C] of the lines of each run; None if the lines have none."""
+    cells = [[(row.get("logits") or "").split() for row in run_rows] for run_rows in by_run]
+    sizes = {len(cell) for run_cells in cells for cell in run_cells}
+    if len(sizes) > 1:
+        raise ValueError("the lines of a task differ in their numbers of logits")
+    return None if sizes == {0} else np.array(cells, float)

@@ -6,6 +6,7 @@ import csv
 import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,9 @@ from rich.table import Table
 
 from jaxdep.analysis import formatting, intervals
 from jaxdep.analysis.table import plain
+from jaxdep.artifacts import schema
+from jaxdep.errors import UserError
+from jaxdep.settings.paths import short_names
 
 OPTIMISTIC = (
     "Ranked on validation data alone. The best of many configurations is best partly by chance, so"
@@ -60,6 +64,48 @@ class Row:
         return intervals.over_runs(np.asarray(self.scores))
 
 
+@dataclass(frozen=True)
+class Outcome:
+    """Outcome of a sweep.
+
+    Attributes:
+      title: title of the experiment with the settings that all configurations share.
+      monitor: validation metric used for ranking.
+      rows: all configurations, best first.
+      programs: number of compiled training programs.
+      compile_seconds: time spent compiling them.
+    """
+
+    title: str
+    monitor: str
+    rows: list[Row]
+    programs: int
+    compile_seconds: float
+
+
+def read(folder: Path) -> Outcome:
+    """Reads `sweep.json`.
+
+    Raises:
+      UserError: the folder is not the directory of a finished sweep.
+    """
+    path = folder / "sweep.json"
+    try:
+        content = schema.read(path)
+        rows = [Row(**{**row, "scores": tuple(row["scores"])}) for row in content["ranking"]]
+        if any(row.values.keys() != rows[0].values.keys() for row in rows):
+            raise ValueError("the configurations have different settings")
+    except (OSError, TypeError, ValueError) as error:
+        raise UserError(
+            f"{folder} is not the directory of a finished sweep: sweep.json cannot be read"
+            f" ({error}); pass a folder created by `jaxdep sweep`"
+        ) from None
+    compiled = content["compile"]
+    return Outcome(
+        content["title"], content["monitor"], rows, compiled["programs"], compiled["seconds"]
+    )
+
+
 def rank(rows: Sequence[Row]) -> list[Row]:
     """Sorts rows: completed configurations first, then by epoch of stopping, then by score."""
 
@@ -101,10 +147,15 @@ def show(
     """
     fields = list(rows[0].values)
     table = Table(title=plain(title), title_justify="left", box=box.SIMPLE_HEAD, show_edge=False)
-    # Use the last part of each dotted path if that is unambiguous.
-    short = {name: name.rpartition(".")[2] for name in fields}
-    heads = short.values() if len(set(short.values())) == len(fields) else fields
-    for head in ["", *heads, f"validation\n{monitor}", "std", "95% CI\n(runs)", "epochs"]:
+    heads = short_names(fields, fields)
+    for head in [
+        "",
+        *(heads[name] for name in fields),
+        f"validation\n{monitor}",
+        "std",
+        "95% CI\n(runs)",
+        "epochs",
+    ]:
         table.add_column(plain(head), justify="right", no_wrap=True)
     for place, row in enumerate(rows[:max_rows], 1):
         low_high = row.interval

@@ -9,7 +9,14 @@ from typing import Any
 
 import numpy as np
 
-from jaxdep.analysis import bootstrap_metrics, intervals, metrics, published
+from jaxdep.analysis import (
+    bootstrap_metrics,
+    calibration_summary,
+    intervals,
+    metrics,
+    published,
+    recordings,
+)
 from jaxdep.analysis.predictions import Predictions, read, unreadable
 from jaxdep.artifacts import schema
 from jaxdep.artifacts.files import write_json
@@ -34,10 +41,16 @@ def compute(run_dir: Path) -> dict[str, Any]:
     """The content of `results.json`."""
     meta, config = load(run_dir, "meta.json"), load(run_dir, "config.json")
     finite = finite_predictions(run_dir, meta)
+    validation = _validation(run_dir, meta)
     corpus = meta["corpus"]
+    recorded = recordings.read(run_dir / "recordings.csv")
+    paper = {task: published.figures(config["paper"], corpus["name"], task) for task in finite}
+    reasons = published.withheld(config["paper"], meta.get("changed"))
+    withheld = reasons if any(paper.values()) else []
     return {
         "experiment": meta["experiment"],
         "title": meta["title"],
+        "changed": meta.get("changed"),
         "hash": meta["hash"],
         "corpus": corpus["name"],
         "synthetic": corpus["synthetic"],
@@ -45,30 +58,85 @@ def compute(run_dir: Path) -> dict[str, Any]:
         "warnings": corpus["warnings"],
         "skipped": corpus["skipped"],
         "selection": meta["selection"],
-        "merged": meta.get("merge_tasks", False),
-        "split": meta["splits"]["test"],
+        "chosen_among": meta.get("chosen_among", 1),
+        "withheld": withheld,
+        "merge": meta.get("merge", "none"),
+        "split": meta["splits"]["test"] | {"subjects": _count(recorded, meta)},
+        "subjects": _origin(recorded, meta),
         "splits": meta["splits"],
         "runs": meta["runs"],
         "excluded": [run["run"] for run in meta["runs"] if run["status"] == "diverged"],
         "level": intervals.LEVEL,
-        "deterministic": meta["compile"]["programs"] == 0,
-        "bits": "run" if config.get("deterministic") else "layout",
+        "deterministic": schema.is_deterministic(meta),
+        "bits": _bits(meta, config),
         "intervals": {"runs": intervals.OVER_RUNS, "items": intervals.OVER_ITEMS},
         "tasks": {
-            task: _task(task, task_predictions, meta, config, corpus["synthetic_truth"])
+            task: {
+                **_task(
+                    task,
+                    task_predictions,
+                    meta,
+                    config,
+                    corpus["synthetic_truth"],
+                    {} if withheld else paper[task],
+                ),
+                "calibration": calibration_summary.summarize(task_predictions, validation[task])
+                if task in validation
+                else None,
+            }
             for task, task_predictions in finite.items()
         },
     }
 
 
+def _bits(meta: Mapping[str, Any], config: Mapping[str, Any]) -> str:
+    """What the last bits of a run's outputs depend on, besides its settings and seed."""
+    if meta["compile"]["programs"] == 0:
+        return "nothing"
+    return "run" if config.get("deterministic") else "layout"
+
+
+def _count(recorded: recordings.Recordings | None, meta: Mapping[str, Any]) -> int:
+    """Number of subjects of the evaluated split."""
+    return len(np.unique(recorded.subjects)) if recorded else meta["splits"]["test"]["items"]
+
+
+def _origin(recorded: recordings.Recordings | None, meta: Mapping[str, Any]) -> str:
+    """Whether the subjects are `known`, or recordings stand for them, and why."""
+    if recorded is None:
+        return "not written"
+    return "known" if meta["corpus"].get("subjects_known") else "unknown"
+
+
 def finite_predictions(run_dir: Path, meta: Mapping[str, Any]) -> dict[str, Predictions]:
-    """Validated predictions of all runs that did not diverge, by task.
+    """Validated predictions of all runs that did not diverge, by task, merged as `meta` says.
 
     Raises:
-      UserError: the file is missing or damaged, or lacks a run that `meta.json` lists.
+      UserError: a file is missing or damaged, lacks a run that `meta.json` lists, or has
+        predictions that cannot be merged.
     """
-    path, config = run_dir / "predictions.csv", load(run_dir, "config.json")
-    merge = meta.get("merge_tasks", False)
+    recorded = recordings.read(run_dir / "recordings.csv")
+    return {
+        task: _merged(_with_subjects(each, recorded, run_dir), task, meta)
+        for task, each in _finite(run_dir, "predictions.csv", meta).items()
+    }
+
+
+def _validation(run_dir: Path, meta: Mapping[str, Any]) -> dict[str, Predictions]:
+    """Validated predictions for the validation split, of classification tasks.
+
+    Runs of earlier versions of jaxdep have none; nor have runs whose recordings are merged, because
+    the subjects of the validation split are not stored.
+    """
+    if not (run_dir / "validation.csv").exists() or meta.get("merge", "none") != "none":
+        return {}
+    found = _finite(run_dir, "validation.csv", meta)
+    return {task: each for task, each in found.items() if task in meta["classes"]}
+
+
+def _finite(run_dir: Path, name: str, meta: Mapping[str, Any]) -> dict[str, Predictions]:
+    """Validated predictions in a file, of all runs that did not diverge."""
+    path, config = run_dir / name, load(run_dir, "config.json")
     wanted = [run["run"] for run in meta["runs"] if run["status"] != "diverged"]
     finite = {}
     for task, task_predictions in read(path).items():
@@ -81,11 +149,41 @@ def finite_predictions(run_dir: Path, meta: Mapping[str, Any]) -> dict[str, Pred
             raise unreadable(path, f"{task}: no lines for run {', '.join(map(str, missing))}")
         try:
             finite[task].check(task, len(meta["classes"].get(task, ())))
-            if merge and task not in meta["classes"]:
-                finite[task] = finite[task].merge_sessions(meta["corpus"]["sessions"])
         except ValueError as error:
             raise unreadable(path, error) from None
     return finite
+
+
+def _with_subjects(
+    predictions: Predictions, recorded: recordings.Recordings | None, run_dir: Path
+) -> Predictions:
+    if recorded is None:
+        return predictions
+    try:
+        rows = recorded.rows(predictions.ids)
+    except ValueError as error:
+        raise recordings.unreadable(run_dir / "recordings.csv", error) from None
+    return replace(predictions, subjects=recorded.subjects[rows])
+
+
+def _merged(predictions: Predictions, task: str, meta: Mapping[str, Any]) -> Predictions:
+    if (merge := meta.get("merge", "none")) == "none":
+        return predictions
+    groups = recordings.groups(
+        merge, predictions.ids, predictions.subjects, meta["corpus"]["sessions"]
+    )
+    try:
+        return predictions.merge(groups, len(meta["classes"].get(task, ())))
+    except ValueError as error:
+        raise UserError(
+            f"--merge {merge}: {task}: {error}; evaluate the recordings with `jaxdep report --merge"
+            " none`"
+        ) from None
+
+
+def run_dir_of(folder: Path) -> Path:
+    """The folder itself; for the directory of a finished sweep, that of its best run."""
+    return folder / "best" if (folder / "sweep.json").is_file() else folder
 
 
 def load(run_dir: Path, name: str) -> dict[str, Any]:
@@ -118,6 +216,7 @@ def _task(
     meta: Mapping[str, Any],
     config: Mapping[str, Any],
     truth: Mapping[str, Any] | None,
+    paper_figures: Mapping[str, float],
 ) -> dict[str, Any]:
     names = meta["classes"].get(task, [])
     seeds = {run["run"]: run["seed"] for run in meta["runs"]}
@@ -136,7 +235,7 @@ def _task(
         "per_run": per_run,
         "summary": _summary(per_run, predictions, len(names)),
         "paper": config["paper"],
-        "paper_figures": published.figures(config["paper"], meta["corpus"]["name"], task),
+        "paper_figures": paper_figures,
         "constant": metrics.constant(predictions.target, len(names))
         if names
         else metrics.constant_score(predictions.target, predictions.graded),
@@ -179,6 +278,6 @@ def _summary(
             "runs": len(values),
             "interval_runs": intervals.over_runs(np.array(values)),
         }
-    for metric, interval in intervals.over_items(statistics, len(predictions.ids)).items():
+    for metric, interval in intervals.over_items(statistics, predictions.subjects).items():
         summary[metric]["interval_items"] = interval
     return summary

@@ -55,9 +55,18 @@ def legible(text: str) -> str:
     return "".join(shown).replace("$", r"\$")
 
 
+_SAVING: dict[str, dict[str, Any]] = {
+    ".png": {"dpi": 130},
+    # Without dates and random identifiers, the same figure is the same file.
+    ".svg": {"metadata": {"Date": None}},
+    ".pdf": {"metadata": {"CreationDate": None}},
+}
+"""Options of each format of figures."""
+
+
 def save(figure: Figure, path: Path, title: str) -> None:
-    """Saves a figure as PNG."""
+    """Saves a figure as PNG, SVG or PDF, depending on the suffix of the path."""
     if title:
         figure.suptitle(title, fontsize=9, color=ORANGE)
-    with replaced(path) as temporary:
-        figure.savefig(temporary, dpi=130, format="png")
+    with replaced(path) as temporary, rc_context({"svg.hashsalt": "jaxdep"}):
+        figure.savefig(temporary, format=path.suffix[1:], **_SAVING[path.suffix])

@@ -15,11 +15,18 @@ from jaxdep.analysis import formatting, narrative
 from jaxdep.plain import visible
 
 
-def show(results: Mapping[str, Any], console: Console) -> None:
-    """Prints a table for each task, followed by notes that explain the numbers."""
+def show(results: Mapping[str, Any], console: Console, title: str = "") -> None:
+    """Prints a table for each task, followed by notes that explain the numbers.
+
+    Args:
+      results: content of `results.json`.
+      console: output console.
+      title: title of the tables, instead of that of the results.
+    """
+    title = title or formatting.title(results)
     for name, task in results["tasks"].items():
         table = Table(
-            title=plain(f"{formatting.title(results)}: {name}"),
+            title=plain(f"{title}: {name}"),
             title_justify="left",
             box=box.SIMPLE_HEAD,
             padding=(0, 1, 0, 0),
@@ -35,7 +42,7 @@ def show(results: Mapping[str, Any], console: Console) -> None:
             head = formatting.paper_column(results).replace(" ", "\n")
             table.add_column(head, justify="right", no_wrap=True)
         for cells in formatting.rows(task):
-            cells = [cells[0], *map(_short, cells[1:])]
+            cells = [cells[0], *map(short, cells[1:])]
             table.add_row(*(cells if formatting.published(task) else cells[:-1]))
         console.print(table)
     for note in narrative.notes(results):
@@ -47,6 +54,6 @@ def plain(text: object) -> Text:
     return Text(visible(str(text)))
 
 
-def _short(cell: str) -> str:
+def short(cell: str) -> str:
     """Drops the leading zero of fractions: `[.911, .948]`."""
     return re.sub(r"(?<!\d)0\.", ".", cell)

@@ -12,6 +12,7 @@ from typing import Any
 from jaxdep.artifacts import lock, schema
 from jaxdep.artifacts.files import check_writable, write_text
 from jaxdep.errors import UserError
+from jaxdep.settings.paths import differences, flat
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,16 @@ class RunDir:
     def predictions(self) -> Path:
         """Predictions, one line per run and recording of the evaluated split."""
         return self.path / "predictions.csv"
+
+    @property
+    def recordings(self) -> Path:
+        """Subject and attributes of each recording of the evaluated split."""
+        return self.path / "recordings.csv"
+
+    @property
+    def validation(self) -> Path:
+        """Predictions for the validation split, to fit what must not be fitted on test data."""
+        return self.path / "validation.csv"
 
     @property
     def attention(self) -> Path:
@@ -144,15 +155,14 @@ def check_same(run_dir: RunDir, config: Mapping[str, Any]) -> None:
     Raises:
       UserError: the configurations differ; the message lists every difference.
     """
-    old, new = _flat(run_dir.read(run_dir.config)), _flat(json.loads(json.dumps(config)))
-    keys = [*new, *(key for key in old if key not in new)]
-    differing = [key for key in keys if old.get(key) != new.get(key)]
+    old = _compared(run_dir.read(run_dir.config))
+    new = _compared(json.loads(json.dumps(config)))
+    differing = differences(old, new)
     if not differing:
         return
-    short = lambda value: str(value)[:40]
     lines = [
-        f"  {key}: existing {short(old.get(key))}, requested {short(new.get(key))}"
-        for key in differing
+        f"  {key}: existing {str(existing)[:40]}, requested {str(requested)[:40]}"
+        for key, (existing, requested) in differing.items()
     ]
     raise UserError(
         f"{run_dir.path} holds a different run:\n" + "\n".join(lines) + "\nRepeat its"
@@ -161,16 +171,9 @@ def check_same(run_dir: RunDir, config: Mapping[str, Any]) -> None:
     )
 
 
-def _flat(data: Any, path: str = "") -> dict[str, Any]:
-    """Flattens nested data to dotted paths, without `title` and `paper`."""
-    if not isinstance(data, dict):
-        return {path: data}
-    flat: dict[str, Any] = {}
-    for key, value in data.items():
-        key_path = f"{path}.{key}" if path else key
-        if key_path not in ("title", "paper"):
-            flat |= _flat(value, key_path)
-    return flat
+def _compared(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings that a resumed run must share: all but the words about it, by dotted path."""
+    return flat({key: value for key, value in config.items() if key not in ("title", "paper")})
 
 
 @dataclass(frozen=True)

@@ -5,16 +5,25 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
+from annotated_types import Len
 from pydantic import TypeAdapter, ValidationError
 from typing_extensions import TypedDict  # Pydantic needs it before Python 3.12
 
 from jaxdep.artifacts.files import parse_json, read_json, read_text
 from jaxdep.errors import UserError
 
-PREDICTION_COLUMNS = ("id", "split", "task", "run", "seed", "target", "prediction", "probability")
-"""Columns of `predictions.csv`, which has one line per task, run and recording."""
+PREDICTION_COLUMNS = (
+    *("id", "split", "task", "run", "seed", "target", "prediction", "probability", "logits"),
+)
+"""Columns of `predictions.csv` and `validation.csv`: a line per task, run and recording."""
+
+RECORDING_COLUMNS = ("id", "subject")
+"""First columns of `recordings.csv`, which has one line per recording; attributes follow."""
+
+Merge = Literal["none", "session", "subject"]
+"""Whose recordings are evaluated as one, by the mean of what is predicted for them."""
 
 
 class RunEntry(TypedDict):
@@ -29,13 +38,17 @@ class RunEntry(TypedDict):
     parameters: int
 
 
-class SplitEntry(TypedDict):
-    """Entry of one split in `meta.json`."""
-
+class _SplitEntry(TypedDict):
     name: str
     items: int
     hash: str
     carved_from: str | None
+
+
+class SplitEntry(_SplitEntry, total=False):
+    """Entry of one split in `meta.json`."""
+
+    subjects: int
 
 
 class SplitEntries(TypedDict):
@@ -84,11 +97,10 @@ class CorpusEntry(_CorpusEntry, total=False):
     """Entry of the corpus in `meta.json`: what the analysis needs to know about the data."""
 
     words: list[str]
+    subjects_known: bool
 
 
-class Description(TypedDict):
-    """The part of `meta.json` that is known before training."""
-
+class _Description(TypedDict):
     experiment: str
     title: str
     hash: str
@@ -96,6 +108,16 @@ class Description(TypedDict):
     splits: SplitEntries
     classes: Mapping[str, list[str]]
     selection: str
+
+
+class Description(_Description, total=False):
+    """The part of `meta.json` that is known before training.
+
+    Attributes:
+      changed: settings that differ from those of the registered experiment, before and after.
+    """
+
+    changed: Mapping[str, Annotated[list[Any], Len(2, 2)]]
 
 
 class Compilation(TypedDict):
@@ -111,9 +133,22 @@ class _Meta(Description):
 
 
 class Meta(_Meta, total=False):
-    """Content of `meta.json`: experiment, data, and the outcome of each run."""
+    """Content of `meta.json`: experiment, data, and the outcome of each run.
 
-    merge_tasks: bool
+    Attributes:
+      merge: whose recordings' predictions are averaged.
+      chosen_among: number of configurations of the sweep that chose the settings.
+    """
+
+    merge: Merge
+    stochastic: bool  # whether outcomes depend on the seed
+    chosen_among: int
+
+
+def is_deterministic(meta: Mapping[str, Any]) -> bool:
+    """Whether a run was fitted without random draws, so that a single one is exact."""
+    fitted_directly = meta["compile"]["programs"] == 0  # early versions fitted nothing random so
+    return not meta.get("stochastic", not fitted_directly)
 
 
 class _TaskEntry(TypedDict):
@@ -126,12 +161,16 @@ class TaskEntry(_TaskEntry, total=False):
     bounds: list[float]
 
 
-class PaperEntry(TypedDict):
-    """Row of `analysis/paper_results.csv`."""
-
+class _PaperEntry(TypedDict):
     system: str
     source: str
     row: str
+
+
+class PaperEntry(_PaperEntry, total=False):
+    """Row of `analysis/paper_results.csv`, and the settings that the paper leaves open."""
+
+    open: list[str]
 
 
 class Config(TypedDict):
@@ -150,6 +189,27 @@ class Environment(TypedDict):
     prepared_corpus: str
 
 
+class ConfigurationEntry(TypedDict):
+    """Entry of one configuration in `sweep.json`, an `analysis.ranking.Row`."""
+
+    number: int
+    values: Mapping[str, Any]
+    scores: list[float]
+    higher_is_better: bool
+    diverged: int
+    epochs: int
+    dropped: int
+
+
+class Sweep(TypedDict):
+    """Content of `sweep.json`: the outcome of a sweep, the best configuration first."""
+
+    title: str
+    monitor: str
+    compile: Compilation
+    ranking: Annotated[list[ConfigurationEntry], Len(1)]
+
+
 class Losses(TypedDict):
     """Loss of a split; None if it was not finite."""
 
@@ -165,7 +225,12 @@ class Line(TypedDict):
     validation: Losses
 
 
-_FILES = {"meta.json": Meta, "config.json": Config, "environment.json": Environment}
+_FILES = {
+    "meta.json": Meta,
+    "config.json": Config,
+    "environment.json": Environment,
+    "sweep.json": Sweep,
+}
 
 
 def read(path: Path) -> Any:

@@ -1,4 +1,4 @@
-"""Writes the files of a run directory: settings, predictions, attention maps and description."""
+"""Writes the files of a run directory: settings, predictions, recordings, maps, description."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import numpy as np
 from jaxdep.artifacts import lock
 from jaxdep.artifacts.files import write_arrays, write_json, write_text
 from jaxdep.artifacts.run_dir import RunDir
-from jaxdep.artifacts.schema import PREDICTION_COLUMNS, Meta
+from jaxdep.artifacts.schema import PREDICTION_COLUMNS, RECORDING_COLUMNS, Meta
 
 
 class LabelledSplit(Protocol):
@@ -22,11 +22,15 @@ class LabelledSplit(Protocol):
       name: name of the split.
       ids: ids of the recordings, [N].
       targets: targets of each task, [N].
+      subjects: subjects of the recordings, [N].
+      attributes: what else is known about the recordings, as texts [N] by name.
     """
 
     name: str
     ids: np.ndarray
     targets: Mapping[str, np.ndarray]
+    subjects: np.ndarray
+    attributes: Mapping[str, np.ndarray]
 
 
 def begin(run_dir: RunDir, config: Mapping[str, Any], environment: Mapping[str, Any]) -> None:
@@ -58,19 +62,23 @@ def attention(run_dir: RunDir, examples: Mapping[str, Any], words: Mapping[str, 
 def finish(
     run_dir: RunDir,
     meta: Meta,
-    outputs: Mapping[str, np.ndarray],
-    split: LabelledSplit,
+    outputs: Mapping[str, Mapping[str, np.ndarray]],
+    splits: Mapping[str, LabelledSplit],
 ) -> None:
-    """Writes the predictions and the description of a finished run, and releases its directory.
+    """Writes predictions, recordings and description of a finished run; releases its directory.
 
     Args:
       run_dir: run directory.
       meta: content of `meta.json`.
-      outputs: logits [R, N, C] or regression scores [R, N] of each task.
-      split: split of the N recordings.
+      outputs: for `test` and optionally `validation`, the logits [R, N, C] or regression scores
+        [R, N] of each task.
+      splits: splits of the N recordings, by the same names.
     """
     seeds = [run["seed"] for run in meta["runs"]]
-    write_text(run_dir.predictions, _predictions_csv(outputs, split, seeds))
+    for role, path in (("validation", run_dir.validation), ("test", run_dir.predictions)):
+        if role in outputs:
+            write_text(path, _predictions_csv(outputs[role], splits[role], seeds))
+    write_text(run_dir.recordings, _recordings_csv(splits["test"]))
     write_json(run_dir.meta, meta)
     lock.release(run_dir.path)
 
@@ -87,8 +95,9 @@ def _predictions_csv(
 
     Returns:
       One line per task, run and recording. Classes are given by index; `probability` is that of
-      class 1 if there are two classes, and of the predicted class otherwise. For a regression,
-      `prediction` is the score and `probability` is empty.
+      class 1 if there are two classes, and of the predicted class otherwise; `logits` has those of
+      all classes, separated by spaces. For a regression, `prediction` is the score, and the other
+      two are empty.
     """
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
@@ -102,11 +111,23 @@ def _predictions_csv(
     return text.getvalue()
 
 
-def _prediction(output: np.ndarray) -> tuple[Any, Any]:
-    """Prediction and probability for one recording."""
+def _recordings_csv(split: LabelledSplit) -> str:
+    """Content of `recordings.csv`: one line per recording, with its subject and attributes."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow([*RECORDING_COLUMNS, *split.attributes])
+    columns = (split.ids, split.subjects, *split.attributes.values())
+    writer.writerows(zip(*columns, strict=True))
+    return text.getvalue()
+
+
+def _prediction(output: np.ndarray) -> tuple[Any, Any, Any]:
+    """Prediction, probability and logits for one recording."""
     if output.ndim == 0:
-        return f"{float(output):.9g}", ""
+        return f"{float(output):.9g}", "", ""
     exponentials = np.exp(output.astype(np.float64) - output.max())
     probabilities = exponentials / exponentials.sum()
     prediction = int(probabilities.argmax())
-    return prediction, f"{probabilities[1 if len(probabilities) == 2 else prediction]:.9g}"
+    probability = probabilities[1 if len(probabilities) == 2 else prediction]
+    # Nine digits are enough to restore a float32.
+    return prediction, f"{probability:.9g}", " ".join(f"{logit:.9g}" for logit in output)

@@ -13,6 +13,7 @@ from rich.text import Text
 from tyro.conf import OmitArgPrefixes, Positional, arg
 
 from jaxdep.artifacts.run_dir import RunDir
+from jaxdep.artifacts.schema import Merge
 from jaxdep.cli.options import Groups, Options, Processes, Set, flat
 from jaxdep.errors import UserError
 from jaxdep.overrides import parse_assignments
@@ -23,6 +24,11 @@ _console = Console(markup=False, emoji=False)  # titles and ids are text, whatev
 
 Grid = Annotated[
     Groups, arg(metavar="KEY=V1,V2 ...", help="Values to try, or KEY=log(LOW,HIGH) with --random.")
+]
+
+
+Folders = Annotated[
+    Groups, arg(metavar="[CORPUS=]FOLDER ...", help="Folders with the raw files of corpora.")
 ]
 
 
@@ -135,7 +141,7 @@ def run(
     processes: OmitArgPrefixes[Processes],
     seeds: str = "1",
     stream: bool = False,
-    merge_tasks: bool = False,
+    merge: Merge = "none",
 ) -> int:
     """Trains an experiment for several seeds at once and writes a report.
 
@@ -143,7 +149,7 @@ def run(
         experiment: Name of an experiment, as listed by `jaxdep list`.
         seeds: Number of seeds (8), or a list (3,5) or range (0-7) of seeds.
         stream: Read recordings from disk during training, if they do not fit in memory.
-        merge_tasks: Average the predicted scores of a session's recordings (avec2014).
+        merge: Average what is predicted for the recordings of a session or subject.
     """
     from jaxdep.analysis import table
     from jaxdep.runner.run import run as train
@@ -153,7 +159,7 @@ def run(
         experiment,
         seeds=parse_seeds(seeds),
         stream=stream,
-        merge_tasks=merge_tasks,
+        merge=merge,
         log=_print,
         report=_display,
         **options.arguments(),
@@ -212,9 +218,64 @@ def sweep(
     _print(f"  training programs compiled: {result.programs}, in {result.compile_seconds:.1f} s")
     table.show(result.best.results, _console)
     _print(
-        f"ranking: {result.folder / 'ranking.csv'}; report: {result.best.folder / 'report.html'}"
+        f"ranking: {result.folder / 'sweep.html'} and ranking.csv;"
+        f" report: {result.best.folder / 'report.html'}"
     )
     return 1 if any(row.diverged for row in result.ranking) else 0
+
+
+@app.command
+def reproduce(
+    selection: Positional[str] = "",
+    manual_dir: Folders = (),
+    seeds: str = "1",
+    small: bool = False,
+    coverage: bool = False,
+    out: Path | None = None,
+    data_dir: Path | None = None,
+    devices: int = 0,
+    deterministic: bool = False,
+    skip_bad: bool = False,
+) -> int:
+    """Trains the rows of a paper's tables, and shows them beside the paper's figures.
+
+    Repeated after an interruption, the same command continues where it was.
+
+    Args:
+        selection: A paper (jamfn), or one of its tables (jamfn:table4).
+        seeds: Number of seeds (8), or a list (3,5) or range (0-7) of seeds.
+        small: Train small variants on small stand-ins, to see that everything works.
+        coverage: Only count the published rows that an experiment reproduces.
+        out: Output folder; by default runs/reproduce-PAPER.
+        data_dir: Folder for prepared corpora; by default in the user's cache.
+        devices: Number of devices to use; 0 for all.
+        deterministic: Make the bits of a run independent of devices and of other runs; slower.
+        skip_bad: Skip invalid recordings instead of rejecting the corpus.
+    """
+    from jaxdep.analysis import reproduction_table
+    from jaxdep.runner import reproduce as tables
+
+    if coverage:
+        reproduction_table.show_coverage(tables.coverage(), _console)
+        return 0
+    if not selection:
+        raise UserError("name a paper (jamfn) or one of its tables (jamfn:table4)")
+    result = tables.reproduce(
+        selection,
+        seeds=parse_seeds(seeds),
+        manual_dirs=tables.parse_folders(selection, flat(manual_dir)),
+        small=small,
+        log=_print,
+        report=_display,
+        out=out,
+        data_dir=data_dir,
+        devices=devices,
+        deterministic=deterministic,
+        skip_bad=skip_bad,
+    )
+    reproduction_table.show(result.title, result.lines, _console)
+    _print(f"report: {result.folder / 'report.html'}; tables.md, tables.tex and tables.csv there")
+    return 1 if result.failed else 0
 
 
 @app.command
@@ -234,24 +295,52 @@ def evaluate(folder: Positional[Path], split: str = "test") -> None:
 
 
 @app.command
-def report(folders: Positional[tuple[Path, ...]], merge_tasks: bool | None = None) -> None:
-    """Writes the report of one run, or of several runs side by side.
+def missing(folder: Positional[Path], split: str = "test") -> None:
+    """Evaluates a run with each subset of its modalities, the others being absent.
 
     Args:
-        folders: Run directories.
-        merge_tasks: Whether to average the predicted scores of a session's recordings.
+        folder: Run directory.
+        split: One of train, validation, test.
     """
+    from jaxdep.analysis import missing_report
+    from jaxdep.runner.missing import missing as evaluate_subsets
+
+    result = evaluate_subsets(folder, split=split, log=_print)
+    missing_report.show(result.results, _console)
+    _print(f"report: {result.folder / 'report.html'}")
+
+
+@app.command
+def report(
+    folders: Positional[tuple[Path, ...]],
+    merge: Merge | None = None,
+    out: Path | None = None,
+) -> None:
+    """Writes the report of a run or a sweep, or of several runs side by side.
+
+    Args:
+        folders: Directories of runs, or of sweeps.
+        merge: Average what is predicted for the recordings of a session or subject, or of none.
+        out: HTML file or folder to write to; by default in the run's folder, or next to it.
+    """
+    from jaxdep.analysis import ranking, results, table, titles
     from jaxdep.analysis import report as reports
-    from jaxdep.analysis import results, table
     from jaxdep.runner import reporting
 
     if not folders:
         raise UserError("no run directory given; pass one, such as runs/jamfn-demo-001")
+    runs = []
     for folder in folders:
-        if merge_tasks is not None:
-            reporting.merge_tasks(RunDir.at(folder), merge_tasks)
-        table.show(results.write(folder), _console)
-    _print(f"report: {reports.write(list(folders))}")
+        run_dir = results.run_dir_of(folder)
+        if run_dir != folder:
+            outcome = ranking.read(folder)
+            ranking.show(outcome.rows, outcome.title, outcome.monitor, _console)
+        if merge is not None:
+            reporting.set_merge(RunDir.at(run_dir), merge)
+        runs.append(titles.read(folder, results.write(run_dir)))
+    for run, title in zip(runs, titles.distinct(runs), strict=True):
+        table.show(run.results, _console, title)
+    _print(f"report: {reports.write(list(folders), out)}")
 
 
 @app.command

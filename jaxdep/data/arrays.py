@@ -1,14 +1,16 @@
 """Splits of prepared corpora as padded arrays and masks.
 
 The role of a feature follows from its TFDS type: a tensor of unknown length is a sequence, one of
-known length a vector; a class label or a scalar is the target of the task with the same name.
+known length a vector; a class label or a scalar is the target of the task with the same name. Texts
+are neither inputs nor targets: they tell who was recorded.
 """
 
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,19 +20,22 @@ from jaxdep.errors import UserError
 
 
 class Labelled:
-    """Ids and targets of a split whose inputs are in memory or on disk."""
+    """Ids, subjects and targets of a split whose inputs are in memory or on disk."""
 
     name: str
     ids: np.ndarray
     targets: dict[str, np.ndarray]
+    subjects: np.ndarray
+    attributes: dict[str, np.ndarray]
 
     def __len__(self) -> int:
         return len(self.ids)
 
     @property
     def digest(self) -> str:
-        """Hash of the ids and targets, which identifies the split."""
-        sha = hashlib.sha256("\n".join(self.ids.tolist()).encode())
+        """Hash of the ids, subjects and targets, which identifies the split."""
+        texts = "\0".join("\n".join(names.tolist()) for names in (self.ids, self.subjects))
+        sha = hashlib.sha256(texts.encode())
         for task in sorted(self.targets):
             sha.update(task.encode() + np.ascontiguousarray(self.targets[task]).tobytes())
         return sha.hexdigest()
@@ -47,6 +52,9 @@ class Split(Labelled):
         vectors [N, D]; float32, or uint8 for images.
       targets: int32 classes or float32 scores, [N], by task.
       classes: class names of each classification task.
+      subjects: ids of the recorded subjects, [N]; where unknown, the recording's own id.
+      attributes: what else is known about the recordings, as texts [N] by name, such as `gender`;
+        empty where unknown.
       carved_from: name of the split that this one was carved from; empty otherwise.
     """
 
@@ -55,6 +63,8 @@ class Split(Labelled):
     inputs: dict[str, np.ndarray]
     targets: dict[str, np.ndarray]
     classes: dict[str, tuple[str, ...]]
+    subjects: np.ndarray
+    attributes: dict[str, np.ndarray]
     carved_from: str = ""
 
     @property
@@ -74,9 +84,18 @@ class Split(Labelled):
 
     def take(self, rows: np.ndarray, name: str, carved_from: str = "") -> Split:
         """Returns the split restricted to some rows."""
-        pick = lambda arrays: {key: array[rows] for key, array in arrays.items()}
-        targets = pick(self.targets)
-        return Split(name, self.ids[rows], pick(self.inputs), targets, self.classes, carved_from)
+        fields = rows_of(self, rows, "ids", "inputs", "targets", "subjects", "attributes")
+        return replace(self, name=name, carved_from=carved_from, **fields)
+
+
+def rows_of(split: Any, rows: np.ndarray, *fields: str) -> dict[str, Any]:
+    """Some rows of fields that hold arrays [N, ...], or such arrays by name."""
+    found = {}
+    for field in fields:
+        value = getattr(split, field)
+        of_names = isinstance(value, dict)
+        found[field] = {name: x[rows] for name, x in value.items()} if of_names else value[rows]
+    return found
 
 
 def load_split(folder: Path, split: str, lengths: Mapping[str, int]) -> Split:
@@ -93,8 +112,9 @@ def load_split(folder: Path, split: str, lengths: Mapping[str, int]) -> Split:
     features, source = open_split(folder, split)
     records = sorted(source, key=lambda record: record["id"])
     targets, classes = targets_of(features, records)
-    ids = np.asarray([record["id"].decode() for record in records])
-    return Split(split, ids, inputs_of(features, records, lengths), targets, classes)
+    inputs = inputs_of(features, records, lengths)
+    ids = ids_of(records)
+    return Split(split, ids, inputs, targets, classes, *subjects_of(records))
 
 
 def open_split(folder: Path, split: str) -> tuple[Mapping[str, Any], Any]:
@@ -104,16 +124,37 @@ def open_split(folder: Path, split: str) -> tuple[Mapping[str, Any], Any]:
       The TFDS features of the corpus, and the records of the split on disk.
 
     Raises:
-      UserError: the corpus has no such split.
+      UserError: the corpus has no such split, or was prepared by an earlier version.
     """
     import tensorflow_datasets as tfds
 
     builder: Any = tfds.builder_from_directory(str(folder))
+    if "subject" not in builder.info.features:
+        raise UserError(
+            f"{folder} was prepared by an earlier version of jaxdep, which stored no subjects:"
+            " prepare the corpus again, and train again on what is prepared"
+        )
     if split not in builder.info.splits:
         raise UserError(
             f"{folder} has no split {split!r}: choose one of {', '.join(builder.info.splits)}"
         )
     return builder.info.features, builder.as_data_source(split=split)
+
+
+def ids_of(records: list[Mapping[str, Any]]) -> np.ndarray:
+    """Ids of records, [N]."""
+    return np.asarray([record["id"].decode() for record in records])
+
+
+def subjects_of(
+    records: list[Mapping[str, Any]],
+) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    """Stacks what is known of who was recorded; returns `subjects` and `attributes` of `Split`."""
+    subjects = [(record["subject"] or record["id"]).decode() for record in records]
+    known = [json.loads(record["attributes"]) for record in records]
+    names = sorted({name for each in known for name in each})
+    attributes = {name: np.asarray([each.get(name, "") for each in known]) for name in names}
+    return np.asarray(subjects), attributes
 
 
 def sequences_of(features: Mapping[str, Any]) -> list[str]:
@@ -200,11 +241,35 @@ def contents(inputs: Mapping[str, np.ndarray]) -> np.ndarray:
     return np.asarray(hashes)
 
 
+def groups(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """Groups items that have either key in common, directly or through other items.
+
+    For contents `[1, 2, 2, 3]` and subjects `[p, p, q, r]`: `[1, 1, 1, 3]`.
+
+    Args:
+      first: keys of one kind, [N].
+      second: keys of another kind, [N].
+
+    Returns:
+      The smallest of the first keys in each item's group, [N].
+    """
+    from scipy.sparse import coo_array, csgraph
+
+    keys, one = np.unique(first, return_inverse=True)
+    _, other = np.unique(second, return_inverse=True)
+    nodes = len(keys) + int(other.max()) + 1
+    graph = coo_array((np.ones(len(one)), (one, len(keys) + other)), (nodes, nodes))
+    _, group = csgraph.connected_components(graph, directed=False)
+    # Keys are sorted, so the first of a group is its smallest.
+    _, smallest, code = np.unique(group[: len(keys)], return_index=True, return_inverse=True)
+    return keys[smallest][code][one]
+
+
 def carve(split: Any, fraction: float, task: str) -> tuple[Any, Any]:
     """Carves a validation split from a training split, identically in every run.
 
-    Recordings with the same content go to the same part, so that no validation recording is a
-    duplicate of a training recording.
+    All recordings of a subject go to the same part, and so do recordings with the same content: the
+    validation split holds neither a person nor a duplicate of the training split.
 
     Args:
       split: training split, in memory or on disk.
@@ -215,18 +280,20 @@ def carve(split: Any, fraction: float, task: str) -> tuple[Any, Any]:
       The remaining training split, and the validation split.
 
     Raises:
-      UserError: the split has too few recordings.
+      UserError: the split has too few recordings or subjects.
     """
     from sklearn.model_selection import GroupKFold, StratifiedGroupKFold
 
     folds = StratifiedGroupKFold if task in split.classes else GroupKFold
     parts = max(2, round(1 / fraction))
-    if parts > len(np.unique(split.contents)):
+    together = groups(split.contents, split.subjects)
+    if parts > (count := len(np.unique(together))):
         raise UserError(
-            f"corpus.carve={fraction}: {split.name} has {len(split)} recordings, too few to carve"
-            " off this part for validation; increase corpus.carve"
+            f"corpus.carve={fraction}: {split.name} has {len(split)} recordings in {count} groups"
+            " that share a subject or their content, too few to carve off this part for validation;"
+            " increase corpus.carve"
         )
     cut = folds(n_splits=parts, shuffle=True, random_state=0)
-    rest, part = next(cut.split(split.ids, split.targets[task], split.contents))
+    rest, part = next(cut.split(split.ids, split.targets[task], together))
     left = split.take(np.sort(rest), split.name)
     return left, split.take(np.sort(part), f"{split.name}-validation", carved_from=split.name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,9 +22,15 @@ class Item:
     Attributes:
       id: unique id in the corpus.
       split: name of the split.
-      load: function that reads all features of the builder except `id`.
+      load: function that reads all features that the builder defines.
       subject: id of the recorded subject; empty if unknown.
-      session: id of the session, whose recordings share one target; empty if there are none.
+      session: id of the session, whose recordings share one target; empty if there are none. Where
+        the subject is unknown, the session is taken for one.
+      attributes: what else is known about the recording, for analyses of subgroups:
+        `{"gender": "female"}`.
+
+    Raises:
+      ValueError: an attribute has the name of another column of `recordings.csv`.
     """
 
     id: str
@@ -31,6 +38,12 @@ class Item:
     load: Callable[[], dict[str, Any]]
     subject: str = ""
     session: str = ""
+    attributes: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Checks the names of the attributes."""
+        if taken := {"id", "subject"} & set(self.attributes):
+            raise ValueError(f"{self.id}: no attribute may be called {', '.join(sorted(taken))}")
 
 
 @dataclass
@@ -112,7 +125,8 @@ class ManualBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
         raise ValueError(f"{cls.__name__} must define scan()")
 
     def _info(self) -> tfds.core.DatasetInfo:
-        features = {**self.features(self.options), "id": tfds.features.Text()}
+        texts = {name: tfds.features.Text() for name in ("id", "subject", "attributes")}
+        features = {**self.features(self.options), **texts}
         return self.dataset_info_from_configs(features=tfds.features.FeaturesDict(features))
 
     def _split_generators(self, dl_manager: tfds.download.DownloadManager) -> dict[str, Any]:
@@ -130,7 +144,11 @@ class ManualBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
         kinds = self.features(self.options)
         names = [name for name, kind in kinds.items() if isinstance(kind, targets)]
         for item in items:
-            example = {**item.load(), "id": item.id}
+            # As one text, because the names of attributes may depend on the raw files.
+            attributes = json.dumps(dict(item.attributes), sort_keys=True)
+            subject = item.subject or item.session
+            known = {"id": item.id, "subject": subject, "attributes": attributes}
+            example = {**item.load(), **known}
             self._digests[item.id] = _digest(example)
             if item.split == self.TRAIN:
                 for name in names:
@@ -139,7 +157,7 @@ class ManualBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
 
     @property
     def contents(self) -> str:
-        """Hash of the features, labels and ids of all stored recordings."""
+        """Hash of the features, labels, ids, subjects and attributes of all stored recordings."""
         text = "".join(f"{name}{self._digests[name]}" for name in sorted(self._digests))
         return hashlib.sha256(text.encode()).hexdigest()
 

@@ -81,14 +81,19 @@ def bayes(signal: float = 1.0) -> dict[str, Any]:
         "kind": "classification",
         "chance": 0.5,
         "bayes_accuracy": synthetic.best_accuracy(rates),
+        "best_without_voice": synthetic.best_accuracy(rates[2:5]),
         "best_single_modality": {"acoustic": two, "visual": two, "text": one},
     }
 
 
 def write_truth(
-    directory: Path, corpus: str, given: Mapping[str, Any], mean_seconds: float
+    directory: Path,
+    corpus: str,
+    given: Mapping[str, Any],
+    mean_seconds: float,
+    further_tasks: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """Calls `synthetic.write_truth` for interviews with these events."""
+    """Calls `synthetic.write_truth` for interviews with these events, and further tasks if any."""
     order, agreement = synthetic.event_rates(given["signal"])
     parameters = {
         "order_rate": order,
@@ -96,7 +101,7 @@ def write_truth(
         "mean_seconds": mean_seconds,
         "amplitude": AMPLITUDE,
     }
-    tasks = {"depression": bayes(given["signal"])}
+    tasks = {"depression": bayes(given["signal"]), **(further_tasks or {})}
     return synthetic.write_truth(directory, corpus, given, parameters, tasks)
 
 

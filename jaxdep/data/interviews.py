@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import tensorflow_datasets as tfds
@@ -19,8 +19,31 @@ from jaxdep.data.builder import Item, Scan
 from jaxdep.settings.kinds import CountOrNone
 
 Streams = Mapping[str, np.ndarray]
-Read = Callable[[str, Counter], "dict[str, np.ndarray] | None"]
-"""Reads and cuts the interview with a given id and counts repairs; None if it has a fault."""
+Read = Callable[[str, Counter], "dict[str, dict[str, np.ndarray]] | None"]
+"""Reads and cuts the interview with a given id and counts repairs.
+
+Returns the arrays of each item that the interview consists of, by the id of the item, or None if
+the interview has a fault.
+"""
+
+
+class Scale(NamedTuple):
+    """Mean and standard deviation of each feature of a stream, [D]; 1 if a feature is constant."""
+
+    mean: np.ndarray
+    deviation: np.ndarray
+
+    @classmethod
+    def of(cls, frames: np.ndarray) -> Scale:
+        """Computes the scale of frames [T, D]."""
+        if not len(frames):
+            return cls(np.zeros(frames.shape[1]), np.ones(frames.shape[1]))
+        deviation = frames.std(0)
+        return cls(frames.mean(0), np.where(deviation > 1e-6, deviation, 1))
+
+    def standardise(self, frames: np.ndarray) -> np.ndarray:
+        """Scales each feature of frames [T, D] to mean 0 and variance 1, as float32."""
+        return ((frames - self.mean) / self.deviation).astype(np.float32)
 
 
 @dataclass(frozen=True)
@@ -49,8 +72,9 @@ class SentenceCutter:
         rates: Mapping[str, float],
         words: np.ndarray,
         counts: Sequence[int],
+        scales: Mapping[str, Scale] | None = None,
     ) -> dict[str, np.ndarray]:
-        """Cuts an interview.
+        """Cuts an interview, or a part of it.
 
         Args:
           times: start and end of each sentence, in seconds.
@@ -58,6 +82,7 @@ class SentenceCutter:
           rates: frames per second of each stream.
           words: text embeddings of all sentences, concatenated, [T, D].
           counts: number of rows of `words` in each sentence.
+          scales: scale of each stream for `normalize`; None for those of the given sentences.
 
         Returns:
           `acoustic`, `visual`, `text` and `sentences`, in the format that
@@ -84,7 +109,7 @@ class SentenceCutter:
                 frames, windows = dialogue.pack(stream, windows)
             if self.normalize:
                 outputs[name + functionals.SUFFIX] = functionals.summarize(frames)
-                frames = _standardise(frames)
+                frames = (scales[name] if scales else Scale.of(frames)).standardise(frames)
             outputs[name] = frames
             all_windows.append(windows)
         ends = rows.cumsum()
@@ -92,6 +117,13 @@ class SentenceCutter:
         outputs["text"] = words[: rows.sum()]
         outputs["sentences"] = np.concatenate(all_windows, 1).astype(np.int32)
         return outputs
+
+    def scales(
+        self, times: dialogue.Times, streams: Streams, rates: Mapping[str, float]
+    ) -> dict[str, Scale]:
+        """Scales of the streams over the frames of all sentences, as `cut="paper"` cuts them."""
+        cut = lambda name, x: dialogue.pack(x, dialogue.windows(times, rates[name], len(x)))[0]
+        return {name: Scale.of(cut(name, stream)) for name, stream in streams.items()}
 
 
 def features(widths: Mapping[str, int], normalize: bool) -> dict[str, Any]:
@@ -120,9 +152,10 @@ def gather(
     found: Scan,
     labels: Mapping[str, Any],
     read: Read,
-    targets: Callable[[Any], Mapping[str, Any]],
+    targets: Callable[[Any, str], Mapping[str, Any]],
+    attributes: Callable[[Any], Mapping[str, str]],
 ) -> None:
-    """Reads each interview once and adds it to a scan.
+    """Reads each interview once and adds its items to a scan; each is with another subject.
 
     The cut interviews are kept in a temporary folder, which is removed together with the scan.
 
@@ -131,35 +164,42 @@ def gather(
         corpus card.
       labels: label of each interview, with its `split`.
       read: reads and cuts one interview.
-      targets: converts a label to target features.
+      targets: converts a label and the id of an item to its target features.
+      attributes: converts a label to `Item.attributes`.
     """
     folder = Path(tempfile.mkdtemp(prefix="jaxdep-"))
     weakref.finalize(found, shutil.rmtree, folder, ignore_errors=True)
     repairs: Counter[str] = Counter()
     lengths: list[dict[str, int]] = []
     for name, label in labels.items():
-        cut: dict[str, Any] | None = read(name, repairs)
-        load: Callable[[], dict[str, Any]] = dict
-        if cut is not None:
-            path = folder / f"{name}.npz"
-            np.savez(path, **cut)
+        items = read(name, repairs)
+        if items is None:
+            found.items.append(Item(name, label.split, dict, subject=name))
+            continue
+        for item, cut in items.items():
+            path = folder / f"{item}.npz"
+            arrays: dict[str, Any] = cut
+            np.savez(path, **arrays)
             lengths.append({key: len(array) for key, array in cut.items() if array.ndim > 1})
             # The reference to `found` keeps the folder alive as long as anything loads from it.
-            load = lambda path=path, label=label, _=found: {**_read(path), **targets(label)}
-        found.items.append(Item(name, label.split, load, subject=name))
+            own = targets(label, item)
+            load = lambda path=path, own=own, _=found: {**_read(path), **own}
+            found.items.append(
+                Item(item, label.split, load, subject=name, attributes=dict(attributes(label)))
+            )
     found.warnings += [
         f"repaired: {count} {what}" for what, count in sorted(repairs.items()) if count
     ]
     found.card |= _length_statistics(lengths) | {"repairs": dict(sorted(repairs.items()))}
 
 
-def _length_statistics(interviews: Sequence[Mapping[str, int]]) -> dict[str, Any]:
+def _length_statistics(items: Sequence[Mapping[str, int]]) -> dict[str, Any]:
     """Lengths of the streams, and the share of padding if all are padded to the longest."""
-    if not interviews:
+    if not items:
         return {}
-    by_name = {name: np.array([one[name] for one in interviews]) for name in interviews[0]}
+    by_name = {name: np.array([one[name] for one in items]) for name in items[0]}
     return {
-        "rows of an interview, mean and longest": {
+        "rows of an item, mean and longest": {
             name: f"{lengths.mean():.0f}, {lengths.max()}" for name, lengths in by_name.items()
         },
         "padding, if all are padded to the longest": {
@@ -175,11 +215,3 @@ def _read(path: Path) -> dict[str, np.ndarray]:
     return {
         name: x if len(x) else np.zeros((1, *x.shape[1:]), x.dtype) for name, x in streams.items()
     }
-
-
-def _standardise(frames: np.ndarray) -> np.ndarray:
-    """Scales each feature to mean 0 and variance 1 over the retained frames."""
-    if not len(frames):
-        return frames
-    deviation = frames.std(0)
-    return ((frames - frames.mean(0)) / np.where(deviation > 1e-6, deviation, 1)).astype(np.float32)

@@ -21,7 +21,7 @@ from jaxdep.data.formats.files import check_file
 from jaxdep.data.settings import Corpus
 from jaxdep.errors import BadFileError, Fault, Faults, UserError, describe
 
-_LAYOUT_VERSION = 2
+_LAYOUT_VERSION = 3
 """Layout version of prepared folders; corpora stored with another version are prepared again."""
 
 _LARGEST_TRUTH = 2**20
@@ -91,7 +91,8 @@ def prepare(
       data_dir: folder for prepared corpora; None for `$JAXDEP_DATA_DIR`, or the user's cache.
       skip_bad: whether to leave out faulty recordings; `corpus.json` lists them.
       options: builder options; if empty, the options that these files were last prepared with.
-      inherit: whether to also take missing options from the last preparation of these files.
+      inherit: whether `options` are those of an experiment: missing ones are taken from the last
+        preparation of these files, and later preparations do not inherit them.
       log: callback for progress messages and warnings.
 
     Returns:
@@ -106,10 +107,14 @@ def prepare(
     truth = _truth(folder)
     files = _fingerprint(folder, {}, str(builder.VERSION))
     data = storage.data_folder(data_dir)
-    given = dict(options or {})
-    if inherit or not given:
-        given = {**_previous_options(name, files, data, given, log), **given}
-    options = builder.resolve(folder, corpora.with_defaults(name, given))
+    asked = dict(options or {})
+    previous = _previous_options(name, files, data) if inherit or not asked else {}
+    if kept := {key: value for key, value in previous.items() if key not in asked}:
+        text = ", ".join(f"{key}={value}" for key, value in kept.items())
+        log(f"using options of the last preparation: {text}")
+    # What one experiment needs must not become the default of another.
+    given = previous if inherit else {**kept, **asked}
+    options = builder.resolve(folder, corpora.with_defaults(name, {**kept, **asked}))
     cache_key = {**options, "skip_bad": skip_bad, "layout": _LAYOUT_VERSION}
     fingerprint = _fingerprint(folder, cache_key, str(builder.VERSION))
     target = data / f"{name}-{fingerprint[:16]}"
@@ -136,9 +141,11 @@ def prepare(
         "skipped": [vars(fault) for fault in skipped],
         "label_source": "planted by the data generator" if truth else builder.LABEL_SOURCE,
         "files": files,
-        "given": dict(given),
+        "given": given,
+        "defaults": builder.resolve(folder, corpora.with_defaults(name, {})),
         "fingerprint": fingerprint,
         "card": scan.card,
+        "subjects_known": all(item.subject for item in scan.items),
         "sessions": {item.id: item.session for item in scan.items if item.session},
     }
     _store(builder, scan, options, metadata, target)
@@ -180,29 +187,20 @@ def _fingerprint(folder: Path, options: Mapping[str, Any], version: str) -> str:
     return sha.hexdigest()
 
 
-def _previous_options(
-    name: str, files: str, data: Path, given: Mapping[str, Any], log: Log
-) -> dict[str, Any]:
+def _previous_options(name: str, files: str, data: Path) -> dict[str, Any]:
     """Options that the same files were last prepared with, so that `run` follows `prepare`.
 
     Args:
       name: name of the corpus.
       files: fingerprint of the raw files.
       data: folder of prepared corpora.
-      given: options of this preparation, which are left out of the result.
-      log: callback for the options found.
     """
     found = []
     for path in data.glob(f"{name}-*/corpus.json"):
         metadata = read_json(path)
         if metadata.get("files") == files:
             found.append((path.stat().st_mtime_ns, metadata["given"]))
-    previous = max(found, key=lambda pair: pair[0])[1] if found else {}
-    previous = {key: value for key, value in previous.items() if key not in given}
-    if previous:
-        text = ", ".join(f"{key}={value}" for key, value in previous.items())
-        log(f"using options of the last preparation: {text}")
-    return previous
+    return max(found, key=lambda pair: pair[0])[1] if found else {}
 
 
 def _drop_faulty(name: str, scan: Scan, skip_bad: bool) -> list[Fault]:

@@ -18,7 +18,7 @@ _CHUNK = 64  # recordings in memory while a split is indexed or hashed
 
 @dataclass(frozen=True)
 class Stored(arrays.Labelled):
-    """A split whose inputs stay on disk; ids, targets and lengths are in memory.
+    """A split whose inputs stay on disk; everything else is in memory.
 
     Attributes:
       name: see `arrays.Split`.
@@ -30,6 +30,8 @@ class Stored(arrays.Labelled):
       features: TFDS features of the corpus.
       source: records of the split, in stored order.
       rows: row of each recording in `source`, [N].
+      subjects: see `arrays.Split`.
+      attributes: see `arrays.Split`.
       carved_from: see `arrays.Split`.
     """
 
@@ -38,10 +40,12 @@ class Stored(arrays.Labelled):
     targets: dict[str, np.ndarray]
     classes: dict[str, tuple[str, ...]]
     lengths: Mapping[str, int]
-    frames: Mapping[str, np.ndarray]
+    frames: dict[str, np.ndarray]
     features: Mapping[str, Any]
     source: Any
     rows: np.ndarray
+    subjects: np.ndarray
+    attributes: dict[str, np.ndarray]
     carved_from: str = ""
 
     def read(
@@ -64,22 +68,15 @@ class Stored(arrays.Labelled):
 
     def take(self, rows: np.ndarray, name: str, carved_from: str = "") -> Stored:
         """Returns the split restricted to some rows."""
-        targets = {task: target[rows] for task, target in self.targets.items()}
-        frames = {name: counts[rows] for name, counts in self.frames.items()}
-        fields = {
-            "ids": self.ids[rows],
-            "targets": targets,
-            "frames": frames,
-            "rows": self.rows[rows],
-        }
-        return replace(self, name=name, **fields, carved_from=carved_from)
+        kept = ("ids", "targets", "frames", "rows", "subjects", "attributes")
+        fields = arrays.rows_of(self, rows, *kept)
+        return replace(self, name=name, carved_from=carved_from, **fields)
 
     def load(self) -> arrays.Split:
         """Loads the split into memory."""
         inputs = self.read(np.arange(len(self)))
-        return arrays.Split(
-            self.name, self.ids, inputs, self.targets, self.classes, self.carved_from
-        )
+        known = (self.targets, self.classes, self.subjects, self.attributes, self.carved_from)
+        return arrays.Split(self.name, self.ids, inputs, *known)
 
     @property
     def contents(self) -> np.ndarray:
@@ -110,12 +107,14 @@ def open_split(folder: Path, split: str, lengths: Mapping[str, int]) -> Stored:
             for name in sequences:
                 frames[name].append(len(record[name]))
             scalars.append({k: v for k, v in record.items() if not features[k].shape})
-    ids = np.asarray([record["id"].decode() for record in scalars])
+    ids = arrays.ids_of(scalars)
     rows = np.argsort(ids)
-    targets, classes = arrays.targets_of(features, [scalars[row] for row in rows])
+    scalars = [scalars[row] for row in rows]
+    targets, classes = arrays.targets_of(features, scalars)
     kept = {name: lengths.get(name, 0) or max(frames[name]) for name in sequences}
     real = {name: np.minimum(np.array(frames[name])[rows], kept[name]) for name in sequences}
-    return Stored(split, ids[rows], targets, classes, kept, real, features, source, rows)
+    stored = (kept, real, features, source, rows)
+    return Stored(split, ids[rows], targets, classes, *stored, *arrays.subjects_of(scalars))
 
 
 def batches(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -70,6 +70,20 @@ def split_names(shares: Mapping[str, float], items: int) -> list[str]:
     names = list(shares)
     which = np.searchsorted(np.rint(ends).astype(int), np.arange(items), side="right")
     return [names[index] for index in which]
+
+
+def write_subjects(directory: Path, names: Iterable[str], seed: int) -> None:
+    """Writes `subjects.csv` with a random gender of each subject.
+
+    Args:
+      directory: folder of the corpus.
+      names: ids of the subjects, each once.
+      seed: seed of the corpus; the draws are independent of all others.
+    """
+    rng = np.random.default_rng(np.random.SeedSequence([seed, 0x5B]))
+    lines = [f"{name},{rng.choice(['female', 'male'])}" for name in names]
+    text = "\n".join(["subject,gender", *lines]) + "\n"
+    (directory / "subjects.csv").write_text(text, encoding="utf-8")
 
 
 def balanced_bits(

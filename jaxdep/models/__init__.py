@@ -10,13 +10,33 @@ import flax.linen as nn
 
 from jaxdep.models.amm import AMM
 from jaxdep.models.amm import spec as _amm
-from jaxdep.models.baselines import LogisticRegression
+from jaxdep.models.baselines import (
+    BERT,
+    BLSTM,
+    DCNN,
+    HAN,
+    RCNN,
+    SVM,
+    TAMFN,
+    TFN,
+    BiGRU,
+    DepressionDetector,
+    FeatureFusion,
+    KNNFusion,
+    LogisticRegression,
+    MHABiLSTM,
+    MulT,
+    RandomForest,
+    av_specs,
+    tm_specs,
+)
 from jaxdep.models.depformer import DEPFormer, DEPFormerReleased
 from jaxdep.models.depformer import spec as _depformer
 from jaxdep.models.jamfn import JAMFN
 from jaxdep.models.jamfn import spec as _jamfn
 from jaxdep.models.mddr import MDDR
 from jaxdep.models.mddr import spec as _mddr
+from jaxdep.models.modalities import Parts
 from jaxdep.models.smfl import SMFL, SMFLReleased
 from jaxdep.models.smfl import spec as _smfl
 from jaxdep.models.spec import ModelSpec
@@ -30,6 +50,8 @@ _BUILT_IN = (
     _smfl.RELEASED,
     _depformer.SPEC,
     _depformer.RELEASED,
+    *av_specs.SPECS,
+    *tm_specs.SPECS,
 )
 
 SPECS: Mapping[str, ModelSpec] = Registry(
@@ -54,7 +76,12 @@ class _Classes(Mapping[str, type[nn.Module]]):
 MODELS: Mapping[str, type[nn.Module]] = _Classes()
 """Flax modules by name; the fields of a module are its configuration."""
 
-BASELINES: dict[str, type] = {"logistic_regression": LogisticRegression}
+BASELINES: dict[str, type] = {
+    "logistic_regression": LogisticRegression,
+    "svm": SVM,
+    "random_forest": RandomForest,
+    "knn_fusion": KNNFusion,
+}
 """Baselines fitted by scikit-learn, by name."""
 
 
@@ -76,19 +103,41 @@ def spec_of(model: nn.Module) -> ModelSpec:
     return SPECS[name]
 
 
+def modalities_of(model: object) -> Parts:
+    """Inputs of each modality of a model; empty for baselines and models without a spec."""
+    name = name_of(model)
+    return {} if name is None or name in BASELINES else SPECS[name].modalities(model)
+
+
 __all__ = [
     "AMM",
     "BASELINES",
+    "BERT",
+    "BLSTM",
+    "DCNN",
+    "HAN",
     "JAMFN",
     "MDDR",
     "MODELS",
+    "RCNN",
     "SMFL",
     "SPECS",
+    "SVM",
+    "TAMFN",
+    "TFN",
+    "BiGRU",
     "DEPFormer",
     "DEPFormerReleased",
+    "DepressionDetector",
+    "FeatureFusion",
+    "KNNFusion",
     "LogisticRegression",
+    "MHABiLSTM",
     "ModelSpec",
+    "MulT",
+    "RandomForest",
     "SMFLReleased",
+    "modalities_of",
     "name_of",
     "spec_of",
 ]

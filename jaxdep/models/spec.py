@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import importlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
@@ -12,10 +12,17 @@ from typing import Any
 import flax.linen as nn
 import numpy as np
 
+from jaxdep.models.modalities import Parts
+
 Arrays = dict[str, np.ndarray]
 State = Mapping[str, np.ndarray]
 
 EMPTY: Mapping[str, Any] = MappingProxyType({})
+
+
+def one_input_each(names: Iterable[str]) -> Parts:
+    """Modalities that consist of one input each, which has the same name."""
+    return {name: (name,) for name in names}
 
 
 @dataclass(frozen=True)
@@ -125,6 +132,11 @@ class ModelSpec:
       example_inputs: function that draws random inputs of a small model.
       inputs_of_state: function that returns zero inputs with the widths and lengths implied by a
         PyTorch state; raises KeyError with the name of a missing entry.
+      modalities: function that returns the inputs of each modality of a model, without their masks;
+        by default, each entry of the model's field `modalities` is one input. Only declared
+        modalities can be absent in `jaxdep missing` and with `training.modality_dropout`.
+      structure: further inputs, which stay if a modality is absent, by name, with a description of
+        what they tell the model.
       reference: dotted path of the PyTorch module, `package.module:Class`; its arguments are the
         model's fields and the width of each floating-point input.
       reference_sizes: function from the inputs to further arguments of the reference.
@@ -156,6 +168,10 @@ class ModelSpec:
     variants: Mapping[str, Mapping[str, Any]]
     example_inputs: Callable[[nn.Module, InputSampler], Arrays]
     inputs_of_state: Callable[[Any, State], Arrays]
+    modalities: Callable[[Any], Parts] = lambda model: one_input_each(
+        getattr(model, "modalities", ())
+    )
+    structure: Mapping[str, str] = field(default_factory=dict)
     reference: str
     reference_sizes: Callable[[Mapping[str, Any]], dict[str, Any]] = lambda inputs: {}
     extra_inputs: Callable[[Any, int], Arrays] = lambda model, seed: {}

@@ -36,6 +36,19 @@ def last(x: Sequence, mask: Mask | None) -> Vector:
     return jnp.where(positions[:, None] >= 0, frames, 0)
 
 
+def first(x: Sequence, mask: Mask | None) -> Vector:
+    """The first real frame, [B, L, D] -> [B, D]; zero without a real frame."""
+    return last(x[:, ::-1], None if mask is None else mask[:, ::-1])
+
+
+def masked_max(x: Sequence, mask: Mask | None) -> Vector:
+    """Maximum over real frames, [B, L, D] -> [B, D]; zero without a real frame."""
+    if mask is None:
+        return x.max(1)
+    highest = jnp.where(mask[..., None], x, jnp.finfo(x.dtype).min).max(1)
+    return jnp.where(mask.any(1)[:, None], highest, 0)
+
+
 def masked_softmax(
     scores: Float[Array, "*axes time"], mask: Bool[Array, "*#axes time"] | None
 ) -> Float[Array, "*axes time"]:

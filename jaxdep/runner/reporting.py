@@ -17,10 +17,11 @@ import numpy as np
 from jaxdep.artifacts import environment, writer
 from jaxdep.artifacts.files import write_json
 from jaxdep.artifacts.run_dir import RunDir, check_same
-from jaxdep.artifacts.schema import Description, Meta, RunEntry, SplitEntry
+from jaxdep.artifacts.schema import Description, Merge, Meta, RunEntry, SplitEntry
 from jaxdep.errors import UserError
 from jaxdep.experiment import Experiment
 from jaxdep.overrides import digest_of, to_json
+from jaxdep.runner import labels
 from jaxdep.runner.input_pipeline import PreparedExperiment
 from jaxdep.runner.options import Log
 from jaxdep.train import devices, hosts, step
@@ -47,17 +48,19 @@ class Outcome:
 
     Attributes:
       runs: description of each run, as returned by `describe`.
-      outputs: outputs of all runs on the test split, by task.
+      outputs: outputs of all runs, by split (`validation` and `test`) and task.
       programs: number of compiled programs.
       compile_seconds: time spent compiling them.
       attention: attention maps.
+      stochastic: whether outcomes depend on the seed.
     """
 
     runs: Sequence[RunEntry]
-    outputs: Mapping[str, np.ndarray]
+    outputs: Mapping[str, Mapping[str, np.ndarray]]
     programs: int = 0
     compile_seconds: float = 0.0
     attention: Attention = field(default_factory=Attention)
+    stochastic: bool = True
 
 
 @dataclass(frozen=True)
@@ -67,18 +70,27 @@ class RunRecorder:
     Attributes:
       run_dir: run directory.
       prepared: experiment and its data.
+      base: experiment that changes are counted from, see `labels.base_of`.
       request: seeds, and for a sweep its configurations.
       resume: whether the directory holds a run to be continued.
-      merge_tasks: whether to average the predicted scores of a session's recordings.
+      merge: whose recordings are evaluated as one, by the mean of what is predicted for them.
       log: callback for messages.
+      chosen_among: number of configurations of the sweep that chose the settings; 1 for no sweep.
     """
 
     run_dir: RunDir
     prepared: PreparedExperiment
+    base: Experiment
     request: Mapping[str, Any]
     resume: bool = False
-    merge_tasks: bool = False
+    merge: Merge = "none"
     log: Log = print
+    chosen_among: int = 1
+
+    @cached_property
+    def label(self) -> labels.Label:
+        """Title of the run, and what was changed."""
+        return labels.label(self.prepared, self.base)
 
     @property
     def config(self) -> dict[str, Any]:
@@ -96,10 +108,9 @@ class RunRecorder:
         """Checks the request against the corpus, and against the run that it continues.
 
         Raises:
-          UserError: there are no recordings to average, or the directory holds a different run.
+          UserError: there are no recordings to merge, or the directory holds a different run.
         """
-        if self.merge_tasks:
-            check_sessions(self.prepared.data.description)
+        check_merge(self.merge, self.prepared)
         if not self.resume:
             return
         existing = RunDir.at(self.run_dir.shared)
@@ -118,15 +129,17 @@ class RunRecorder:
         """Writes the outcome, and the table, figures and report based on it."""
         writer.attention(self.run_dir, outcome.attention.examples, outcome.attention.words)
         meta: Meta = {
-            **_describe_data(self.prepared),
+            **_describe_data(self.prepared, self.label),
             "runs": list(outcome.runs),
             "compile": {
                 "programs": outcome.programs,
                 "seconds": round(outcome.compile_seconds, 1),
             },
-            "merge_tasks": self.merge_tasks,
+            "merge": self.merge,
+            "stochastic": outcome.stochastic,
+            "chosen_among": self.chosen_among,
         }
-        writer.finish(self.run_dir, meta, outcome.outputs, self.prepared.data.splits["test"])
+        writer.finish(self.run_dir, meta, outcome.outputs, self.prepared.data.splits)
         return write_report(self.run_dir)
 
     def report(self) -> Result:
@@ -168,32 +181,60 @@ def describe_split(split: Any) -> SplitEntry:
         "items": len(split),
         "hash": split.digest,
         "carved_from": split.carved_from or None,
+        "subjects": len(np.unique(split.subjects)),
     }
 
 
-def merge_tasks(run_dir: RunDir, merge: bool) -> None:
-    """Sets whether a finished run is evaluated per session or per recording.
+def set_merge(run_dir: RunDir, merge: Merge) -> None:
+    """Sets whose recordings a finished run evaluates as one.
 
     Args:
       run_dir: run directory.
-      merge: average the predicted scores of a session's recordings.
+      merge: `none`, or average what is predicted for the recordings of a `session` or `subject`.
 
     Raises:
-      UserError: no session of the run's corpus has several recordings.
+      UserError: no session or subject has several recordings, or they have different targets.
     """
-    meta = run_dir.read(run_dir.meta)
-    if merge:
-        check_sessions(meta["corpus"])
-    write_json(run_dir.meta, {**meta, "merge_tasks": merge})
+    from jaxdep.analysis import results
+
+    meta = {**run_dir.read(run_dir.meta), "merge": merge}
+    merged = results.finite_predictions(run_dir.path, meta)
+    if merge != "none":
+        each = results.finite_predictions(run_dir.path, {**meta, "merge": "none"})
+        if all(len(each[task].ids) == len(merged[task].ids) for task in each):
+            raise _nothing_to_merge(merge, meta["splits"]["test"]["name"])
+    write_json(run_dir.meta, meta)
 
 
-def check_sessions(corpus: Mapping[str, Any]) -> None:
-    """Raises `UserError` if no session of the corpus has several recordings."""
-    if not corpus["sessions"]:
-        raise UserError(
-            f"--merge-tasks: {corpus['name']} has no sessions of several recordings;"
-            " omit this option"
-        )
+def check_merge(merge: Merge, prepared: PreparedExperiment) -> None:
+    """Checks, before any training, that recordings of the test split can be evaluated as one.
+
+    Args:
+      merge: whose recordings are evaluated as one.
+      prepared: experiment and its data.
+
+    Raises:
+      UserError: no session or subject has several recordings, or they have different targets.
+    """
+    from jaxdep.analysis import predictions, recordings
+
+    if merge == "none":
+        return
+    split, sessions = prepared.data.splits["test"], prepared.data.description["sessions"]
+    groups = recordings.groups(merge, split.ids, split.subjects, sessions)
+    if len(np.unique(groups)) == len(groups):
+        raise _nothing_to_merge(merge, split.name)
+    for task in prepared.experiment.tasks:
+        try:
+            predictions.check_groups(groups, split.targets[task])
+        except ValueError as error:
+            raise UserError(f"--merge {merge}: {task}: {error}; omit this option") from None
+
+
+def _nothing_to_merge(merge: Merge, split: str) -> UserError:
+    return UserError(
+        f"--merge {merge}: no {merge} of {split} has several recordings; omit this option"
+    )
 
 
 def write_report(run_dir: RunDir) -> Result:
@@ -205,13 +246,14 @@ def write_report(run_dir: RunDir) -> Result:
     return Result(run_dir.path, content)
 
 
-def _describe_data(prepared: PreparedExperiment) -> Description:
+def _describe_data(prepared: PreparedExperiment, label: labels.Label) -> Description:
     """Describes the experiment, its corpus, splits and model selection, for `meta.json`."""
     experiment, splits = prepared.experiment, prepared.data.splits
     corpus = prepared.data.description
     return {
         "experiment": experiment.name,
-        "title": experiment.title,
+        "title": label.title,
+        "changed": {path: list(pair) for path, pair in label.changed.items()},
         "hash": digest_of(experiment),
         "corpus": {
             "name": experiment.corpus.name,
@@ -221,6 +263,7 @@ def _describe_data(prepared: PreparedExperiment) -> Description:
             "skipped": corpus["skipped"],
             "label_source": corpus["label_source"],
             "sessions": corpus["sessions"],
+            "subjects_known": corpus["subjects_known"],
             "words": corpus["card"].get("words", []),
         },
         "splits": {
@@ -235,7 +278,7 @@ def _describe_data(prepared: PreparedExperiment) -> Description:
 
 def _selection(experiment: Experiment) -> str:
     if experiment.is_baseline:
-        return "lowest validation loss over all tried penalties"
+        return "lowest validation loss over all candidate settings"
     training = experiment.training
     best = "highest" if training.higher_is_better else "lowest"
     return f"{best} validation {training.monitor}; weights of the best epoch restored"

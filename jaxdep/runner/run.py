@@ -13,16 +13,18 @@ import numpy as np
 from jaxdep import overrides as overrides_of
 from jaxdep.artifacts import schema, writer
 from jaxdep.artifacts.run_dir import History, RunDir, open_run_dir
-from jaxdep.artifacts.schema import Meta, RunEntry, SplitEntries
+from jaxdep.artifacts.schema import Merge, Meta, RunEntry, SplitEntries
 from jaxdep.data.opening import Splits, open_corpus
 from jaxdep.errors import UserError, closest
 from jaxdep.experiment import Experiment
-from jaxdep.runner import reporting
+from jaxdep.runner import labels, reporting
 from jaxdep.runner.input_pipeline import open_experiment
 from jaxdep.runner.options import Display, Log, RunOptions
 from jaxdep.runner.reporting import Outcome, RunRecorder
+from jaxdep.settings.checking import convert
 from jaxdep.train import attention_maps, runs
 from jaxdep.train import devices as device_layout
+from jaxdep.train.objective import clip
 from jaxdep.train.session import Session
 from jaxdep.train.status import Status
 
@@ -32,7 +34,7 @@ def run(
     *,
     seeds: int | Sequence[int] = 1,
     stream: bool = False,
-    merge_tasks: bool = False,
+    merge: Merge = "none",
     log: Log = print,
     report: Display | None = None,
     **options: Any,
@@ -43,7 +45,8 @@ def run(
       experiment: name listed by `jaxdep list`, or an experiment.
       seeds: number of seeds (0, 1, ...), or a list of seeds.
       stream: read recordings from disk during training, for corpora that do not fit in memory.
-      merge_tasks: average the predicted scores of a session's recordings before evaluation.
+      merge: `session` or `subject` to evaluate the recordings of each as one: what is predicted for
+        them, scores or probabilities of classes, is averaged.
       log: callback for messages.
       report: factory of the progress display: `report(experiment, runs)` returns a context manager
         whose value is called after each epoch as `jaxdep.train.runs.Report`.
@@ -57,8 +60,9 @@ def run(
       UserError: the input is invalid; nothing was written.
     """
     device_layout.start()
-    chosen = RunOptions(**options)
-    experiment, seeds = find(experiment, chosen.overrides), check_seeds(seeds)
+    chosen, merge = RunOptions(**options), convert(merge, Merge, "merge")
+    experiment, base = find(experiment, chosen.overrides), labels.base_of(experiment)
+    seeds = check_seeds(seeds)
     if stream and experiment.is_baseline:
         raise UserError(f"{experiment.name} is fitted in memory; omit --stream")
     layout = device_layout.layout(
@@ -69,7 +73,7 @@ def run(
 
     prepared = open_experiment(experiment, chosen, log, stream=stream)
     request = {"seeds": seeds, "deterministic": chosen.deterministic}
-    recorder = RunRecorder(run_dir, prepared, request, chosen.resume, merge_tasks, log)
+    recorder = RunRecorder(run_dir, prepared, base, request, chosen.resume, merge, log)
     recorder.check()
     if run_dir.finished:
         log(f"{run_dir.path} is already complete")
@@ -98,19 +102,18 @@ def evaluate(folder: str | Path, *, split: str = "test", log: Log = print) -> re
     """
     device_layout.start()
     source = RunDir.at(Path(folder))
-    config, meta, experiment, weights, splits = _restore(source)
-    if split not in splits:
-        raise UserError(f"--split {split}: unknown split; choose from {', '.join(splits)}")
-    chosen, seeds = splits[split], config["seeds"]
+    config, meta, experiment, weights, splits = restore(source)
+    chosen, seeds = split_of(splits, split), config["seeds"]
     log(f"{split}: {len(chosen)} of {chosen.name}")
     layout = device_layout.layout(len(seeds), deterministic=config.get("deterministic", False))
+    evaluated = {"validation": splits["validation"], "test": chosen}
     with jax.default_matmul_precision(experiment.training.precision):
-        outputs = runs.predict(experiment, weights, chosen.arrays, layout)
+        outputs = {
+            role: runs.predict(experiment, weights, each.arrays, layout)
+            for role, each in evaluated.items()
+        }
     target = source.subdirectory(f"evaluate-{split}")
-    writer.begin(target, config, source.read(source.environment))
-    History(target.metrics).add(0, schema.read_history(source.metrics))
-    entries: SplitEntries = {**meta["splits"], "test": reporting.describe_split(chosen)}
-    writer.finish(target, {**meta, "splits": entries}, outputs, chosen)
+    write_evaluated(source, target, config, meta, outputs, evaluated)
     return reporting.write_report(target)
 
 
@@ -128,7 +131,7 @@ def load(folder: str | Path, *, seed: int | None = None) -> tuple[Any, Mapping[s
       UserError: the folder is not a run directory, or the run has no such seed.
     """
     device_layout.start()
-    config, _, experiment, weights, _ = _restore(RunDir.at(Path(folder)))
+    config, _, experiment, weights, _ = restore(RunDir.at(Path(folder)))
     seeds = config["seeds"]
     if seed is not None and seed not in seeds:
         raise UserError(f"{folder} has no seed {seed}; choose from {', '.join(map(str, seeds))}")
@@ -136,14 +139,22 @@ def load(folder: str | Path, *, seed: int | None = None) -> tuple[Any, Mapping[s
     return experiment.model, jax.tree.map(lambda leaf: np.asarray(leaf[row]), weights)
 
 
-def _restore(source: RunDir) -> tuple[dict[str, Any], Meta, Experiment, Any, Splits]:
-    """Restores configuration, metadata, experiment, best weights [S, ...] and splits of a run."""
+def restore(source: RunDir) -> tuple[dict[str, Any], Meta, Experiment, Any, Splits]:
+    """Restores configuration, metadata, experiment, best weights [S, ...] and splits of a run.
+
+    Raises:
+      UserError: the folder is not the directory of a trained run.
+    """
     config, meta = source.read(source.config), source.read(source.meta)
     experiment = overrides_of.from_json(config)
     if not source.checkpoints.is_dir():
         raise UserError(
-            f"{source.path} has no checkpoints; evaluate and load support trained models only,"
-            " not baselines"
+            f"{source.path} has no checkpoints; evaluate, missing and load support trained"
+            " models only, not baselines"
+        )
+    if [run["seed"] for run in meta["runs"]] != config["seeds"]:
+        raise UserError(
+            f"{source.path} is damaged: config.json and meta.json list different seeds; train again"
         )
     prepared = Path(source.read(source.environment)["prepared_corpus"])
     balanced = experiment.training.balanced
@@ -151,6 +162,45 @@ def _restore(source: RunDir) -> tuple[dict[str, Any], Meta, Experiment, Any, Spl
     example = splits["train"].arrays
     weights = runs.restore_best(experiment, config["seeds"], example, source.checkpoints)
     return config, meta, experiment, weights, splits
+
+
+def split_of(splits: Splits, name: str) -> Any:
+    """The split with this role in a run.
+
+    Raises:
+      UserError: there is no such split.
+    """
+    if name not in splits:
+        raise UserError(f"--split {name}: unknown split; choose from {', '.join(splits)}")
+    return splits[name]
+
+
+def write_evaluated(
+    source: RunDir,
+    target: RunDir,
+    config: Mapping[str, Any],
+    meta: Meta,
+    outputs: Mapping[str, Mapping[str, np.ndarray]],
+    evaluated: Splits,
+) -> None:
+    """Writes outputs of a finished run into a folder that is read as a run directory of its own.
+
+    Args:
+      source: directory of the run.
+      target: folder to write to.
+      config: content of the folder's `config.json`.
+      meta: content of its `meta.json`; its test split is replaced by the evaluated one.
+      outputs: for `test` and optionally `validation`, the logits [R, N, C] or regression scores
+        [R, N] of each task.
+      evaluated: splits of the N recordings, by the same names.
+    """
+    writer.begin(target, config, source.read(source.environment))
+    History(target.metrics).add(0, schema.read_history(source.metrics))
+    entries: SplitEntries = {
+        **meta["splits"],
+        "test": reporting.describe_split(evaluated["test"]),
+    }
+    writer.finish(target, {**meta, "splits": entries}, outputs, evaluated)
 
 
 def find(
@@ -213,28 +263,38 @@ def _train(
                     display(epoch, status, lines)
 
             state = session.train(on_epoch)
-        outputs = session.test(state)
+        outputs = {split: session.predict(state, split) for split in ("validation", "test")}
         attention = attention_maps.of_runs(
-            experiment, state, splits["test"], outputs, layout.options
+            experiment, state, splits["test"], outputs["test"], layout.options
         )
     entries = reporting.describe(session.runs, state)
     return Outcome(entries, outputs, 1, session.compile_seconds, attention)
 
 
 def _fit_baseline(recorder: RunRecorder, seeds: Sequence[int]) -> Outcome:
-    """Fits a scikit-learn baseline; it is deterministic, so a single run is enough."""
-    recorder.begin()
+    """Fits a scikit-learn baseline: once, or for each seed if the method draws random numbers."""
     experiment, splits = recorder.prepared.experiment, recorder.prepared.data.splits
-    task = experiment.main_task
+    model, task = experiment.model, experiment.main_task
     pairs = [(splits[name].inputs, splits[name].targets[task]) for name in ("train", "validation")]
-    outputs, chosen, loss = experiment.model.fit_predict(*pairs, splits["test"].inputs)
-    entry: RunEntry = {
-        "run": 0,
-        "seed": seeds[0],
-        "hyper": {"C": chosen, "validation_loss": loss},
-        "status": Status.FINISHED.label,
-        "epochs": 0,
-        "best_epoch": 0,
-        "parameters": 0,
-    }
-    return Outcome([entry], {task: outputs[None]})
+    evaluated = [splits[name] for name in ("validation", "test")]
+    together = {name: np.concatenate([x.inputs[name] for x in evaluated]) for name in pairs[0][0]}
+    entries: list[RunEntry] = []
+    outputs = []
+    for run, seed in enumerate(seeds if model.stochastic else seeds[:1]):
+        fitted = model.fit_predict(*pairs, together, seed=seed)
+        outputs.append(clip(experiment.tasks[task], fitted.outputs))
+        entries.append(
+            {
+                "run": run,
+                "seed": seed,
+                "hyper": {**fitted.hyper, "validation_loss": fitted.loss},
+                "status": Status.FINISHED.label,
+                "epochs": 0,
+                "best_epoch": 0,
+                "parameters": 0,
+            }
+        )
+    validation, test = np.split(np.stack(outputs), [len(evaluated[0])], axis=1)
+    recorder.begin()  # not before: targets may be refused
+    found = {"validation": {task: validation}, "test": {task: test}}
+    return Outcome(entries, found, stochastic=model.stochastic)

@@ -22,7 +22,7 @@ from jaxdep.artifacts.files import write_json, write_text
 from jaxdep.artifacts.run_dir import RunDir, open_run_dir
 from jaxdep.experiment import Experiment
 from jaxdep.overrides import override
-from jaxdep.runner import reporting, search_space
+from jaxdep.runner import labels, reporting, search_space
 from jaxdep.runner.input_pipeline import open_experiment
 from jaxdep.runner.options import Display, Log, RunOptions
 from jaxdep.runner.reporting import Outcome, RunRecorder
@@ -91,7 +91,8 @@ def sweep(
     """
     device_layout.start()
     chosen = RunOptions(**options)
-    experiment, seeds = find(experiment, chosen.overrides), check_seeds(seeds)
+    experiment, base = find(experiment, chosen.overrides), labels.base_of(experiment)
+    seeds = check_seeds(seeds)
     points = search_space.sample(axes, random, search_seed) if random else search_space.grid(axes)
     search_space.group(experiment, points)  # fails on invalid settings before any data is read
     steps = rungs(experiment.training.epochs, len(points) if halving else 1)
@@ -106,11 +107,12 @@ def sweep(
         "rungs": steps,
         "deterministic": chosen.deterministic,
     }
-    recorder = RunRecorder(run_dir, prepared, request, chosen.resume, log=log)
+    recorder = RunRecorder(run_dir, prepared, base, request, chosen.resume, log=log)
     recorder.check()
     if (run_dir.shared / "sweep.json").is_file():
         log(f"{run_dir.path} is already complete")
         _remove_checkpoints(run_dir)  # which it may have been killed at
+        _write_report(run_dir)
         return _read(RunDir.at(run_dir.shared))
     groups = search_space.group(prepared.experiment, points)
     log(f"{len(points)} configurations x {len(seeds)} seeds in {len(groups)} programs")
@@ -124,12 +126,18 @@ def sweep(
             if until != steps[-1]:
                 halver.halve(until)
         rows = halver.rows(points)
-        _test(halver, rows[0], layout.options)
+        _test(halver, rows, layout.options)
 
-    write_text(run_dir.path / "ranking.csv", ranking.to_csv(rows, experiment.training.monitor))
-    compiled = {"programs": halver.programs, "seconds": round(halver.compile_seconds, 1)}
-    content = {"compile": compiled, "ranking": [asdict(row) for row in rows]}
+    monitor = experiment.training.monitor
+    write_text(run_dir.path / "ranking.csv", ranking.to_csv(rows, monitor))
+    content = {
+        "title": recorder.label.title,
+        "monitor": monitor,
+        "compile": {"programs": halver.programs, "seconds": round(halver.compile_seconds, 1)},
+        "ranking": [asdict(row) for row in rows],
+    }
     write_json(run_dir.path / "sweep.json", content)
+    _write_report(run_dir)
     lock.release(run_dir.path)
     _remove_checkpoints(run_dir)
     return _read(run_dir)
@@ -145,22 +153,29 @@ def rungs(epochs: int, configurations: int) -> list[int]:
     return [epochs >> back for back in range(halvings, -1, -1)]
 
 
-def _test(halver: SuccessiveHalving, row: ranking.Row, options: Mapping[str, Any]) -> None:
+def _test(
+    halver: SuccessiveHalving, rows: Sequence[ranking.Row], options: Mapping[str, Any]
+) -> None:
     """Tests the best configuration and writes its run directory, as `jaxdep run` would."""
-    prepared, run_dir, seeds = halver.recorder.prepared, halver.recorder.run_dir, halver.seeds
+    row, whole = rows[0], halver.recorder
     group = next(group for group in halver.groups if row.number in group.members)
     hyper = group.hyper[group.members.index(row.number)]
-    experiment, test = override(prepared.experiment, row.values), prepared.data.splits["test"]
+    experiment = override(whole.prepared.experiment, row.values)
+    test, seeds = whole.prepared.data.splits["test"], halver.seeds
     state = halver.together(row.number)
-    outputs = halver.predict(row.number, state.best, test.arrays)
-    best, alone = run_dir.subdirectory("best"), replace(prepared, experiment=experiment)
-    request = {"seeds": list(seeds), "deterministic": halver.recorder.request["deterministic"]}
-    recorder = RunRecorder(best, alone, request)
+    outputs = {
+        name: halver.predict(row.number, state.best, whole.prepared.data.splits[name].arrays)
+        for name in ("validation", "test")
+    }
+    best = whole.run_dir.subdirectory("best")
+    request = {"seeds": list(seeds), "deterministic": whole.request["deterministic"]}
+    alone = replace(whole.prepared, experiment=experiment)
+    recorder = RunRecorder(best, alone, whole.base, request, chosen_among=len(rows))
     recorder.begin()
-    _copy_history(run_dir.path / "history", best.metrics, row.number, seeds)
+    _copy_history(whole.run_dir.path / "history", best.metrics, row.number, seeds)
     with checkpoint.manager(best.checkpoints) as checkpoints:
         checkpoint.save(checkpoints, int(state.epoch.max()), state)
-    attention = attention_maps.of_runs(experiment, state, test, outputs, options)
+    attention = attention_maps.of_runs(experiment, state, test, outputs["test"], options)
     entries = reporting.describe(runs.stack(experiment, seeds, [hyper] * len(seeds)), state)
     programs, seconds = halver.programs, halver.compile_seconds
     recorder.finish(Outcome(entries, outputs, programs, seconds, attention))
@@ -183,19 +198,25 @@ def _remove_checkpoints(run_dir: RunDir) -> None:
         shutil.rmtree(run_dir.checkpoints, ignore_errors=True)
 
 
+def _write_report(run_dir: RunDir) -> None:
+    """Writes `sweep.html` from the files of a completed sweep."""
+    from jaxdep.analysis import sweep_report
+
+    if hosts.is_first():
+        sweep_report.write(run_dir.path)
+
+
 def _read(run_dir: RunDir) -> SweepResult:
     """Reads the result of a completed sweep."""
-    content = run_dir.read(run_dir.path / "sweep.json")
-    rows = [ranking.Row(**{**row, "scores": tuple(row["scores"])}) for row in content["ranking"]]
+    outcome = ranking.read(run_dir.path)
     best_dir = run_dir.subdirectory("best")
     best = reporting.Result(best_dir.path, best_dir.read(best_dir.path / "results.json"))
-    config, compiled = run_dir.read(run_dir.config), content["compile"]
     return SweepResult(
         folder=run_dir.path,
-        title=formatting.title(best.results),
-        monitor=config["training"]["monitor"],
-        ranking=rows,
+        title=formatting.marked(outcome.title, best.results["synthetic"]),
+        monitor=outcome.monitor,
+        ranking=outcome.rows,
         best=best,
-        programs=compiled["programs"],
-        compile_seconds=compiled["seconds"],
+        programs=outcome.programs,
+        compile_seconds=outcome.compile_seconds,
     )

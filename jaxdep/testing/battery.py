@@ -15,7 +15,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jaxdep.models import MODELS, SPECS
+from jaxdep.models import MODELS, SPECS, modalities_of
+from jaxdep.models.modalities import subsets, without
 from jaxdep.models.spec import without_dropout
 from jaxdep.overrides import to_json
 from jaxdep.parity.compare import NORM, TOLERANCES
@@ -120,6 +121,30 @@ class ModelBattery:
         gradient, outputs = compiled(*variant)(variables["params"], empty)
         chex.assert_tree_all_finite((gradient, outputs))
 
+    def test_outputs_are_finite_without_some_modalities(self, variant):
+        """Outputs and gradients stay finite with every subset of the modalities.
+
+        The others are absent as in `jaxdep missing` and in modality dropout.
+        """
+        model, variables, inputs = initialised(*variant)
+        parts = modalities_of(model)
+        assert parts, "set ModelSpec.modalities"
+        for present in subsets(parts):
+            absent = [name for name in parts if name not in present]
+            gradient, outputs = compiled(*variant)(
+                variables["params"], without(inputs, parts, absent)
+            )
+            chex.assert_tree_all_finite((gradient, outputs))
+
+    def test_every_input_belongs_to_a_modality_or_to_the_structure(self, name):
+        """What the spec does not declare would stay if a modality is absent, unnoticed."""
+        spec = SPECS[name]
+        model = next(iter(spec.small().values()))
+        inputs = spec.inputs(model, BATCH, LENGTH)
+        parts = spec.modalities(model).values()
+        declared = [*spec.structure, *(each for names in parts for each in names)]
+        assert sorted(declared) == sorted(x for x in inputs if not x.endswith("_mask"))
+
     @pytest.mark.slow  # uncompiled, every primitive is compiled by itself
     def test_compiled_equals_not_compiled(self, name):
         """Compiled and eager outputs agree, for the first variant."""
@@ -212,14 +237,14 @@ class ModelBattery:
         model, variables, inputs = initialised(*variant)
         with pytest.raises(ValueError, match="requires inputs"):
             model.apply(variables, {"age": np.zeros((2, 1))})
-        flat = {
-            name: np.zeros((2, 3), np.float32)
+        deep = {
+            name: np.zeros((2, 3, 1, 1), np.float32)  # a matrix may be a vector per recording
             for name, x in inputs.items()
             if not name.endswith("_mask") and x.ndim == 3
         }
-        flat |= {name: np.zeros((2, 3, 6), np.int32) for name in inputs if name == "sentences"}
+        deep |= {name: np.zeros((2, 3, 6), np.int32) for name in inputs if name == "sentences"}
         with pytest.raises(ValueError, match="must be"):
-            model.apply(variables, flat)
+            model.apply(variables, deep)
 
     def test_float64_stays_float64(self, variant):
         """No constant or cast lowers the precision."""

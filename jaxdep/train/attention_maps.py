@@ -135,7 +135,7 @@ def of_words(
       options: options for XLA's compiler.
 
     Returns:
-      `ids`, `targets`, and maps [R, N, L] whose names begin with one of `WORD_MAPS`.
+      `ids`, `subjects`, `targets`, and maps [R, N, L] whose names begin with one of `WORD_MAPS`.
     """
     variables_of = lambda run: jax.tree.map(lambda leaf: leaf[run], variables)
     size, items = experiment.training.batch_size, np.arange(len(split))
@@ -149,7 +149,8 @@ def of_words(
         per_run = [jax.device_get(program(variables_of(run), inputs)) for run in runs]
         rows.append(jax.tree.map(lambda *each: np.stack(each), *per_run))
     joined = jax.tree.map(lambda *each: np.concatenate(each, 1)[:, : len(items)], *rows)
-    return {"ids": split.ids, "targets": split.targets[experiment.main_task], **joined}
+    targets = split.targets[experiment.main_task]
+    return {"ids": split.ids, "subjects": split.subjects, "targets": targets, **joined}
 
 
 def _legend(model: nn.Module) -> dict[str, np.ndarray]:

@@ -178,12 +178,28 @@ def predict(
       split: split to predict.
       layout: devices of the runs.
     """
+    return predictor(experiment, variables, layout)(split)
+
+
+def predictor(
+    experiment: Experiment, variables: Any, layout: Layout
+) -> Callable[[step.Data], dict[str, np.ndarray]]:
+    """Returns a function as `predict`, for several splits; it compiles once for each shape.
+
+    Args:
+      experiment: experiment that the model belongs to.
+      variables: model variables of the runs, [R, ...], on the host.
+      layout: devices of the runs.
+    """
     count = len(jax.tree.leaves(variables)[0])
     outputs_of = lambda _, variables, data: step.predict(experiment, variables, data)
-    zeros = layout.place_runs(np.zeros(count, np.int32))
+    zeros, placed = layout.place_runs(np.zeros(count, np.int32)), layout.place_runs(variables)
     program = layout.compile(outputs_of)
-    outputs = program(zeros, layout.place_runs(variables), layout.place_shared(split))
-    return _first(layout.fetch(outputs), count)
+
+    def outputs(split: step.Data) -> dict[str, np.ndarray]:
+        return _first(layout.fetch(program(zeros, placed, layout.place_shared(split))), count)
+
+    return outputs
 
 
 def restore_best(

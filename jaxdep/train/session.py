@@ -15,7 +15,7 @@ from jaxdep.train.layout import Layout
 
 
 class Session:
-    """Trains all runs of an experiment together and tests them.
+    """Trains all runs of an experiment together and predicts with them.
 
     Attributes:
       runs: one run per seed.
@@ -45,12 +45,12 @@ class Session:
         self._checkpoints, self._resume = checkpoints, resume
         if isinstance(splits["test"], Split):
             data = {name: split.arrays for name, split in splits.items()}
-            self._trainer, self._test = runs.Trainer(experiment, data, layout), data["test"]
+            self._trainer, self._splits = runs.Trainer(experiment, data, layout), data
         else:
             from jaxdep.train.streaming import StreamTrainer
 
             self._trainer = StreamTrainer(experiment, splits, layout)
-            self._test = splits["test"]
+            self._splits = splits
 
     @property
     def compile_seconds(self) -> float:
@@ -78,6 +78,11 @@ class Session:
             self.runs, folder=self._checkpoints, resume=self._resume, report=report
         )
 
-    def test(self, state: step.State) -> dict[str, np.ndarray]:
-        """Outputs of the best epochs on the test split, [R, N, C] or [R, N] for each task."""
-        return self._trainer.predict(state.best, self._test)
+    def predict(self, state: step.State, split: str) -> dict[str, np.ndarray]:
+        """Outputs of the best epochs on a split, [R, N, C] or [R, N] for each task.
+
+        Args:
+          state: state of the runs, as returned by `train`.
+          split: name of the split, such as `test`.
+        """
+        return self._trainer.predict(state.best, self._splits[split])

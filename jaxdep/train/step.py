@@ -16,7 +16,7 @@ from jaxdep import random
 from jaxdep.data import sampling
 from jaxdep.experiment import Experiment
 from jaxdep.overrides import override
-from jaxdep.train import objective, optimizer
+from jaxdep.train import modality_dropout, objective, optimizer
 from jaxdep.train.forward import forward
 from jaxdep.train.layout import spread_batch
 from jaxdep.train.status import Status
@@ -241,8 +241,11 @@ def one_step(
     experiment = settings(experiment, run)
     epochs = experiment.training.epochs
     tx = optimizer.build(experiment.optimizer, number, steps, epochs)
-    keys = random.update_keys(random.run_key(run.seed), number)
-    state, loss = update(experiment, tx, state, spread_batch(batch), weights, keys)
+    key = random.run_key(run.seed)
+    keys = random.update_keys(key, number)
+    batch = spread_batch(batch)
+    batch = {**batch, "inputs": modality_dropout.drop(experiment, batch["inputs"], key, number)}
+    state, loss = update(experiment, tx, state, batch, weights, keys)
     return state, loss * weights.sum()
 
 

@@ -46,6 +46,37 @@ def test_chance_is_seen_in_few_tables(monkeypatch):
     assert 0.02 < single < 0.08
 
 
+def test_people_are_permuted_and_not_their_recordings():
+    """Each recorded once or ten times, the same people differ as much."""
+    once = stored(effect=1.0, patients=20)
+    tenfold = {name: np.repeat(x, 10, axis=int(x.ndim > 1)) for name, x in once.items()}
+    people = np.repeat(np.arange(20).astype(str), 10)
+    found = group_differences.compare({**tenfold, "subjects": people}, NAMES)
+    for of_one, of_ten in zip(group_differences.compare(once, NAMES), found, strict=True):
+        assert of_ten.p == pytest.approx(of_one.p, abs=1e-3)
+        assert of_ten.corrected == pytest.approx(of_one.corrected, abs=1e-3)
+        np.testing.assert_allclose(of_ten.interval, of_one.interval, rtol=1e-9)
+        np.testing.assert_allclose(of_ten.means, of_one.means, rtol=1e-12)
+    mistaken = group_differences.compare(tenfold, NAMES)
+    assert sum(d.significant for d in mistaken) > sum(d.significant for d in found)
+
+
+def test_names_of_people_with_one_recording_do_not_matter():
+    data = stored(effect=1.0, patients=20)
+    names = np.random.default_rng(1).permutation(20).astype(str)
+    named = group_differences.compare({**data, "subjects": names}, NAMES)
+    assert named == group_differences.compare(data, NAMES)
+
+
+def test_a_person_with_both_labels_is_in_both_groups():
+    data = stored(patients=8)
+    people = np.array(["a", "a", "b", "b", "a", "c", "d", "d"])  # labels alternate
+    found = group_differences.compare({**data, "subjects": people}, NAMES)[0]
+    visual = data[f"{found.measure}/{found.branch}"].mean(0)[:, 0]
+    assert found.means[1] == pytest.approx(np.mean([visual[[0, 4]].mean(), visual[2], visual[6]]))
+    assert found.means[0] == pytest.approx(visual[[1, 3, 5, 7]].mean())
+
+
 def test_one_group_is_no_comparison():
     same = stored()
     assert group_differences.compare({**same, "targets": np.zeros(60, int)}, NAMES) == []

@@ -9,7 +9,7 @@ from html.parser import HTMLParser
 import browser
 import numpy as np
 import pytest
-from fabricate import run_folder
+from fabricate import run_folder, sweep_folder
 from markdown_it import MarkdownIt
 from matplotlib import cbook
 from rich.console import Console
@@ -62,6 +62,7 @@ def hostile_run(path, texts):
     (folder / "config.json").write_text(json.dumps(config))
     ids = [name.encode(errors="replace").decode() for name in texts]
     rename(folder / "predictions.csv", ids)
+    rename(folder / "recordings.csv", ids)
     rng = np.random.default_rng(0)
     np.savez(
         folder / "attention.npz",
@@ -81,6 +82,17 @@ def hostile_run(path, texts):
         **{"words/visual": rng.random((2, 6, len(texts)))},
     )
     return folder
+
+
+def pair(folder, texts):
+    """Two such runs that differ in settings of these names, to these values."""
+    runs = [hostile_run(folder / name, texts) for name in "ab"]
+    for number, run in enumerate(runs):
+        config = json.loads((run / "config.json").read_text())
+        values = [*texts[number:], *texts[:number]]
+        config["options"] = dict(zip(texts, values, strict=True))
+        (run / "config.json").write_text(json.dumps(config))
+    return runs
 
 
 def rename(path, ids):
@@ -144,13 +156,33 @@ class TestReport:
         assert page.text.count("alert(1)") > 10
 
     @pytest.mark.slow
-    def test_of_several_runs(self, hostile, tmp_path):
-        plain = hostile_run(tmp_path / "run", HARMLESS)
-        page = Page(report.write([hostile, hostile]).read_text(encoding="utf-8"))
-        expected = Page(report.write([plain, plain]).read_text())
+    def test_of_several_runs(self, tmp_path):
+        page, expected = (
+            Page(report.write(pair(tmp_path / name, texts)).read_text(encoding="utf-8"))
+            for name, texts in (("hostile", HOSTILE), ("harmless", HARMLESS))
+        )
         assert page.elements == expected.elements
         assert page.attributes == expected.attributes
-        assert page.shows(f"({hostile.name})")
+        for text in HOSTILE:
+            assert page.shows(f"options.{text}"), text  # a setting that differs
+            assert page.shows(f"warning: {text}"), text
+
+    def test_of_a_sweep(self, tmp_path):
+        pages = []
+        for name, texts in (("hostile", HOSTILE), ("harmless", HARMLESS)):
+            values = dict(zip(texts[:4], texts[::-1], strict=False))
+            rows = [
+                ranking.Row(number, values | {texts[0]: number}, (0.5, 0.6), True, 0, 4, number)
+                for number in range(2)
+            ]
+            folder = sweep_folder(tmp_path / name, rows, title=" ".join(texts), monitor=texts[0])
+            pages.append(Page(report.write([folder]).read_text(encoding="utf-8")))
+        page, expected = pages
+        assert page.elements == expected.elements
+        assert page.attributes == expected.attributes
+        assert page.shows(f"SYNTHETIC: Sweep: {' '.join(HOSTILE)}")
+        for text in HOSTILE:
+            assert page.shows(text), text
 
     def test_permits_no_source_but_itself(self, content):
         [policy] = re.findall(r'http-equiv="Content-Security-Policy" content="([^"]*)"', content)

@@ -37,7 +37,7 @@ def random_predictions(classes, runs=3, items=57, seed=0):
     prediction = rng.integers(0, classes, (runs, items)).astype(float)
     probability = rng.integers(0, 8, (runs, items)) / 7  # many ties
     ids = np.array([f"v{i}" for i in range(items)])
-    return Predictions(ids, target, prediction, probability, np.arange(runs))
+    return Predictions(ids, target, prediction, probability, np.arange(runs), subjects=ids)
 
 
 def test_by_hand():
@@ -120,6 +120,14 @@ def test_fast_regression_equals_sklearn(metric):
     np.testing.assert_allclose(
         bootstrap_metrics.statistic(metric, data, 0)(drawn), mean, rtol=1e-12
     )
+
+
+def test_outliers_are_counted_among_as_many_recordings_as_were_tested():
+    """Whatever number of recordings the drawn subjects have."""
+    data = random_predictions(46)
+    statistic = bootstrap_metrics.statistic("severity_outliers", data, 0)
+    once = np.ones((1, 57), int)
+    assert statistic(3 * once) == pytest.approx(statistic(once))
 
 
 def test_fast_auc_of_one_class_is_undefined():

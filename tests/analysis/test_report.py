@@ -12,7 +12,16 @@ import pytest
 from fabricate import run_folder
 from rich.console import Console
 
-from jaxdep.analysis import attention, compare, published, report, results, table
+from jaxdep.analysis import (
+    attention,
+    calibration,
+    compare,
+    predictions,
+    published,
+    report,
+    results,
+    table,
+)
 from jaxdep.errors import UserError
 
 
@@ -116,7 +125,7 @@ class TestResults:
                 r"\1,7",
                 "a prediction is not a class index from 0 to 1",
             ),
-            (r"(v003,test,depression,1,1,.,.),[^\n]*", r"\1,", "a probability is not between"),
+            (r"(v003,test,depression,1,1,.,.),[^,]*", r"\1,", "a probability is not between"),
             (r"depression,2,2,", "depression,9,2,", "no lines for run 2"),
         ],
     )
@@ -125,6 +134,80 @@ class TestResults:
         path = folder / "predictions.csv"
         path.write_text(re.sub(pattern, new, path.read_text()))
         with pytest.raises(UserError, match=message):
+            results.write(folder)
+
+
+class TestCalibration:
+    def test_in_the_results(self, tmp_path):
+        folder = run_folder(tmp_path / "r")
+        found = results.write(folder)["tasks"]["depression"]["calibration"]
+        test, validation = (
+            predictions.read(folder / name)["depression"]
+            for name in ("predictions.csv", "validation.csv")
+        )
+        assert test.logits is not None
+        assert validation.logits is not None
+        fitted = [calibration.fit_temperature(x, validation.target) for x in validation.logits]
+        assert found["temperature"]["per_run"] == pytest.approx(fitted)
+        assert found["temperature"]["mean"] == pytest.approx(np.mean(fitted))
+        brier = [(p - test.target) ** 2 for p in test.probability]
+        assert found["summary"]["brier"]["mean"] == pytest.approx(np.mean(brier), abs=1e-6)
+        low, high = found["summary"]["brier"]["interval_items"]
+        assert low < np.mean(brier) < high
+        scaled = [calibration.probabilities(x, t) for x, t in zip(test.logits, fitted, strict=True)]
+        ece = [calibration.error(p, test.target) for p in scaled]
+        assert found["summary"]["ece_scaled"]["mean"] == pytest.approx(np.mean(ece))
+        assert found["summary"]["ece_scaled"]["std"] == pytest.approx(np.std(ece, ddof=1))
+        assert found["validation_items"] == 60
+
+    def test_test_data_do_not_change_the_temperature(self, tmp_path):
+        first, second = (run_folder(tmp_path / name, seed=0) for name in "ab")
+        other = run_folder(tmp_path / "c", seed=7, accuracy=0.2)
+        shutil.copy(other / "predictions.csv", second / "predictions.csv")
+        one, two = (results.compute(x)["tasks"]["emotion"]["calibration"] for x in (first, second))
+        assert one["temperature"] == two["temperature"]
+        assert one["summary"]["ece"] != two["summary"]["ece"]
+
+    def test_shown(self, tmp_path):
+        folder = run_folder(tmp_path / "r")
+        found = results.write(folder)
+        mean = found["tasks"]["emotion"]["calibration"]["summary"]["brier"]["mean"]
+        assert f"emotion: Brier score {mean:.3f}, ECE" in printed(found)
+        assert "(mean over runs), fitted on validation data" in printed(found)
+        page = report.write([folder]).read_text()
+        assert "Brier score, temperature-scaled" in page
+        assert "points below it are overconfident".replace(" ", "") in page.replace(" ", "")
+        for name in ("reliability_emotion", "coverage_depression"):
+            assert (folder / "figures" / f"{name}.png").stat().st_size > 10_000
+
+    def test_of_the_split_that_temperatures_are_fitted_on(self, tmp_path):
+        folder = run_folder(tmp_path / "r")
+        meta = json.loads((folder / "meta.json").read_text())
+        meta["splits"]["test"] = meta["splits"]["validation"]
+        (folder / "meta.json").write_text(json.dumps(meta))
+        assert "fitted on the SAME data, so the scaled values" in printed(results.write(folder))
+
+    def test_runs_that_diverged_do_not_count(self, tmp_path):
+        found = results.compute(run_folder(tmp_path / "r", diverged=(1,)))
+        calibrated = found["tasks"]["depression"]["calibration"]
+        assert calibrated["summary"]["ece"]["runs"] == 2
+        found = results.compute(run_folder(tmp_path / "s", seeds=(5,), diverged=(0,)))
+        assert found["tasks"]["depression"]["calibration"] is None
+
+    def test_earlier_versions_kept_no_validation_predictions(self, tmp_path):
+        folder = run_folder(tmp_path / "r", tasks=("depression", "score"))
+        (folder / "validation.csv").unlink()
+        found = results.write(folder)
+        assert found["tasks"]["depression"]["calibration"] is None
+        assert "depression: calibration not computed" in printed(found)
+        assert "score: calibration" not in printed(found)
+        assert "reliability" not in report.write([folder]).read_text()
+
+    def test_damaged_validation_predictions(self, tmp_path):
+        folder = run_folder(tmp_path / "r")
+        path = folder / "validation.csv"
+        path.write_text(path.read_text().replace("depression,2,2,", "depression,9,2,"))
+        with pytest.raises(UserError, match=r"validation\.csv cannot be read .*no lines for run 2"):
             results.write(folder)
 
 
@@ -173,12 +256,101 @@ class TestPaper:
         assert published.figures(row, "dvlog", "depression") == {}
         assert published.figures(None, "dvlog", "depression") == {}
 
+    def test_daic_of_amm_is_shown_beside_daicwoz(self):
+        # AMM, Table III, DAIC: micro-F1 68.5. SMFL's paper calls its corpus DAIC-WOZ, as we do.
+        amm = {"system": "AMM", "source": "Table III", "row": "AMM"}
+        assert published.figures(amm, "daicwoz", "depression")["f1_micro"] == pytest.approx(0.685)
+        assert published.figures(amm, "mgid", "depression")["f1_micro"] == pytest.approx(0.741)
+        smfl = {"system": "SMFL", "source": "Table 3", "row": "SMFL"}
+        assert published.figures(smfl, "daicwoz", "depression")["accuracy"] == 0.89
+
+    def test_shown_if_only_open_settings_were_changed(self, tmp_path):
+        entries = ["model.readout", "model.hidden=100", "tasks.*.weight", "corpus.lengths.*"]
+        changed = {
+            "model.readout": ["sum", "mean"],
+            "model.hidden": [200, 100],
+            "tasks.emotion.weight": [1.0, 0.5],
+            "corpus.lengths.visual": [596, None],
+            "corpus.synthetic.items": [961, 60],
+        }
+        folder = run_folder(tmp_path / "a", synthetic=False, changed=changed, open_=entries)
+        found = results.write(folder)
+        assert found["withheld"] == []
+        assert "f1_weighted" in found["tasks"]["depression"]["paper_figures"]
+        notes = printed(found)
+        assert "changed settings: model.readout from sum to mean, model.hidden" in notes
+        assert "figures are not shown" not in notes
+
+    @pytest.mark.parametrize(
+        ("changed", "reason"),
+        [
+            ({"training.epochs": [30, 3]}, "training.epochs was changed from 30 to 3"),
+            ({"model.hidden": [200, 16]}, "model.hidden was changed from 200 to 16"),
+            ({"tasks.a.options.weight": [0.1, 1]}, "tasks.a.options.weight was changed"),
+            ({"paper.row": ["JAMFN", "LR"]}, "paper.row was changed from JAMFN to LR"),
+        ],
+    )
+    def test_withheld_if_another_setting_was_changed(self, tmp_path, changed, reason):
+        entries = ["model.hidden=100", "tasks.*.weight", "paper.*"]
+        folder = run_folder(tmp_path / "a", synthetic=False, changed=changed, open_=entries)
+        found = results.write(folder)
+        assert found["tasks"]["depression"]["paper_figures"] == {}
+        for text in (printed(found), report.write([folder]).read_text()):
+            assert f"the paper&#39;s figures are not shown: {reason}" in text.replace("'", "&#39;")
+            assert ">paper<" not in text
+            assert "OUTSIDE" not in text
+
+    def test_withheld_if_changes_were_not_recorded(self, tmp_path):
+        folder = run_folder(tmp_path / "a", synthetic=False)
+        meta = json.loads((folder / "meta.json").read_text())
+        del meta["changed"]
+        (folder / "meta.json").write_text(json.dumps(meta))
+        assert "does not record which settings were changed" in printed(results.write(folder))
+
+    def test_nothing_is_withheld_where_the_paper_has_nothing(self, tmp_path):
+        changed = {"training.epochs": [30, 3]}
+        without = run_folder(tmp_path / "a", changed=changed, paper=None)
+        elsewhere = run_folder(tmp_path / "b", changed=changed, corpus="mgid")
+        for folder in (without, elsewhere):
+            assert "not shown" not in printed(results.write(folder))
+
     def test_percent_and_fractions(self):
         # AMM prints percent (Table IV, emotion, MTL T+V: 58.1), SMFL fractions (Table 2: 0.91).
         amm = {"system": "AMM", "source": "Table IV", "row": "MTL T+V"}
         assert published.figures(amm, "mgid", "emotion")["f1_micro"] == pytest.approx(0.581)
         smfl = {"system": "SMFL", "source": "Table 2", "row": "SMFL"}
         assert published.figures(smfl, "mmd2023", "depression")["accuracy"] == 0.91
+
+
+class TestChoice:
+    def test_said_of_the_best_of_a_sweep(self, tmp_path):
+        folder = run_folder(tmp_path / "a")
+        meta = json.loads((folder / "meta.json").read_text())
+        said = "chosen among {} configurations on validation"
+        for number in (1, 12):
+            (folder / "meta.json").write_text(json.dumps(meta | {"chosen_among": number}))
+            page = report.write([folder]).read_text()
+            assert page.count(said.format(number)) == (2 if number > 1 else 0)
+            assert (said.format(number) in printed(results.compute(folder))) == (number > 1)
+
+
+class TestPlace:
+    def test_of_one_run(self, tmp_path):
+        folder = run_folder(tmp_path / "a")
+        assert report.write([folder]) == folder / "report.html"
+        assert report.write([folder], tmp_path / "new" / "x.html").is_file()
+        assert report.write([folder], tmp_path / "other") == tmp_path / "other" / "report.html"
+
+    def test_of_several(self, tmp_path):
+        folders = [run_folder(tmp_path / name, tasks=("depression",)) for name in "ab"]
+        assert report.write(folders) == tmp_path / "report-comparison.html"
+        there = report.write(folders, tmp_path / "other")
+        assert there == tmp_path / "other" / "report-comparison.html"
+
+    def test_a_file_that_is_no_page_is_not_replaced(self, tmp_path):
+        folder = run_folder(tmp_path / "a")
+        with pytest.raises(UserError, match=r"meta.json: expected a folder, or a file that ends"):
+            report.write([folder], folder / "meta.json")
 
 
 class _Page(HTMLParser):
@@ -195,7 +367,7 @@ class TestPage:
     def test_needs_nothing_else(self, tmp_path):
         page = _Page()
         page.feed(report.write([run_folder(tmp_path / "a")]).read_text())
-        assert page.images == 6
+        assert page.images == 10
         assert all(link.startswith("data:image/png;base64,") for link in page.links)
 
     def test_says_what_both_intervals_mean_and_what_it_is_not(self, tmp_path):
@@ -244,12 +416,9 @@ class TestPage:
             individual == 0
         )
 
-    def test_several_runs(self, tmp_path):
+    def test_difference_of_two_runs(self, tmp_path):
         first = run_folder(tmp_path / "a", synthetic=False, name="lr", accuracy=0.3)
         second = run_folder(tmp_path / "b", synthetic=False, name="amm", accuracy=0.95, seed=1)
-        page = report.write([first, second])
-        assert page == tmp_path / "report-comparison.html"
-        assert "amm (b) minus lr" in page.read_text()
         pair = compare.paired(second, first, "depression")
         each = [results.compute(run)["tasks"]["depression"]["summary"] for run in (second, first)]
         expected = each[0]["accuracy"]["mean"] - each[1]["accuracy"]["mean"]

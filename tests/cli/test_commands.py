@@ -44,9 +44,10 @@ def test_synthesize_then_prepare(tmp_path):
         (("prepare", "dvlg", "--manual-dir", "/nowhere"), "did you mean 'dvlog'"),
         (("synthesize", "dvlog", "new", "--items", "1"), "items must be at least 10"),
         (("evaluate", "/nowhere"), "not a run directory"),
+        (("missing", "/nowhere"), "not a run directory"),
         (("report", "/nowhere"), "not the directory of a finished run"),
         (("report",), ""),
-        (("parity", "bert"), "choose one of jamfn, amm"),
+        (("parity", "vgg"), "choose one of jamfn, amm"),
         (("dance",), "dance"),
     ],
 )

@@ -2,8 +2,11 @@
 
 import csv
 import json
+from dataclasses import asdict
 
 import numpy as np
+
+from jaxdep.artifacts.schema import PREDICTION_COLUMNS
 
 CLASSES = {"depression": ["normal", "depression"], "emotion": ["calm", "sad", "glad"]}
 
@@ -25,14 +28,24 @@ def run_folder(
     deterministic=False,
     bounds=(),
     sessions=(),
+    subjects=None,
+    title="A made-up run",
+    changed=None,
+    open_=(),
+    signal=1.0,
+    **settings,
 ):
-    """Writes the files that `jaxdep run` leaves for the analysis."""
+    """Writes the files that `jaxdep run` leaves for the analysis.
+
+    Every recording is of another subject, unless `subjects` names theirs, in order.
+    """
     path.mkdir(parents=True)
     truth = {
+        "signal": signal,
         "tasks": {
             "depression": {"chance": 0.5, "bayes_accuracy": 0.9},
             "score": {"chance_mae": 8.0, "bayes_mae": 0.5},
-        }
+        },
     }
     tested = {"name": split, "items": items, "hash": "ab" * 32, "carved_from": None}
     runs = [
@@ -49,7 +62,8 @@ def run_folder(
     ]
     meta = {
         "experiment": name,
-        "title": "A made-up run",
+        "title": title,
+        "changed": changed or {},
         "hash": "cd" * 32,
         "corpus": {
             "name": corpus,
@@ -59,6 +73,7 @@ def run_folder(
             "skipped": [],
             "label_source": "made up",
             "sessions": dict(sessions),
+            "subjects_known": subjects is not None,
         },
         "splits": {
             "train": {**tested, "name": "train", "hash": "01" * 32},
@@ -72,13 +87,27 @@ def run_folder(
     }
     averages = {task: {"average": average, "bounds": list(bounds)} for task in tasks}
     row = dict(zip(("system", "source", "row"), paper, strict=True)) if paper else None
+    row = row and row | {"open": list(open_)}
     write(path / "meta.json", meta)
-    config = {"name": name, "tasks": averages, "paper": row, "seeds": list(seeds)}
+    config = {"name": name, "tasks": averages, "paper": row, "seeds": list(seeds), **settings}
     write(path / "config.json", config)
     about = {"command": "jaxdep run jamfn-demo", "packages": {}, "prepared_corpus": "data"}
     write(path / "environment.json", {"python": "3.11", **about})
     write_metrics(path, runs)
     write_predictions(path, runs, tasks, items, accuracy, np.random.default_rng(seed))
+    draws = np.random.default_rng([seed, 1])
+    write_predictions(path, runs, tasks, items, accuracy, draws, "validation.csv")
+    write_recordings(path, subjects or [f"v{item:03d}" for item in range(items)])
+    return path
+
+
+def sweep_folder(path, rows, title="A made-up sweep", monitor="loss"):
+    """Writes the files that `jaxdep sweep` leaves for the analysis, given the rows of a ranking."""
+    run_folder(path / "best", tasks=("depression",), title=f"{title}; changed: learning_rate=1")
+    ranking = [asdict(row) for row in rows]
+    compiled = {"programs": 1, "seconds": 1.0}
+    content = {"title": title, "monitor": monitor, "compile": compiled, "ranking": ranking}
+    write(path / "sweep.json", content)
     return path
 
 
@@ -97,25 +126,37 @@ def write_metrics(path, runs):
     (path / "metrics.jsonl").write_text("\n".join(lines) + "\n")
 
 
-def write_predictions(path, runs, tasks, items, accuracy, rng):
+def write_predictions(path, runs, tasks, items, accuracy, rng, name="predictions.csv"):
     """The same targets for every folder of a size; answers by `rng`."""
     targets = np.random.default_rng(99)
-    with (path / "predictions.csv").open("w", newline="") as file:
+    with (path / name).open("w", newline="") as file:
         out = csv.writer(file, lineterminator="\n")
-        out.writerow(["id", "split", "task", "run", "seed", "target", "prediction", "probability"])
+        out.writerow(PREDICTION_COLUMNS)
         for task in tasks:
             size = len(CLASSES.get(task, ()))
             truth = targets.integers(0, size, items) if size else targets.uniform(0, 30, items)
             for run in runs:
                 for item, target in enumerate(truth):
-                    answer, sure = _answer(target, size, accuracy, rng)
+                    answer = _answer(target, size, accuracy, rng)
                     about = [f"v{item:03d}", "test", task, run["run"], run["seed"]]
-                    out.writerow([*about, target, answer, sure])
+                    out.writerow([*about, target, *answer])
+
+
+def write_recordings(path, subjects):
+    rows = [
+        (f"v{item:03d}", subject, "female" if item % 3 else "male")
+        for item, subject in enumerate(subjects)
+    ]
+    with (path / "recordings.csv").open("w", newline="") as file:
+        csv.writer(file, lineterminator="\n").writerows([("id", "subject", "gender"), *rows])
 
 
 def _answer(target, size, accuracy, rng):
     if not size:
-        return target + rng.normal(), ""
+        return target + rng.normal(), "", ""
     answer = target if rng.random() < accuracy else rng.integers(0, size)
     sure = rng.uniform(0.5, 1)
-    return answer, sure if size > 2 or answer == 1 else 1 - sure
+    logits = np.full(size, np.log((1 - sure) / (size - 1)))
+    logits[answer] = np.log(sure)
+    shown = sure if size > 2 or answer == 1 else 1 - sure
+    return answer, shown, " ".join(map(str, logits))

@@ -24,6 +24,9 @@ def both(prepared):
 
 def assert_same(stored, split):
     np.testing.assert_array_equal(stored.ids, split.ids)
+    np.testing.assert_array_equal(stored.subjects, split.subjects)
+    np.testing.assert_array_equal(stored.attributes["gender"], split.attributes["gender"])
+    np.testing.assert_array_equal(stored.load().subjects, split.subjects)
     assert stored.digest == split.digest
     assert stored.lengths == split.lengths
     assert stored.classes == split.classes

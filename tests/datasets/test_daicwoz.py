@@ -371,7 +371,7 @@ def test_known_answers():
 def test_the_same_seed_writes_the_same_files(stand_in, tmp_path):
     stand_ins.synthesize("daicwoz", tmp_path / "again", items=10, mean_seconds=SECONDS)
     paths = sorted(path.relative_to(stand_in) for path in stand_in.rglob("*") if path.is_file())
-    assert len(paths) == 10 * 8 + 4
+    assert len(paths) == 10 * 8 + 5
     for path in paths[::7]:
         assert (stand_in / path).read_bytes() == (tmp_path / "again" / path).read_bytes()
 

@@ -10,7 +10,10 @@ import numpy as np
 import pytest
 from variants import example_inputs, small
 
-from jaxdep.models import SMFL, SMFLReleased
+from jaxdep.models import SMFL, SMFLReleased, modalities_of
+from jaxdep.models.inputs import MODALITIES
+from jaxdep.models.modalities import without
+from jaxdep.models.spec import without_dropout
 from jaxdep.nn.convolution import TCN
 from jaxdep.testing.weights import draw, program
 
@@ -43,6 +46,22 @@ def test_released_ignores_sentence_22_onwards():
         program(RELEASED)(variables, cut)["depression"]
         != program(RELEASED)(variables, first)["depression"]
     ).any()
+
+
+@pytest.mark.parametrize("label", ["paper", "released"])
+@pytest.mark.parametrize("absent", MODALITIES)
+def test_windows_of_an_absent_modality_tell_nothing(label, absent):
+    """They stay in `sentences`, whose other columns the model goes on reading."""
+    model = without_dropout(SMALL[label])
+    whole = inputs_of(model)
+    inputs = without(whole, modalities_of(model), [absent])
+    variables = draw(model, whole)
+    run = lambda inputs: program(model)(variables, inputs)["depression"]
+    column = 2 * MODALITIES.index(absent)
+    other = inputs["sentences"].copy()
+    other[..., column : column + 2] = [0, 2]
+    np.testing.assert_array_equal(run({**inputs, "sentences": other}), run(inputs))
+    assert (run({**whole, "sentences": other}) != run(whole)).any()
 
 
 def test_released_reads_the_last_sentence_of_face_and_words_alone():

@@ -55,3 +55,34 @@ def test_softmax_broadcasts_its_mask():
     scores: Any = np.tile(X[:, None, :, 0], (1, 4, 1))
     found = masking.masked_softmax(scores, MASK[:, None, :])
     np.testing.assert_allclose(found[:, 3], masking.masked_softmax(X[..., 0], MASK), rtol=1e-6)
+
+
+GAP: Any = np.array([[0, 1, 0, 1, 0], [1, 1, 0, 0, 0], [0, 0, 0, 0, 0]], bool)
+
+
+@pytest.mark.parametrize("rubbish", [np.nan, np.inf])
+def test_first_and_last_real_frame_whatever_the_padding_holds(rubbish):
+    x: Any = np.where(GAP[..., None], X, np.float32(rubbish))
+    zero = np.zeros(2)
+    np.testing.assert_array_equal(masking.first(x, GAP), [X[0, 1], X[1, 0], zero])
+    np.testing.assert_array_equal(masking.last(x, GAP), [X[0, 3], X[1, 1], zero])
+    np.testing.assert_array_equal(masking.first(X, None), X[:, 0])
+
+
+@pytest.mark.parametrize("rubbish", [np.nan, np.inf, 7.0])
+def test_maximum_of_real_frames_and_its_gradient(rubbish):
+    below: Any = X - 10  # lower than the zero of a recording without frames
+    x: Any = np.where(GAP[..., None], below, np.float32(rubbish))
+    expected = [below[0, [1, 3]].max(0), below[1, :2].max(0), np.zeros(2)]
+    np.testing.assert_array_equal(masking.masked_max(x, GAP), expected)
+    np.testing.assert_array_equal(masking.masked_max(below, None), below.max(1))
+    gradient = jax.grad(lambda x: masking.masked_max(x, GAP).sum())(x)
+    largest = GAP[..., None] & (below == np.array(expected)[:, None])
+    np.testing.assert_array_equal(gradient, largest)
+
+
+def test_ties_of_a_maximum_share_its_gradient():
+    x: Any = np.array([[[1], [3], [3], [3]]], np.float32)
+    mask: Any = np.array([[True, True, True, False]])
+    gradient = jax.grad(lambda x: masking.masked_max(x, mask).sum())(x)
+    np.testing.assert_array_equal(np.asarray(gradient)[0, :, 0], [0, 0.5, 0.5, 0])

@@ -130,4 +130,4 @@ def test_not_a_number_is_a_failure_and_is_shown():
 
 def test_unknown_model():
     with pytest.raises(UserError, match="choose one of jamfn, amm"):
-        compare.run("bert")
+        compare.run("vgg")

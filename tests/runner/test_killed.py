@@ -71,7 +71,7 @@ def sweep_has_checkpoint(out: Path) -> bool:
     return any(steps(folder / part) for part in names(folder))
 
 
-RESULTS = ("results.json", "predictions.csv", "metrics.jsonl")
+RESULTS = ("results.json", "predictions.csv", "validation.csv", "metrics.jsonl")
 
 RUN = Kind(
     ("run", "jamfn-demo", "--seeds", "2"),

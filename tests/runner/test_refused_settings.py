@@ -17,6 +17,7 @@ FIELDS = [
     ("training.batch_size", -4, "of at least 1"),
     ("training.batch_size", 10**9, "at most 65536"),
     ("training.precision", "foo", "highest, high"),
+    ("training.modality_dropout", 1.5, "at most 1"),
     ("training.monitor", "f1", "choose from loss, depression.loss, depression.accuracy"),
     ("training.monitor", "depression.mae", "choose from loss"),
     ("optimizer.learning_rate", -1, "of at least 0"),

@@ -20,7 +20,7 @@ from jaxdep.data import stand_ins
 from jaxdep.errors import UserError
 
 FILES = ["config.json", "environment.json", "meta.json", "metrics.jsonl"]
-FILES += ["predictions.csv", "results.json"]
+FILES += ["predictions.csv", "validation.csv", "recordings.csv", "results.json"]
 
 
 @pytest.fixture(scope="module")
@@ -65,11 +65,53 @@ class TestFolder:
         assert [each["seed"] for each in found["runs"]] == [0, 1]
         assert found["tasks"]["depression"]["summary"]["accuracy"]["ddof"] == 1
 
+    def test_title_names_what_was_changed(self, finished):
+        meta = json.loads((finished.folder / "meta.json").read_text())
+        expected = {path: value for path, value in SMALL.items()}
+        expected["model.scales"] = [1]
+        assert {path: after for path, (_, after) in meta["changed"].items()} == expected
+        assert meta["changed"]["model.hidden"] == [32, 4]
+        assert meta["title"].startswith("JAMFN on D-Vlog, demo: a small model; changed: ")
+        assert (
+            f"<h1>SYNTHETIC: {meta['title']}</h1>" in (finished.folder / "report.html").read_text()
+        )
+
     def test_predictions_are_of_the_test_split_alone(self, finished):
         with (finished.folder / "predictions.csv").open() as file:
             rows = list(csv.DictReader(file))
         assert {row["split"] for row in rows} == {"test"}
         assert len(rows) == 2 * finished.results["split"]["items"]
+
+    def test_recordings_are_those_of_the_test_split(self, finished):
+        with (finished.folder / "recordings.csv").open() as file:
+            rows = list(csv.DictReader(file))
+        assert list(rows[0]) == ["id", "subject", "gender"]
+        assert [row["id"] for row in rows] == [row["id"] for row in predictions(finished.folder, 0)]
+        assert {row["gender"] for row in rows} == {"female", "male"}
+        assert finished.results["split"]["subjects"] == len(rows)
+        assert finished.results["subjects"] == "unknown"
+
+    def test_validation_predictions_are_of_the_best_epoch(self, finished):
+        splits = finished.results["splits"]
+        with (finished.folder / "validation.csv").open() as file:
+            rows = list(csv.DictReader(file))
+        assert {row["split"] for row in rows} == {splits["validation"]["name"]}
+        assert len(rows) == 2 * splits["validation"]["items"]
+        for run in finished.results["runs"]:
+            own = [row for row in rows if row["run"] == str(run["run"])]
+            right = np.mean([int(row["target"]) == int(row["prediction"]) for row in own])
+            at = (run["run"], run["best_epoch"])
+            [line] = [x for x in lines(finished.folder) if (x["run"], x["epoch"]) == at]
+            assert right == pytest.approx(line["validation"]["depression.accuracy"], abs=1e-6)
+        found = finished.results["tasks"]["depression"]["calibration"]
+        assert found["validation_items"] == splits["validation"]["items"]
+
+    def test_logits_restore_the_probabilities(self, finished):
+        with (finished.folder / "predictions.csv").open() as file:
+            for row in csv.DictReader(file):
+                first, second = map(float, row["logits"].split())
+                expected = 1 / (1 + np.exp(first - second))
+                assert float(row["probability"]) == pytest.approx(expected, rel=1e-6)
 
     def test_a_line_for_each_run_and_epoch(self, finished):
         found = [(line["run"], line["epoch"]) for line in lines(finished.folder)]
@@ -136,10 +178,17 @@ class TestEvaluate:
             list(csv.reader(same(f).splitlines())) for f in (finished.folder, again.folder)
         )
         assert [row[:7] for row in ours] == [row[:7] for row in theirs]
+        test = lambda found: found.results["tasks"]["depression"]["calibration"]["temperature"]
+        assert test(again)["mean"] == pytest.approx(test(finished)["mean"], rel=1e-3)
 
     def test_another_split(self, finished):
         found = jaxdep.evaluate(finished.folder, split="validation", log=lambda line: None)
         assert found.folder.name == "evaluate-validation"
+        ours, theirs = (
+            (folder / "recordings.csv").read_text() for folder in (finished.folder, found.folder)
+        )
+        assert len(theirs.splitlines()) == 1 + found.results["split"]["items"]
+        assert not set(ours.splitlines()[1:]) & set(theirs.splitlines()[1:])
         assert found.results["split"]["name"] == "valid"
         accuracy = found.results["tasks"]["depression"]["per_run"][0]["metrics"]["accuracy"]
         kept = finished.results["runs"][0]["best_epoch"]
@@ -274,3 +323,41 @@ def test_baseline_runs_through_the_same_report(data_dir, tmp_path):
     )
     assert len(found.results["runs"]) == 1
     assert (Path(found.folder) / "report.html").is_file()
+    for name, role in (("validation.csv", "validation"), ("predictions.csv", "test")):
+        with (found.folder / name).open() as file:
+            rows = list(csv.DictReader(file))
+        split = found.results["splits"][role]
+        assert {row["split"] for row in rows} == {split["name"]}
+        assert len(rows) == split["items"]
+    # The loss that the penalty was selected by is that of the validation predictions.
+    with (found.folder / "validation.csv").open() as file:
+        logits = [
+            (list(map(float, row["logits"].split())), int(row["target"]))
+            for row in csv.DictReader(file)
+        ]
+    loss = np.mean([-values[target] for values, target in logits])
+    selected = found.results["runs"][0]["hyper"]["validation_loss"]
+    assert loss == pytest.approx(selected, rel=1e-4)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["amm-daic", "amm-daic-text", "amm-daic-image"])
+def test_segments_of_interviews_are_items_with_two_labels(name, data_dir, tmp_path):
+    """AMM on a stand-in for DAIC-WOZ, whose depression and emotion are predicted together."""
+    small = {"text_hidden": 4, "visual_hidden": 4, "features": 4, "heads": 2, "task_hidden": 4}
+    overrides = {f"model.{field}": size for field, size in small.items()}
+    overrides |= {"corpus.synthetic.items": 20, "corpus.synthetic.mean_seconds": 45.0}
+    overrides |= {"corpus.options.clip_frames": 15, "training.epochs": 2}
+    options = {"overrides": overrides, "log": lambda line: None}
+    found = jaxdep.run(name, out=tmp_path / "r", data_dir=data_dir, seeds=2, **options)
+    tasks = found.results["tasks"]
+    assert {task: result["classes"] for task, result in tasks.items()} == {
+        "depression": ["normal", "depression"],
+        "emotion": ["not sad", "sad"],
+    }
+    published = {"amm-daic": 0.685, "amm-daic-text": 0.672, "amm-daic-image": 0.64}[name]
+    assert tasks["depression"]["paper_figures"]["f1_micro"] == pytest.approx(published)
+    assert tasks["emotion"]["chance"] == pytest.approx(0.725)
+    names = {line["id"] for line in predictions(tmp_path / "r", 0)}
+    people = {name.partition("_")[0] for name in names}
+    assert len(names) > len(people) > 2

@@ -1,6 +1,7 @@
 """Whole sweeps: ranking, test of the best, halving, chunks, resumption, several processes."""
 
 import csv
+import io
 import json
 import os
 import signal
@@ -10,9 +11,12 @@ import sys
 import time
 
 import pytest
+from rich.console import Console
 from small import SMALL
 
 import jaxdep
+from jaxdep.analysis import table as results_table
+from jaxdep.cli import commands
 from jaxdep.errors import UserError
 from jaxdep.runner import search_space, sweep
 
@@ -66,6 +70,32 @@ def test_ranked_on_validation(whole):
     assert config["optimizer"]["weight_decay"] == best["optimizer.weight_decay"]
 
 
+def test_best_is_said_to_be_chosen(whole):
+    said = "chosen among 6 configurations on validation"
+    assert whole.best.results["chosen_among"] == 6
+    assert (whole.best.folder / "report.html").read_text().count(said) == 2
+    text = io.StringIO()
+    results_table.show(whole.best.results, Console(file=text, width=100))
+    assert said in text.getvalue()
+    best = whole.ranking[0].values
+    named = f"learning_rate={best['optimizer.learning_rate']}"
+    assert named in whole.best.results["title"]
+    assert named not in whole.title
+    assert whole.title.endswith("; changed: balanced=True")
+
+
+def test_page_is_written_and_written_again(whole, capsys):
+    page = whole.folder / "sweep.html"
+    content = page.read_text()
+    assert f"<h1>SYNTHETIC: Sweep: {whole.title.removeprefix('SYNTHETIC: ')}</h1>" in content
+    page.unlink()
+    commands.report((whole.folder,))
+    assert page.read_text() == content
+    printed = capsys.readouterr().out
+    assert "validation data alone" in printed
+    assert "chosen among 6 configurations" in printed
+
+
 def test_best_is_the_run_that_it_would_have_been_alone(whole, toy_demo, data_dir, tmp_path):
     overrides = SHORT | dict(whole.ranking[0].values)
     alone = jaxdep.run(
@@ -78,6 +108,10 @@ def test_best_is_the_run_that_it_would_have_been_alone(whole, toy_demo, data_dir
     )
     read = lambda folder: [float(row["probability"]) for row in table(folder / "predictions.csv")]
     assert read(whole.best.folder) == pytest.approx(read(alone.folder), abs=1e-5)
+    ours, theirs = (table(x.folder / "validation.csv") for x in (whole.best, alone))
+    assert [float(row["probability"]) for row in ours] == pytest.approx(
+        [float(row["probability"]) for row in theirs], abs=1e-5
+    )
     assert alone.results["hash"] == whole.best.results["hash"]
     lines = (whole.best.folder / "metrics.jsonl").read_text().splitlines()
     assert len(lines) == len((alone.folder / "metrics.jsonl").read_text().splitlines())

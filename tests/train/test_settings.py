@@ -161,7 +161,8 @@ def test_an_example_that_fills_a_batch_does_not_move_batch_statistics():
 
 def test_classes_weigh_by_the_inverse_of_their_share():
     targets, classes = {"depression": np.array([0, 0, 0, 1])}, {"depression": ("no", "yes")}
-    split = Split("train", np.array(list("abcd")), {}, targets, classes)
+    ids = np.array(list("abcd"))
+    split = Split("train", ids, {}, targets, classes, ids, {})
     base = replace(experiment(), tasks={"depression": Task(balanced=True), "emotion": Task()})
     weighted = input_pipeline.with_class_weights(base, {"train": split})
     assert weighted.tasks["depression"].options == {"class_weights": (4 / 3, 4.0)}

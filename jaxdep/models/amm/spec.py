@@ -52,6 +52,11 @@ def _inputs_of_state(model: Any, state: State) -> Arrays:
     return inputs
 
 
+def _modalities(model: Any) -> dict[str, tuple[str, ...]]:
+    parts = {"text": ("text", "gender"), "visual": ("visual", "color")}
+    return {name: parts[name] for name in model.modalities}
+
+
 def _edges(first: Any) -> list[Case]:
     text, visual = ("text", "text_mask"), ("visual", "visual_mask")
     pooled = first.clone(tokens="pooled")
@@ -103,6 +108,7 @@ SPEC = ModelSpec(
     ),
     example_inputs=_example_inputs,
     inputs_of_state=_inputs_of_state,
+    modalities=_modalities,
     reference="jaxdep.models.amm.reference:AMM",
     edges=_edges,
     paper_size=lambda: Case(

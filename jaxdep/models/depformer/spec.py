@@ -8,6 +8,7 @@ from typing import Any
 import flax.linen as nn
 import numpy as np
 
+from jaxdep.models.depformer.informers import MODALITIES
 from jaxdep.models.depformer.model import DEPFormer
 from jaxdep.models.depformer.released import DEPFormerReleased
 from jaxdep.models.spec import (
@@ -20,6 +21,7 @@ from jaxdep.models.spec import (
     Stream,
     classes,
     matrix_shape,
+    one_input_each,
     variants,
     zeros,
 )
@@ -177,6 +179,7 @@ RELEASED = ModelSpec(
     slow_variants=frozenset({"published"}),
     example_inputs=_example_inputs,
     inputs_of_state=_inputs_of_state,
+    modalities=lambda model: one_input_each(MODALITIES),
     reference="jaxdep.models.depformer.reference:DEPFormerReleased",
     extra_inputs=_draws,
     edges=_released_edges,

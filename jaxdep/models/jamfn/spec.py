@@ -19,6 +19,7 @@ from jaxdep.models.spec import (
     Stream,
     classes,
     matrix_shape,
+    one_input_each,
     variants,
     zeros,
 )
@@ -97,6 +98,7 @@ SPEC = ModelSpec(
     ),
     example_inputs=_example_inputs,
     inputs_of_state=_inputs_of_state,
+    modalities=lambda model: one_input_each(("acoustic", "visual")),
     reference="jaxdep.models.jamfn.reference:JAMFN",
     reference_sizes=lambda inputs: {"length": inputs["acoustic"].shape[1]},
     edges=_edges,

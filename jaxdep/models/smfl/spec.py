@@ -9,6 +9,7 @@ import flax.linen as nn
 import numpy as np
 
 from jaxdep.data import dialogue
+from jaxdep.models.inputs import MODALITIES
 from jaxdep.models.smfl.model import SMFL
 from jaxdep.models.smfl.released import SMFLReleased
 from jaxdep.models.spec import (
@@ -20,6 +21,7 @@ from jaxdep.models.spec import (
     State,
     classes,
     matrix_shape,
+    one_input_each,
     variants,
     zeros,
 )
@@ -28,6 +30,9 @@ _FRAMES = {"acoustic": 9, "visual": 3}
 """Numbers of frames of the longest sentence, unless a case overrides them."""
 
 _WIDTHS = {"acoustic": 7, "visual": 5}
+
+# Where a modality is absent, its windows are clipped to no frames.
+_STRUCTURE = {"sentences": "the number of sentences, and their times, from the transcript"}
 
 
 def _example_inputs(model: nn.Module, drawn: InputSampler) -> Arrays:
@@ -198,6 +203,7 @@ SPEC = ModelSpec(
     ),
     example_inputs=_example_inputs,
     inputs_of_state=_inputs_of_state,
+    structure=_STRUCTURE,
     reference="jaxdep.models.smfl.reference:SMFL",
     edges=lambda first: [Case("one sentence of all", first.clone(split=False))],
     paper_size=_paper_size,
@@ -233,6 +239,8 @@ RELEASED = ModelSpec(
     slow_variants=frozenset({"published", "mended"}),
     example_inputs=_example_inputs,
     inputs_of_state=_inputs_of_released_state,
+    modalities=lambda model: one_input_each(MODALITIES),
+    structure=_STRUCTURE,
     reference="jaxdep.models.smfl.reference:SMFLReleased",
     edges=lambda first: [Case("7 sentences of 5", first, batch=1, length=7)],
     paper_size=_released_paper_size,

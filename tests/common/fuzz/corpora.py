@@ -30,6 +30,7 @@ SMALLEST: dict[str, dict[str, Any]] = {
 """Options of the generators."""
 
 OPTIONS = {
+    "daicwoz": {"items": "segments"},  # reads `emotion.csv` as well
     "ewre": {"n_words": 16, "face_size": 4},
     "mgid": {"text_encoder": "hashing"},  # also without `synthetic.json`
 }
@@ -90,5 +91,8 @@ def check(folder: Path) -> None:
         for values in (*split.inputs.values(), *split.targets.values()):
             assert len(values) == len(split) > 0
             assert np.isfinite(values).all(), "a feature or target is not finite"
+        for texts in (split.subjects, *split.attributes.values()):
+            assert not any(map(names.fault_of_text, texts.tolist())), "a text is not printable"
+        assert (split.subjects != "").all(), "a subject has no name"
     assert len(set(ids)) == len(ids), "an id occurs twice"
     assert not any(map(names.fault_of, ids)), "an id is not a name"

@@ -48,14 +48,16 @@ def opened(name: str, folder: Path) -> Attempt:
 
 def reported(folder: Path) -> list[Path]:
     """Folders of made-up classes and scores, with all files that reports read."""
-    classes = run_folder(folder / "classes", items=30)
+    pairs = [f"p{item // 2}" for item in range(30)]
+    classes = run_folder(folder / "classes", items=30, subjects=pairs)
     scores = run_folder(folder / "scores", items=30, tasks=("depression", "score"), bounds=(0, 63))
     draw = np.random.default_rng(0).random
     legend = {"streams": [["A_A", "voice", "blue"]], "panels": [["jaf", "scale"]]}
     of_two = {"ids": ["v1", "v2"], "targets": [0, 1], "predictions": [1, 1], "length": [9, 4]}
     maps: dict[str, Any] = {"jaf.0/A_A": draw((2, 9)), **legend, **of_two}
     np.savez(classes / "attention.npz", **maps)
-    words = {"targets": np.arange(12) % 2, "words/visual": draw((2, 12, 3))}
+    words: dict[str, Any] = {"targets": np.arange(12) % 2, "subjects": np.array(pairs[:12])}
+    words["words/visual"] = draw((2, 12, 3))
     np.savez(classes / "words.npz", **words)
     return [classes, scores]
 

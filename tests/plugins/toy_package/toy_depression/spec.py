@@ -15,6 +15,7 @@ from jaxdep.models.spec import (
     State,
     classes,
     matrix_shape,
+    one_input_each,
     variants,
     zeros,
 )
@@ -40,6 +41,7 @@ SPEC = ModelSpec(
     variants=variants({"hidden": 6}, {"paper": {}, "narrow": {"hidden": 3}}),
     example_inputs=_example_inputs,
     inputs_of_state=_inputs_of_state,
+    modalities=lambda model: one_input_each(("acoustic", "visual")),
     reference="toy_depression.reference:Toy",
     paper_size=lambda: Case("the paper's size", Toy(), batch=4, length=20),
     enlarge=1.0,

@@ -1,0 +1,103 @@
+"""Every system and baseline on every corpus: what runs, and why the rest does not.
+
+jaxdep reproduce matrix --small --seeds 2
+jaxdep reproduce matrix:dvlog --seeds 8 --manual-dir /corpora/dvlog
+"""
+
+from collections.abc import Mapping
+
+from jaxdep.experiments import baselines
+from jaxdep.tables import Paper, Row, Table, by_others
+
+_NO_VOICE = "it reads a voice, which the corpus does not have"
+_NO_TEXT = "it reads texts, which the corpus does not have"
+_RATES = "it needs voice and face at one frame rate"
+_PIXELS = "it reads features of a face; the corpus has pixels"
+_CLASSES = "it predicts a score; the corpus has classes"
+_LONG = "it attends between all frames; interviews have tens of thousands"
+_SENTENCES = "it reads interviews sentence by sentence; the corpus has no sentences"
+
+# Of each system and corpus, the experiment, or after "no:" the reason why there is none.
+_SYSTEMS: Mapping[str, Mapping[str, str]] = {
+    "JAMFN": {
+        "dvlog": "jamfn",
+        "avec2013": f"no:{_RATES}",
+        "avec2014": f"no:{_RATES}",
+        "daicwoz": f"no:{_RATES}",
+        "mmd2023": f"no:{_RATES}",
+        "ewre": f"no:{_PIXELS}",
+        "mgid": f"no:{_NO_VOICE}",
+    },
+    "MDDR": {
+        "dvlog": f"no:{_CLASSES}",
+        "avec2013": "mddr-avec2013",
+        "avec2014": "mddr-avec2014",
+        "daicwoz": f"no:{_LONG}",
+        "mmd2023": f"no:{_LONG}",
+        "ewre": f"no:{_CLASSES}",
+        "mgid": f"no:{_CLASSES}",
+    },
+    "AMM": {
+        "dvlog": f"no:{_NO_TEXT}",
+        "avec2013": f"no:{_NO_TEXT}",
+        "avec2014": f"no:{_NO_TEXT}",
+        "daicwoz": "amm-daic",
+        "mmd2023": "amm-mmd2023",
+        "ewre": f"no:{_NO_TEXT}",
+        "mgid": "amm-mgid-depression",
+    },
+    "SMFL": {
+        "dvlog": f"no:{_SENTENCES}",
+        "avec2013": f"no:{_SENTENCES}",
+        "avec2014": f"no:{_SENTENCES}",
+        "daicwoz": "smfl-daicwoz",
+        "mmd2023": "smfl-mmd2023",
+        "ewre": f"no:{_SENTENCES}",
+        "mgid": f"no:{_SENTENCES}",
+    },
+    "DEP-Former": {
+        "dvlog": "depformer-dvlog",
+        "avec2013": "depformer-avec2013",
+        "avec2014": "depformer-avec2014",
+        "daicwoz": "depformer-daicwoz",
+        "mmd2023": "depformer-mmd2023",
+        "ewre": "depformer-ewre",
+        "mgid": f"no:{_NO_VOICE}",
+    },
+}
+
+
+def _system(label: str, corpus: str) -> Row:
+    found = _SYSTEMS[label][corpus]
+    if found.startswith("no:"):
+        return Row(label, corpus, reason=found.removeprefix("no:"))
+    return Row(label, corpus, experiment=found)
+
+
+def _baseline(name: str, setting: baselines.Setting) -> Row:
+    label, corpus = baselines.TITLES[name], setting.base.corpus.name
+    if reason := baselines.reason(name, setting):
+        return Row(label, corpus, reason=reason)
+    return Row(label, corpus, experiment=f"{name}-{setting.name}")
+
+
+PAPER = Paper(
+    name="matrix",
+    system="",
+    title="Every system on every corpus",
+    tables=tuple(
+        Table(
+            name=setting.name,
+            source="",
+            title=setting.title,
+            rows=(
+                *(_system(label, setting.name) for label in _SYSTEMS),
+                *by_others(*(_baseline(name, setting) for name in baselines.TITLES)),
+            ),
+            proposed=next(label for label in _SYSTEMS if _system(label, setting.name).experiment),
+            note="Systems on corpora of other papers and networks of baselines were not tuned.",
+        )
+        for setting in baselines.SETTINGS
+        if setting.name in _SYSTEMS["JAMFN"]
+    ),
+)

@@ -1,0 +1,129 @@
+"""Writes the page of a reproduction, its figures, and its tables for other programs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from jaxdep.analysis import formatting, intervals, page, pairwise_table, results, table_formats
+from jaxdep.analysis import reproduction_figures as figures
+from jaxdep.analysis.reproduction import RUNS, Line, PaperEntry
+from jaxdep.analysis.style import save
+from jaxdep.artifacts import schema
+from jaxdep.artifacts.files import write_text
+
+
+def write(
+    folder: Path,
+    paper: PaperEntry,
+    lines: Sequence[Line],
+    all_results: Mapping[str, Mapping[str, Any]],
+) -> Path:
+    """Writes `report.html`, `tables.md`, `tables.tex`, `tables.csv` and `figures/`.
+
+    Figures are written as SVG and PDF. The page loads nothing from elsewhere.
+
+    Args:
+      folder: folder of the reproduction.
+      paper: content of `tables.json`.
+      lines: lines of its tables.
+      all_results: content of `results.json` by run directory.
+    """
+    (folder / "figures").mkdir(exist_ok=True)
+    write_text(folder / "tables.md", table_formats.to_markdown(paper, lines))
+    write_text(folder / "tables.tex", table_formats.to_latex(paper, lines))
+    write_text(folder / "tables.csv", table_formats.to_csv(lines))
+    synthetic = any(line.synthetic for line in lines)
+    values = {
+        "title": ("SYNTHETIC: " if synthetic else "") + f"Tables of {paper['title']}, reproduced",
+        "synthetic": synthetic,
+        "seeds": _seeds(all_results),
+        "heads": table_formats.HEADS,
+        "tables": [_table(folder, table, lines) for table in paper["tables"]],
+        "losses": _losses(folder, all_results),
+        "captions": {"intervals": figures.INTERVALS, "losses": figures.LOSSES},
+        "runs": [_run(folder, name, found) for name, found in all_results.items()],
+        "methods": [intervals.OVER_RUNS, intervals.OVER_ITEMS],
+        "test_heads": pairwise_table.HEADS,
+        "corrected": pairwise_table.CORRECTED,
+    }
+    return page.write("reproduction.html", folder / "report.html", values)
+
+
+def _seeds(all_results: Mapping[str, Mapping[str, Any]]) -> str:
+    counts = {len(each["runs"]) for each in all_results.values() if not each["deterministic"]}
+    if not counts:
+        return "a deterministic fit"
+    return f"{max(counts)} seed{'s' if max(counts) > 1 else ''}"
+
+
+def _table(folder: Path, table: Any, lines: Sequence[Line]) -> dict[str, Any]:
+    """Data of one table for the template; draws its figure."""
+    chosen = table_formats.of_table(lines, table)
+    figure = figures.intervals(chosen)
+    mark = "SYNTHETIC data" if any(line.synthetic for line in chosen) else ""
+    return {
+        "name": table["name"],
+        "title": table_formats.title(table, chosen),
+        "proposed": table["proposed"],
+        "rows": [table_formats.cells(line) for line in chosen],
+        "notes": table_formats.notes(table, chosen),
+        "tests": pairwise_table.rows(_pairs(folder, table, chosen), only_bootstrap=True),
+        "figure": _saved(folder, figure, f"intervals-{table['name']}", mark) if figure else "",
+    }
+
+
+def _pairs(folder: Path, table: Any, lines: Sequence[Line]) -> list[pairwise_table.Pair]:
+    """The rows of a table and its proposed row, on the first metric that the paper reports."""
+    first = {(line.row, line.corpus, line.task): line for line in reversed(lines) if line.metric}
+    pairs = []
+    for (row, corpus, task), line in sorted(first.items(), key=lambda pair: lines.index(pair[1])):
+        proposed = first.get((table["proposed"], corpus, task))
+        if proposed and line.run and proposed.run and line.run != proposed.run:
+            one, other = (folder / RUNS / each.run for each in (line, proposed))
+            metric = _tested_metric(line, lines)
+            label = f"{row} minus {table['proposed']}, {corpus}"
+            pairs.append(pairwise_table.Pair(label, one, other, task, metric))
+    return pairs
+
+
+def _tested_metric(line: Line, lines: Sequence[Line]) -> str:
+    """The metric to test a row by: an F1 if the row has one, or else its first metric."""
+    same = [each.metric for each in lines if (each.row, each.run) == (line.row, line.run)]
+    return next((metric for metric in same if metric.startswith("f1")), line.metric)
+
+
+def _losses(folder: Path, all_results: Mapping[str, Mapping[str, Any]]) -> str:
+    """The loss curves of all experiments that have epochs, as encoded SVG; empty for none."""
+    histories = {}
+    for name in all_results:
+        if lines := schema.read_history(folder / RUNS / name / "metrics.jsonl"):
+            histories[name] = lines
+    if not histories:
+        return ""
+    best = {
+        name: {run["run"]: run["best_epoch"] for run in all_results[name]["runs"]}
+        for name in histories
+    }
+    mark = "SYNTHETIC data" if any(each["synthetic"] for each in all_results.values()) else ""
+    return _saved(folder, figures.losses(histories, best), "losses", mark)
+
+
+def _run(folder: Path, name: str, found: Mapping[str, Any]) -> dict[str, str]:
+    """The run directory, title, command and commit of an experiment."""
+    environment = results.load(folder / RUNS / name, "environment.json")
+    return {
+        "name": name,
+        "title": formatting.title(found),
+        "command": environment["command"],
+        "commit": str(environment.get("commit") or "unknown"),
+    }
+
+
+def _saved(folder: Path, figure: Any, name: str, mark: str) -> str:
+    """Saves a figure as PDF and SVG; returns the SVG, encoded for a page."""
+    path = folder / "figures" / f"{name}.svg"
+    save(figure, path, mark)
+    save(figure, path.with_suffix(".pdf"), mark)
+    return page.encoded(path)

@@ -1,0 +1,1 @@
+"""PyTorch references of the baselines, one module per network."""

@@ -1,0 +1,68 @@
+"""Recordings of a session or subject evaluated as one, from the command's option to the report."""
+
+from dataclasses import replace
+
+import pytest
+
+import jaxdep
+from jaxdep.analysis import recordings
+from jaxdep.errors import UserError
+from jaxdep.experiment import Corpus, Task
+from jaxdep.experiments import EXPERIMENTS
+
+BINARY = replace(
+    EXPERIMENTS["lr-ewre"],
+    name="lr-avec2014",
+    corpus=Corpus(
+        name="avec2014",
+        synthetic={"items": 48, "mean_seconds": 8.0},
+        train="training",
+        validation="development",
+        test=("testing",),
+    ),
+    tasks={"depressed": Task()},
+    paper=None,
+)
+
+
+@pytest.fixture(scope="module")
+def data_dir(tmp_path_factory):
+    return tmp_path_factory.mktemp("data")
+
+
+def run(out, data_dir, experiment=BINARY, **options):
+    return jaxdep.run(experiment, out=out, data_dir=data_dir, log=lambda line: None, **options)
+
+
+def test_sessions_of_a_run(data_dir, tmp_path):
+    found = run(tmp_path / "r", data_dir, merge="session")
+    assert found.results["merge"] == "session"
+    assert found.results["split"]["items"] == 16
+    assert found.results["tasks"]["depressed"]["items"] == 8
+    assert found.results["subjects"] == "known"
+    stored = recordings.read(found.folder / "recordings.csv")
+    assert stored is not None
+    assert stored.attributes.keys() == {"gender", "task"}
+    assert set(stored.attributes["task"]) == {"Northwind", "Freeform"}
+    subjects = [name.split("_")[0] for name in stored.ids]
+    assert stored.subjects.tolist() == subjects
+    assert found.results["split"]["subjects"] == len(set(subjects)) < 8
+
+
+@pytest.mark.parametrize(
+    ("experiment", "merge", "message"),
+    [
+        ("jamfn-demo", "subject", "--merge subject: no subject of test has several recordings"),
+        ("jamfn-demo", "session", "--merge session: no session of test has several recordings"),
+        ("jamfn-demo", "person", "merge=person: expected none, session or subject"),
+        (
+            replace(BINARY, tasks={"depression": Task(loss="huber")}),
+            "subject",
+            r"--merge subject: depression: the recordings of \d+ have different targets",
+        ),
+    ],
+)
+def test_mistakes_are_found_before_training(data_dir, tmp_path, experiment, merge, message):
+    with pytest.raises(UserError, match=message):
+        run(tmp_path / "r", data_dir, experiment, merge=merge)
+    assert not (tmp_path / "r").exists()

@@ -1,0 +1,172 @@
+"""Reproductions of small tables: each experiment is trained once, continued, or listed."""
+
+import csv
+import json
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+from small import SMALL
+
+from jaxdep.artifacts import lock
+from jaxdep.errors import UserError
+from jaxdep.experiments import tables
+from jaxdep.runner import reproduce
+from jaxdep.tables import Paper, Row, Table, by_others
+
+DEMO = Row("JAMFN", "dvlog", experiment="jamfn-demo", overrides=SMALL)
+ADDED = Row("w/o MG", "dvlog", experiment="jamfn-demo", overrides={**SMALL, "model.scales": ()})
+UNEQUAL = {**SMALL, "corpus.lengths.visual": 30}
+PAPER = Paper(
+    name="toy",
+    system="JAMFN",
+    title="A toy paper",
+    tables=(
+        Table("table1", "Table 1", "Methods", (DEMO,), "JAMFN"),
+        Table(
+            "table2",
+            "Table 2",
+            "Parts",
+            (
+                ADDED,
+                DEMO,
+                Row("unequal", "dvlog", experiment="jamfn-demo", overrides=UNEQUAL),
+                *by_others(Row("C3D", "dvlog", reason="it reads video")),
+            ),
+            "JAMFN",
+            note="A note.",
+        ),
+    ),
+)
+
+
+@pytest.fixture(scope="module")
+def data_dir(tmp_path_factory):
+    return tmp_path_factory.mktemp("data")
+
+
+@pytest.fixture(autouse=True)
+def toy(monkeypatch):
+    monkeypatch.setattr(tables, "PAPERS", {"toy": PAPER})
+
+
+def quiet(line):
+    pass
+
+
+def test_tables_join_and_share_their_runs(tmp_path, data_dir):
+    out, heard = tmp_path / "out", []
+    options = {"seeds": 2, "out": out, "data_dir": data_dir}
+    first = reproduce.reproduce("toy:table1", log=quiet, **options)
+    assert [line.row for line in first.lines] == ["JAMFN"] * 3
+    (name,) = [folder.name for folder in (out / "runs").iterdir()]
+    written = (out / "runs" / name / "meta.json").stat().st_mtime_ns
+
+    second = reproduce.reproduce("toy:table2", log=heard.append, **options)
+    assert (out / "runs" / name / "meta.json").stat().st_mtime_ns == written  # not trained again
+    repeated = [line for line in second.lines if line.row == "JAMFN"]
+    assert [line.table for line in repeated] == ["table1"] * 3 + ["table2"] * 3
+    assert [line.mean for line in repeated[:3]] == [line.mean for line in repeated[3:]]
+    by_row = {line.row: line for line in second.lines}
+    assert by_row["w/o MG"].runs == 2
+    assert by_row["w/o MG"].paper == pytest.approx(0.6283)
+    assert by_row["w/o MG"].inside == ""  # SYNTHETIC
+    assert "must have the same length" in by_row["unequal"].reason
+    assert by_row["C3D"].reason == "it reads video"
+    assert len(second.failed) == 1
+    assert any("cannot be trained" in line for line in heard)
+
+    page = (out / "report.html").read_text()
+    assert page.count("SYNTHETIC") > 2
+    assert "A note." in page
+    assert "it reads video" in page
+    assert "Differences from JAMFN" in page
+    assert "w/o MG minus JAMFN, dvlog" in page
+    assert json.loads((out / "reproduction.json").read_text())["seeds"] == [0, 1]
+    with (out / "tables.csv").open() as file:
+        assert {line["table"] for line in csv.DictReader(file)} == {"table1", "table2"}
+    for name in ("intervals-table1", "intervals-table2", "losses"):
+        assert (out / "figures" / f"{name}.svg").stat().st_size > 1000
+        assert (out / "figures" / f"{name}.pdf").read_bytes().startswith(b"%PDF")
+
+
+def test_another_request_is_refused(tmp_path, data_dir):
+    out = tmp_path / "out"
+    reproduce.reproduce("toy:table1", seeds=1, out=out, data_dir=data_dir, log=quiet)
+    with pytest.raises(UserError, match=r"seeds: \[0\], requested \[0, 1\]"):
+        reproduce.reproduce("toy:table1", seeds=2, out=out, data_dir=data_dir, log=quiet)
+    (out / "reproduction.json").write_text("{")
+    with pytest.raises(UserError, match=r"reproduction\.json cannot be read"):
+        reproduce.reproduce("toy:table1", seeds=1, out=out, data_dir=data_dir, log=quiet)
+
+
+def test_a_folder_of_others_is_refused(tmp_path):
+    (tmp_path / "thesis.tex").write_text("mine")
+    with pytest.raises(UserError, match="is not empty; set another --out"):
+        reproduce.reproduce("toy", out=tmp_path, log=quiet)
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis.tex"]
+
+
+def test_a_folder_in_use_is_refused(tmp_path):
+    (tmp_path / "out").mkdir()
+    code = (
+        "import sys, time; from pathlib import Path; from jaxdep.artifacts import lock;"
+        " lock.acquire(Path(sys.argv[1])); print('held', flush=True); time.sleep(60)"
+    )
+    command = [sys.executable, "-c", code, str(tmp_path / "out")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as holder:
+        assert holder.stdout
+        assert holder.stdout.readline() == "held\n"
+        with pytest.raises(UserError, match="in use by another process"):
+            reproduce.reproduce("toy", out=tmp_path / "out", log=quiet)
+        holder.kill()
+
+
+def test_nothing_that_can_be_trained_is_an_error(tmp_path, data_dir, monkeypatch):
+    rows = (Row("unequal", "dvlog", experiment="jamfn-demo", overrides=UNEQUAL),)
+    alone = Paper("toy", "JAMFN", "Toy", (Table("t", "", "T", rows, "unequal"),))
+    monkeypatch.setattr(tables, "PAPERS", {"toy": alone})
+    with pytest.raises(UserError, match="must have the same length"):
+        reproduce.reproduce("toy", out=tmp_path / "out", data_dir=data_dir, log=quiet)
+    lock.acquire(tmp_path / "out")  # the lock has ended with the error
+    lock.release(tmp_path / "out")
+
+
+def test_data_that_no_row_has_are_refused(tmp_path):
+    with pytest.raises(UserError, match=r"--manual-dir mgid=\.\.\.: no row of toy is on mgid"):
+        reproduce.reproduce("toy", manual_dirs={"mgid": tmp_path}, log=quiet)
+    with pytest.raises(UserError, match="omit --manual-dir"):
+        reproduce.reproduce("toy", manual_dirs={"dvlog": tmp_path}, small=True, log=quiet)
+
+
+KILLED = """
+import sys
+from jaxdep.experiments import tables
+sys.path.insert(0, sys.argv[3])
+from test_reproduce import PAPER
+from jaxdep.runner import reproduce
+tables.PAPERS = {"toy": PAPER}
+reproduce.reproduce("toy", seeds=2, out=sys.argv[1], data_dir=sys.argv[2])
+"""
+WRITTEN = ("tables.md", "tables.tex", "tables.csv", "tables.json", "report.html")
+
+
+@pytest.mark.slow
+def test_killed_and_continued(tmp_path, data_dir, request):
+    """Tables are the same, byte for byte, after kills at several moments."""
+    here = str(request.path.parent)
+    start = lambda out: [sys.executable, "-c", KILLED, str(out), str(data_dir), here]
+    whole, killed = tmp_path / "whole", tmp_path / "killed"
+    subprocess.run(start(whole), check=True, capture_output=True)
+    began = time.monotonic()
+    subprocess.run(start(tmp_path / "again"), check=True, capture_output=True)
+    takes = time.monotonic() - began
+    for share in (0.4, 0.6, 0.8):
+        with subprocess.Popen(start(killed), stdout=subprocess.DEVNULL) as process:
+            time.sleep(share * takes)
+            process.send_signal(signal.SIGKILL)
+    subprocess.run(start(killed), check=True, capture_output=True)
+    for name in WRITTEN:
+        assert (killed / name).read_bytes() == (whole / name).read_bytes(), name
