@@ -104,6 +104,7 @@ def test_attention_maps_that_do_not_go_together(name, value, expected):
     [
         ({}, "targets is missing"),
         ({"words/visual": np.ones((2, 3, 4))}, r"\[R, 12, L\]"),
+        ({"subjects": np.array(["a", "b"])}, r"subjects is not \[12\]"),
         ({"words/visual": np.ones((12, 4))}, r"\[R, 12, L\]"),
         ({"words/visual": np.full((2, 12, 4), np.inf)}, "not finite"),
         ({"words/a": np.ones((2, 12, 4)), "words/b": np.ones((2, 12, 5))}, "numbers of words"),

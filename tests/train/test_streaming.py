@@ -175,7 +175,12 @@ def test_from_the_command(prepared, tmp_path):
         assert ours == theirs
     assert (streamed.folder / "attention.npz").is_file()
     again = jaxdep.evaluate(streamed.folder, log=lambda line: None)
-    assert again.results["tasks"] == streamed.results["tasks"]
+    for name, task in streamed.results["tasks"].items():
+        same = again.results["tasks"][name]
+        assert same["summary"] == task["summary"]
+        # Temperatures depend on the outputs themselves, which other programs round differently.
+        temperature = task["calibration"]["temperature"]["per_run"]
+        assert same["calibration"]["temperature"]["per_run"] == pytest.approx(temperature, rel=1e-3)
 
 
 def test_a_baseline_does_not_stream(tmp_path):
