@@ -15,6 +15,10 @@ from jaxdep.artifacts import schema
 from jaxdep.errors import UserError
 
 
+class UnpairedError(UserError):
+    """Two runs have no predictions for the same recordings."""
+
+
 def paired(first: Path, second: Path, task: str, metric: str = "accuracy") -> dict[str, Any]:
     """Difference of a metric, averaged over non-diverged runs: `first` minus `second`.
 
@@ -30,7 +34,7 @@ def paired(first: Path, second: Path, task: str, metric: str = "accuracy") -> di
       single seed. Deterministic fits have no variance over seeds.
 
     Raises:
-      UserError: the runs were not tested on the same recordings in that task, or disagree about
+      UnpairedError: the runs were not tested on the same recordings in that task, or disagree about
         their subjects.
     """
     (a, classes, exact_a), (b, _, exact_b) = load_pair(first, second, task)
@@ -61,16 +65,16 @@ def load_pair(
       its fit is deterministic. Both have the subjects that either of them names.
 
     Raises:
-      UserError: the runs were not tested on the same recordings in that task.
+      UnpairedError: the runs were not tested on the same recordings in that task.
     """
     (a, classes, exact_a), (b, _, exact_b) = _load_valid(first, task), _load_valid(second, task)
     if a.ids.tolist() != b.ids.tolist() or a.target.tolist() != b.target.tolist():
-        raise UserError(
+        raise UnpairedError(
             f"{first} and {second} were not tested on the same recordings;"
             " compare runs with the same test split"
         )
     if (subjects := _subjects(a, b)) is None:
-        raise UserError(
+        raise UnpairedError(
             f"{first} and {second} name different subjects for the same recordings; compare runs on"
             " the same files"
         )
@@ -110,8 +114,8 @@ def _load_valid(run_dir: Path, task: str) -> tuple[Predictions, int, bool]:
     meta = load(run_dir, "meta.json")
     predictions = finite_predictions(run_dir, meta)
     if task not in predictions:
-        raise UserError(f"{run_dir} has no predictions for task {task}")
+        raise UnpairedError(f"{run_dir} has no predictions for task {task}")
     if not len(predictions[task].runs):
-        raise UserError(f"{run_dir} cannot be compared: every run diverged")
+        raise UnpairedError(f"{run_dir} cannot be compared: every run diverged")
     classes = len(meta["classes"].get(task, ()))
     return predictions[task], classes, schema.is_deterministic(meta)

@@ -20,6 +20,7 @@ def between(
     task: str,
     metric: str = "",
     subjects: Mapping[str, str] | None = None,
+    only_bootstrap: bool = False,
 ) -> list[PairedTest]:
     """Tests the difference between two runs in one task, `first` minus `second`.
 
@@ -30,6 +31,7 @@ def between(
       metric: name of a metric of `jaxdep.analysis.metrics`, compared by the bootstrap and over
         seeds; by default the accuracy, or the mean absolute error of a regression.
       subjects: subject of each recording, by id; by default, those that the runs name.
+      only_bootstrap: whether to leave out all tests but the paired bootstrap.
 
     Returns:
       A classification has the paired bootstrap, McNemar's test, DeLong's test if there are two
@@ -38,7 +40,7 @@ def between(
       pass all tests of a table to `significance.holm`.
 
     Raises:
-      UserError: the runs were not tested on the same recordings in that task.
+      UnpairedError: the runs were not tested on the same recordings in that task.
     """
     (a, classes, _), (b, _, _) = load_pair(first, second, task)
     metric = metric or ("accuracy" if classes else "mae")
@@ -50,6 +52,8 @@ def between(
     )
     seeds_a, seeds_b = _seeds(first, a), _seeds(second, b)
     tests = [significance.paired_bootstrap(runs_a, runs_b, groups, same_seeds=seeds_a == seeds_b)]
+    if only_bootstrap:
+        return tests
     if classes:
         correct_a, correct_b = (
             _probabilities(x, classes).mean(0).argmax(-1) == x.target for x in (a, b)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from jaxdep.analysis import formatting, pairwise, significance
+from jaxdep.analysis.compare import UnpairedError
 from jaxdep.analysis.significance import PairedTest
 
 HEADS = ("runs", "task", "test", "difference", "95% CI", "p", "p, Holm", "remark")
@@ -19,7 +20,7 @@ CORRECTED = (
 
 
 class Pair(NamedTuple):
-    """Two runs that were tested on the same recordings.
+    """Two runs to compare.
 
     Attributes:
       label: names of the two.
@@ -36,6 +37,15 @@ class Pair(NamedTuple):
     metric: str
 
 
+_UNPAIRED = PairedTest(
+    method="",
+    compared="",
+    units="",
+    difference=None,
+    reason="the two have no predictions for the same recordings of the same subjects",
+)
+
+
 def rows(pairs: Sequence[Pair], only_bootstrap: bool = False) -> list[list[str]]:
     """Cells of all tests of all pairs, one for each of `HEADS`.
 
@@ -43,13 +53,17 @@ def rows(pairs: Sequence[Pair], only_bootstrap: bool = False) -> list[list[str]]
       pairs: pairs of runs.
       only_bootstrap: whether to leave out all tests but the paired bootstrap.
 
-    Raises:
-      UserError: the runs of a pair were not tested on the same recordings.
+    Returns:
+      A pair that cannot be tested has one row, which says so.
     """
     found: list[tuple[Pair, PairedTest]] = []
     for pair in pairs:
-        tests = pairwise.between(pair.first, pair.second, pair.task, pair.metric)
-        found += [(pair, test) for test in (tests[:1] if only_bootstrap else tests)]
+        try:
+            _, first, second, task, metric = pair
+            tests = pairwise.between(first, second, task, metric, only_bootstrap=only_bootstrap)
+        except UnpairedError:
+            tests = [_UNPAIRED]
+        found += [(pair, test) for test in tests]
     corrected = significance.holm([test for _, test in found])
     return [_cells(pair, test) for (pair, _), test in zip(found, corrected, strict=True)]
 
@@ -62,7 +76,7 @@ def _cells(pair: Pair, test: PairedTest) -> list[str]:
     return [
         pair.label,
         pair.task,
-        f"{test.method}: {test.compared}, {test.units}",
+        f"{test.method}: {test.compared}, {test.units}" if test.method else "-",
         difference,
         formatting.interval(test.interval, pair.metric),
         shown(test.p),

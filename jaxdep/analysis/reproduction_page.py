@@ -75,7 +75,7 @@ def _table(folder: Path, table: Any, lines: Sequence[Line]) -> dict[str, Any]:
 
 
 def _pairs(folder: Path, table: Any, lines: Sequence[Line]) -> list[pairwise_table.Pair]:
-    """The rows of a table and its proposed row, on the first metric that the paper reports."""
+    """Each row of a table and its proposed row."""
     first = {(line.row, line.corpus, line.task): line for line in reversed(lines) if line.metric}
     pairs = []
     for (row, corpus, task), line in sorted(first.items(), key=lambda pair: lines.index(pair[1])):
