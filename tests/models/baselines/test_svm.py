@@ -3,9 +3,11 @@
 import numpy as np
 import pytest
 from baseline_case import data
+from scipy.optimize import minimize
 
 from jaxdep.errors import UserError
 from jaxdep.models import SVM
+from jaxdep.models.baselines.tuned import Problem
 
 
 def ring(items, seed):
@@ -21,6 +23,23 @@ def test_a_curved_boundary_needs_the_rbf_kernel():
     fitted = SVM(C=(1.0,)).fit_predict(ring(100, 1), ring(100, 2), test)
     assert fitted.hyper == {"kernel_rbf": 1.0, "C": 1.0}
     assert (fitted.outputs.argmax(1) == label).mean() > 0.95
+
+
+def test_the_linear_kernel_minimises_squared_hinge_losses():
+    rng = np.random.default_rng(0)
+    points, sign = rng.normal(size=(60, 2)), np.where(np.arange(60) % 2, 1, -1)
+    points[:, 0] += 0.5 * sign
+    target = (sign + 1) // 2
+    estimator = SVM().estimator({"kernel": "linear", "C": 2.0}, Problem({}, target))
+    fitted = estimator.fit(points, target).calibrated_classifiers_[0].estimator[-1]
+    standard = np.c_[(points - points.mean(0)) / points.std(0), np.ones(60)]
+
+    def objective(weights):
+        hinge = np.maximum(0, 1 - sign * (standard @ weights))
+        return 0.5 * weights @ weights + 2.0 * np.sum(hinge**2)
+
+    expected = minimize(objective, np.zeros(3)).x
+    np.testing.assert_allclose([*fitted.coef_[0], *fitted.intercept_], expected, atol=1e-3)
 
 
 def test_probabilities_are_calibrated():
