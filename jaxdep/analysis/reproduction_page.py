@@ -6,7 +6,15 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from jaxdep.analysis import formatting, intervals, page, pairwise_table, results, table_formats
+from jaxdep.analysis import (
+    formatting,
+    intervals,
+    page,
+    pairwise_table,
+    results,
+    system_grid,
+    table_formats,
+)
 from jaxdep.analysis import reproduction_figures as figures
 from jaxdep.analysis.reproduction import RUNS, Line, PaperEntry
 from jaxdep.analysis.style import save
@@ -38,6 +46,7 @@ def write(
         "title": ("SYNTHETIC: " if synthetic else "") + f"Tables of {paper['title']}, reproduced",
         "synthetic": synthetic,
         "seeds": _seeds(all_results),
+        "grid": system_grid.of(paper, lines),
         "heads": table_formats.HEADS,
         "tables": [_table(folder, table, lines) for table in paper["tables"]],
         "losses": _losses(folder, all_results),
