@@ -1,5 +1,7 @@
 """Every system and baseline on every corpus: what runs, and why the rest does not.
 
+The report begins with an overview: one grid of all systems and corpora.
+
 jaxdep reproduce matrix --small --seeds 2
 jaxdep reproduce matrix:dvlog --seeds 8 --manual-dir /corpora/dvlog
 """

@@ -27,7 +27,9 @@ METHODS = (
     " calibrated predictions score above 0, too: what they would score on so few recordings is"
     " given for comparison. It has no interval over test items, because resampling adds to it.",
     "temperature-scaled: logits divided by a temperature, fitted for each run on its validation"
-    " predictions. It changes confidences, but not the predicted classes.",
+    " predictions. It changes confidences, but not the predicted classes. If predictions are"
+    " averaged over sessions or subjects, those on validation data are, too, and the logits are the"
+    " logarithms of the averages.",
     "area under risk-coverage curve: mean error over all coverages, if a model abstains from its"
     " least confident predictions. A confidence that says nothing scores the error rate.",
 )

@@ -207,7 +207,7 @@ def _figures(runs: Sequence[Run]) -> list[list[dict[str, str]]]:
             {
                 "letter": letter,
                 "caption": captions[name],
-                "data": page.encoded(run.folder / "figures" / name),
+                "data": page.encoded(run.folder, name),
             }
             for letter, run, captions in each
             if name in captions

@@ -30,10 +30,8 @@ def write(run_dir: Path, results: Mapping[str, Any]) -> dict[str, str]:
       results: content of `results.json`.
 
     Returns:
-      Captions by file name in `figures/`.
+      Captions by name of the figure, see `style.save`.
     """
-    folder = run_dir / "figures"
-    folder.mkdir(exist_ok=True)
     drawn: dict[str, tuple[Figure, str]] = {}
     if lines := schema.read_history(run_dir / "metrics.jsonl"):
         drawn["loss_curves"] = loss_curves(lines, results)
@@ -62,10 +60,9 @@ def write(run_dir: Path, results: Mapping[str, Any]) -> dict[str, str]:
         if plot:
             drawn["attention"] = plot
     drawn |= _words(run_dir, results)
-    title = "SYNTHETIC data" if results["synthetic"] else ""
     for name, (figure, _) in drawn.items():
-        save(figure, folder / f"{name}.png", title)
-    return {f"{name}.png": caption for name, (_, caption) in drawn.items()}
+        save(figure, run_dir, name, results["synthetic"])
+    return {name: caption for name, (_, caption) in drawn.items()}
 
 
 def _damaged(path: Path, error: ValueError) -> UserError:

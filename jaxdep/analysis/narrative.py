@@ -79,7 +79,7 @@ def _calibration(results: Mapping[str, Any], task: Mapping[str, Any]) -> str:
     """Calibration before and after temperature scaling, as means over runs."""
     found = task.get("calibration")
     if not found:
-        return "calibration not computed, for want of logits in predictions.csv and validation.csv"
+        return f"calibration not computed, {task['uncalibrated']}"
     mean = lambda measure: number(found["summary"][measure]["mean"])
     text = f"Brier score {mean('brier')}, ECE {mean('ece')}"
     text += f"; temperature-scaled: {mean('brier_scaled')}, {mean('ece_scaled')}"

@@ -53,9 +53,13 @@ def place(out: str | Path | None, default: Path) -> Path:
     return out
 
 
-def encoded(path: Path) -> str:
-    """Content of an image, for the address of its element."""
-    return base64.b64encode(path.read_bytes()).decode()
+def encoded(folder: Path, name: str) -> str:
+    """Content of a figure that `style.save` wrote into a folder, for the address of its element.
+
+    Pages show the PNG, whose size is bounded: an SVG of attention over long recordings has several
+    megabytes.
+    """
+    return base64.b64encode((folder / "figures" / f"{name}.png").read_bytes()).decode()
 
 
 def _source(name: str) -> str:

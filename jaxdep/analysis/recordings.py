@@ -1,15 +1,16 @@
-"""Reads `recordings.csv`: who was recorded, and what else is known about each recording."""
+"""Reads `recordings.csv` and its like: who was recorded, and what else is known about each."""
 
 from __future__ import annotations
 
 import csv
 import io
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
+from jaxdep.analysis.predictions import Predictions
 from jaxdep.artifacts.files import read_text
 from jaxdep.artifacts.schema import RECORDING_COLUMNS, Merge
 from jaxdep.errors import UserError
@@ -17,7 +18,7 @@ from jaxdep.errors import UserError
 
 @dataclass(frozen=True)
 class Recordings:
-    """The N recordings of an evaluated split.
+    """The N recordings of a split.
 
     Attributes:
       ids: ids of the recordings, [N].
@@ -37,7 +38,7 @@ class Recordings:
         """
         row_of = {name: row for row, name in enumerate(self.ids.tolist())}
         if row_of.keys() != set(ids.tolist()):
-            raise ValueError("it lists other recordings than predictions.csv")
+            raise ValueError("it lists other recordings than the predictions")
         return np.array([row_of[name] for name in ids.tolist()])
 
 
@@ -64,6 +65,21 @@ def read(path: Path) -> Recordings | None:
         return Recordings(ids, subjects, dict(zip(header[2:], attributes, strict=True)))
     except (OSError, ValueError, csv.Error) as error:
         raise unreadable(path, error) from None
+
+
+def with_subjects(predictions: Predictions, recorded: Recordings | None, path: Path) -> Predictions:
+    """Predictions with the subjects of their recordings, if these were read from a file.
+
+    Raises:
+      UserError: the file lists other recordings.
+    """
+    if recorded is None:
+        return predictions
+    try:
+        rows = recorded.rows(predictions.ids)
+    except ValueError as error:
+        raise unreadable(path, error) from None
+    return replace(predictions, subjects=recorded.subjects[rows])
 
 
 def groups(

@@ -59,7 +59,7 @@ def _run(run_dir: Path) -> dict[str, Any]:
     plots = [
         {
             "caption": caption,
-            "data": page.encoded(run_dir / "figures" / name),
+            "data": page.encoded(run_dir, name),
             "narrow": name.startswith(("confusion", "scatter", "reliability")),
         }
         for name, caption in captions.items()

@@ -6,7 +6,15 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from jaxdep.analysis import formatting, intervals, page, pairwise_table, results, table_formats
+from jaxdep.analysis import (
+    formatting,
+    intervals,
+    page,
+    pairwise_table,
+    results,
+    system_grid,
+    table_formats,
+)
 from jaxdep.analysis import reproduction_figures as figures
 from jaxdep.analysis.reproduction import RUNS, Line, PaperEntry
 from jaxdep.analysis.style import save
@@ -22,7 +30,7 @@ def write(
 ) -> Path:
     """Writes `report.html`, `tables.md`, `tables.tex`, `tables.csv` and `figures/`.
 
-    Figures are written as SVG and PDF. The page loads nothing from elsewhere.
+    The page loads nothing from elsewhere.
 
     Args:
       folder: folder of the reproduction.
@@ -30,7 +38,6 @@ def write(
       lines: lines of its tables.
       all_results: content of `results.json` by run directory.
     """
-    (folder / "figures").mkdir(exist_ok=True)
     write_text(folder / "tables.md", table_formats.to_markdown(paper, lines))
     write_text(folder / "tables.tex", table_formats.to_latex(paper, lines))
     write_text(folder / "tables.csv", table_formats.to_csv(lines))
@@ -39,6 +46,7 @@ def write(
         "title": ("SYNTHETIC: " if synthetic else "") + f"Tables of {paper['title']}, reproduced",
         "synthetic": synthetic,
         "seeds": _seeds(all_results),
+        "grid": system_grid.of(paper, lines),
         "heads": table_formats.HEADS,
         "tables": [_table(folder, table, lines) for table in paper["tables"]],
         "losses": _losses(folder, all_results),
@@ -62,7 +70,7 @@ def _table(folder: Path, table: Any, lines: Sequence[Line]) -> dict[str, Any]:
     """Data of one table for the template; draws its figure."""
     chosen = table_formats.of_table(lines, table)
     figure = figures.intervals(chosen)
-    mark = "SYNTHETIC data" if any(line.synthetic for line in chosen) else ""
+    synthetic = any(line.synthetic for line in chosen)
     return {
         "name": table["name"],
         "title": table_formats.title(table, chosen),
@@ -70,7 +78,7 @@ def _table(folder: Path, table: Any, lines: Sequence[Line]) -> dict[str, Any]:
         "rows": [table_formats.cells(line) for line in chosen],
         "notes": table_formats.notes(table, chosen),
         "tests": pairwise_table.rows(_pairs(folder, table, chosen), only_bootstrap=True),
-        "figure": _saved(folder, figure, f"intervals-{table['name']}", mark) if figure else "",
+        "figure": _saved(folder, figure, f"intervals-{table['name']}", synthetic) if figure else "",
     }
 
 
@@ -95,7 +103,7 @@ def _tested_metric(line: Line, lines: Sequence[Line]) -> str:
 
 
 def _losses(folder: Path, all_results: Mapping[str, Mapping[str, Any]]) -> str:
-    """The loss curves of all experiments that have epochs, as encoded SVG; empty for none."""
+    """The loss curves of all experiments that have epochs, encoded; empty for none."""
     histories = {}
     for name in all_results:
         if lines := schema.read_history(folder / RUNS / name / "metrics.jsonl"):
@@ -106,8 +114,8 @@ def _losses(folder: Path, all_results: Mapping[str, Mapping[str, Any]]) -> str:
         name: {run["run"]: run["best_epoch"] for run in all_results[name]["runs"]}
         for name in histories
     }
-    mark = "SYNTHETIC data" if any(each["synthetic"] for each in all_results.values()) else ""
-    return _saved(folder, figures.losses(histories, best), "losses", mark)
+    synthetic = any(each["synthetic"] for each in all_results.values())
+    return _saved(folder, figures.losses(histories, best), "losses", synthetic)
 
 
 def _run(folder: Path, name: str, found: Mapping[str, Any]) -> dict[str, str]:
@@ -121,9 +129,7 @@ def _run(folder: Path, name: str, found: Mapping[str, Any]) -> dict[str, str]:
     }
 
 
-def _saved(folder: Path, figure: Any, name: str, mark: str) -> str:
-    """Saves a figure as PDF and SVG; returns the SVG, encoded for a page."""
-    path = folder / "figures" / f"{name}.svg"
-    save(figure, path, mark)
-    save(figure, path.with_suffix(".pdf"), mark)
-    return page.encoded(path)
+def _saved(folder: Path, figure: Any, name: str, synthetic: bool) -> str:
+    """Saves a figure; returns it encoded for a page."""
+    save(figure, folder, name, synthetic)
+    return page.encoded(folder, name)

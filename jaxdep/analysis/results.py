@@ -41,7 +41,7 @@ def compute(run_dir: Path) -> dict[str, Any]:
     """The content of `results.json`."""
     meta, config = load(run_dir, "meta.json"), load(run_dir, "config.json")
     finite = finite_predictions(run_dir, meta)
-    validation = _validation(run_dir, meta)
+    calibrated = _calibration(run_dir, meta, finite)
     corpus = meta["corpus"]
     recorded = recordings.read(run_dir / "recordings.csv")
     paper = {task: published.figures(config["paper"], corpus["name"], task) for task in finite}
@@ -80,9 +80,7 @@ def compute(run_dir: Path) -> dict[str, Any]:
                     corpus["synthetic_truth"],
                     {} if withheld else paper[task],
                 ),
-                "calibration": calibration_summary.summarize(task_predictions, validation[task])
-                if task in validation
-                else None,
+                **calibrated[task],
             }
             for task, task_predictions in finite.items()
         },
@@ -108,6 +106,9 @@ def _origin(recorded: recordings.Recordings | None, meta: Mapping[str, Any]) -> 
     return "known" if meta["corpus"].get("subjects_known") else "unknown"
 
 
+_NO_LOGITS = "for want of logits in predictions.csv and validation.csv"
+
+
 def finite_predictions(run_dir: Path, meta: Mapping[str, Any]) -> dict[str, Predictions]:
     """Validated predictions of all runs that did not diverge, by task, merged as `meta` says.
 
@@ -115,23 +116,46 @@ def finite_predictions(run_dir: Path, meta: Mapping[str, Any]) -> dict[str, Pred
       UserError: a file is missing or damaged, lacks a run that `meta.json` lists, or has
         predictions that cannot be merged.
     """
-    recorded = recordings.read(run_dir / "recordings.csv")
+    recorded = recordings.read(path := run_dir / "recordings.csv")
     return {
-        task: _merged(_with_subjects(each, recorded, run_dir), task, meta)
+        task: _merged(recordings.with_subjects(each, recorded, path), task, meta)
         for task, each in _finite(run_dir, "predictions.csv", meta).items()
     }
 
 
-def _validation(run_dir: Path, meta: Mapping[str, Any]) -> dict[str, Predictions]:
-    """Validated predictions for the validation split, of classification tasks.
+def _calibration(
+    run_dir: Path, meta: Mapping[str, Any], test: Mapping[str, Predictions]
+) -> dict[str, dict[str, Any]]:
+    """Calibration of each task, and if a classification task has none, why.
 
-    Runs of earlier versions of jaxdep have none; nor have runs whose recordings are merged, because
-    the subjects of the validation split are not stored.
+    Validation predictions are merged as those for the test split are, so that a temperature is
+    fitted on predictions like those that it scales. Runs of earlier versions of jaxdep have none,
+    or no subjects of them.
     """
-    if not (run_dir / "validation.csv").exists() or meta.get("merge", "none") != "none":
-        return {}
-    found = _finite(run_dir, "validation.csv", meta)
-    return {task: each for task, each in found.items() if task in meta["classes"]}
+    found: dict[str, dict[str, Any]] = {
+        task: {"calibration": None, "uncalibrated": _NO_LOGITS if task in meta["classes"] else ""}
+        for task in test
+    }
+    if not (run_dir / "validation.csv").exists():
+        return found
+    merge, path = meta.get("merge", "none"), run_dir / "validation_recordings.csv"
+    recorded = recordings.read(path) if merge != "none" else None
+    for task, each in _finite(run_dir, "validation.csv", meta).items():
+        if task not in meta["classes"] or task not in test:
+            continue
+        if merge == "subject" and recorded is None:
+            found[task]["uncalibrated"] = (
+                f"for want of {path.name}, which an earlier version did not write"
+            )
+            continue
+        try:
+            validation = _average(recordings.with_subjects(each, recorded, path), task, meta)
+        except ValueError as error:
+            found[task]["uncalibrated"] = f"as validation predictions cannot be merged: {error}"
+            continue
+        if calibrated := calibration_summary.summarize(test[task], validation):
+            found[task] = {"calibration": calibrated, "uncalibrated": ""}
+    return found
 
 
 def _finite(run_dir: Path, name: str, meta: Mapping[str, Any]) -> dict[str, Predictions]:
@@ -154,30 +178,23 @@ def _finite(run_dir: Path, name: str, meta: Mapping[str, Any]) -> dict[str, Pred
     return finite
 
 
-def _with_subjects(
-    predictions: Predictions, recorded: recordings.Recordings | None, run_dir: Path
-) -> Predictions:
-    if recorded is None:
-        return predictions
-    try:
-        rows = recorded.rows(predictions.ids)
-    except ValueError as error:
-        raise recordings.unreadable(run_dir / "recordings.csv", error) from None
-    return replace(predictions, subjects=recorded.subjects[rows])
-
-
-def _merged(predictions: Predictions, task: str, meta: Mapping[str, Any]) -> Predictions:
+def _average(predictions: Predictions, task: str, meta: Mapping[str, Any]) -> Predictions:
+    """Merges predictions as `meta` says; a ValueError says why they cannot be."""
     if (merge := meta.get("merge", "none")) == "none":
         return predictions
     groups = recordings.groups(
         merge, predictions.ids, predictions.subjects, meta["corpus"]["sessions"]
     )
+    return predictions.merge(groups, len(meta["classes"].get(task, ())))
+
+
+def _merged(predictions: Predictions, task: str, meta: Mapping[str, Any]) -> Predictions:
     try:
-        return predictions.merge(groups, len(meta["classes"].get(task, ())))
+        return _average(predictions, task, meta)
     except ValueError as error:
         raise UserError(
-            f"--merge {merge}: {task}: {error}; evaluate the recordings with `jaxdep report --merge"
-            " none`"
+            f"--merge {meta['merge']}: {task}: {error}; evaluate the recordings with `jaxdep report"
+            " --merge none`"
         ) from None
 
 

@@ -55,18 +55,33 @@ def legible(text: str) -> str:
     return "".join(shown).replace("$", r"\$")
 
 
-_SAVING: dict[str, dict[str, Any]] = {
-    ".png": {"dpi": 130},
+_FORMATS: dict[str, dict[str, Any]] = {
+    "png": {"dpi": 130},
     # Without dates and random identifiers, the same figure is the same file.
-    ".svg": {"metadata": {"Date": None}},
-    ".pdf": {"metadata": {"CreationDate": None}},
+    "svg": {"metadata": {"Date": None}},
+    "pdf": {"metadata": {"CreationDate": None}},
 }
-"""Options of each format of figures."""
+"""Formats of figures, and their options."""
+
+_FONTS: dict[Any, Any] = {
+    "svg.hashsalt": "jaxdep",
+    "pdf.fonttype": 42,  # TrueType; publishers refuse Type 3, the default
+}
 
 
-def save(figure: Figure, path: Path, title: str) -> None:
-    """Saves a figure as PNG, SVG or PDF, depending on the suffix of the path."""
-    if title:
-        figure.suptitle(title, fontsize=9, color=ORANGE)
-    with replaced(path) as temporary, rc_context({"svg.hashsalt": "jaxdep"}):
-        figure.savefig(temporary, format=path.suffix[1:], **_SAVING[path.suffix])
+def save(figure: Figure, folder: Path, name: str, synthetic: bool) -> None:
+    """Saves a figure of any page as `figures/NAME.png`, `.svg` and `.pdf`.
+
+    Args:
+      figure: figure to save.
+      folder: folder of the page.
+      name: name of the figure.
+      synthetic: whether it is marked as showing SYNTHETIC data.
+    """
+    if synthetic:
+        figure.suptitle("SYNTHETIC data", fontsize=9, color=ORANGE)
+    (folder / "figures").mkdir(exist_ok=True)
+    for suffix, options in _FORMATS.items():
+        path = folder / "figures" / f"{name}.{suffix}"
+        with replaced(path) as temporary, rc_context(_FONTS):
+            figure.savefig(temporary, format=suffix, **options)

@@ -89,10 +89,6 @@ def _figures(folder: Path, outcome: ranking.Outcome, synthetic: bool) -> list[di
     }
     if sweep_figures.rungs(outcome.rows):
         drawn["halving"] = sweep_figures.halving(outcome.rows)
-    (folder / "figures").mkdir(exist_ok=True)
-    return [_saved(folder / "figures" / f"{name}.png", *drawn[name], synthetic) for name in drawn]
-
-
-def _saved(path: Path, figure: Figure, caption: str, synthetic: bool) -> dict[str, str]:
-    style.save(figure, path, "SYNTHETIC data" if synthetic else "")
-    return {"caption": caption, "data": page.encoded(path)}
+    for name, (figure, _) in drawn.items():
+        style.save(figure, folder, name, synthetic)
+    return [{"caption": drawn[name][1], "data": page.encoded(folder, name)} for name in drawn]

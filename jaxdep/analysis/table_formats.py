@@ -8,7 +8,7 @@ import re
 from collections.abc import Sequence
 from itertools import groupby
 
-from jaxdep.analysis import formatting
+from jaxdep.analysis import formatting, system_grid
 from jaxdep.analysis.reproduction import Line, PaperEntry, TableEntry
 from jaxdep.plain import markdown as escaped
 from jaxdep.plain import visible
@@ -80,43 +80,74 @@ def of_table(lines: Sequence[Line], table: TableEntry) -> list[Line]:
 def to_markdown(paper: PaperEntry, lines: Sequence[Line]) -> str:
     """All tables as GitHub-flavoured Markdown."""
     parts = [f"# {escaped(paper['title'])}"]
+    if grid := system_grid.of(paper, lines):
+        parts += _markdown_table(grid.title, grid.heads, grid.rows, grid.notes)
     for table in paper["tables"]:
         chosen = of_table(lines, table)
-        rows = [HEADS, ["---"] * len(HEADS)]
-        rows += [[_in_markdown(cell) for cell in cells(line)] for line in chosen]
-        parts.append(f"## {escaped(title(table, chosen))}")
-        parts.append("\n".join("| " + " | ".join(row) + " |" for row in rows))
-        parts += [f"- {escaped(note)}" for note in notes(table, chosen)]
+        rows = [cells(line) for line in chosen]
+        parts += _markdown_table(title(table, chosen), HEADS, rows, notes(table, chosen))
     return "\n\n".join(parts) + "\n"
+
+
+def _markdown_table(
+    heading: str, heads: Sequence[str], rows: Sequence[Sequence[str]], remarks: Sequence[str]
+) -> list[str]:
+    """Paragraphs of a table, with its heading and notes."""
+    escape = lambda row: [_in_markdown(cell) for cell in row]
+    shown = [escape(heads), ["---"] * len(heads), *map(escape, rows)]
+    return [
+        f"## {escaped(heading)}",
+        "\n".join("| " + " | ".join(row) + " |" for row in shown),
+        *(f"- {escaped(note)}" for note in remarks),
+    ]
 
 
 def to_latex(paper: PaperEntry, lines: Sequence[Line]) -> str:
     """All tables as LaTeX, for a document that uses the package booktabs."""
     parts = ["% \\usepackage{booktabs}"]
+    if grid := system_grid.of(paper, lines):
+        parts += _latex_table(grid.title, grid.heads, grid.rows, grid.notes, wide=True)
     for table in paper["tables"]:
         chosen = of_table(lines, table)
-        body: list[str] = []
+        rows = []
         for _, group in groupby(chosen, key=lambda line: (line.row, line.corpus, line.task)):
             for number, line in enumerate(group):
                 shown = cells(line)
                 shown[0] = "" if number else shown[0]
-                body.append(" & ".join(map(_in_latex, shown)) + r" \\")
-        parts += [
-            r"\begin{table}",
-            r"\centering",
-            rf"\caption{{{_in_latex(title(table, chosen))}}}",
-            rf"\begin{{tabular}}{{lll{'r' * (len(HEADS) - 4)}l}}",
-            r"\toprule",
-            " & ".join(map(_in_latex, HEADS)) + r" \\",
-            r"\midrule",
-            *body,
-            r"\bottomrule",
-            r"\end{tabular}",
-            *(rf"\par\footnotesize {_in_latex(note)}" for note in notes(table, chosen)),
-            r"\end{table}",
-            "",
-        ]
+                rows.append(shown)
+        heading, remarks = title(table, chosen), notes(table, chosen)
+        parts += _latex_table(heading, HEADS, rows, remarks)
     return "\n".join(parts)
+
+
+def _latex_table(
+    heading: str,
+    heads: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    remarks: Sequence[str],
+    *,
+    wide: bool = False,
+) -> list[str]:
+    """Lines of a table of text and numbers; a `wide` one is small, over all columns of a page."""
+    environment = "table*" if wide else "table"
+    columns = "l" * len(heads) if wide else f"lll{'r' * (len(heads) - 4)}l"
+    line = lambda row: " & ".join(map(_in_latex, row)) + r" \\"
+    return [
+        rf"\begin{{{environment}}}",
+        r"\centering",
+        *([r"\scriptsize", r"\setlength{\tabcolsep}{2pt}"] if wide else []),
+        rf"\caption{{{_in_latex(heading)}}}",
+        rf"\begin{{tabular}}{{{columns}}}",
+        r"\toprule",
+        line(heads),
+        r"\midrule",
+        *map(line, rows),
+        r"\bottomrule",
+        r"\end{tabular}",
+        *(rf"\par\footnotesize {_in_latex(note)}" for note in remarks),
+        rf"\end{{{environment}}}",
+        "",
+    ]
 
 
 def to_csv(lines: Sequence[Line]) -> str:

@@ -73,6 +73,11 @@ class RunDir:
         return self.path / "validation.csv"
 
     @property
+    def validation_recordings(self) -> Path:
+        """Subject and attributes of each recording of the validation split."""
+        return self.path / "validation_recordings.csv"
+
+    @property
     def attention(self) -> Path:
         """Attention maps of a few recordings."""
         return self.path / "attention.npz"

@@ -20,7 +20,8 @@ PREDICTION_COLUMNS = (
 """Columns of `predictions.csv` and `validation.csv`: a line per task, run and recording."""
 
 RECORDING_COLUMNS = ("id", "subject")
-"""First columns of `recordings.csv`, which has one line per recording; attributes follow."""
+"""First columns of `recordings.csv` and `validation_recordings.csv`, which have one line per
+recording; attributes follow."""
 
 Merge = Literal["none", "session", "subject"]
 """Whose recordings are evaluated as one, by the mean of what is predicted for them."""

@@ -75,10 +75,13 @@ def finish(
       splits: splits of the N recordings, by the same names.
     """
     seeds = [run["seed"] for run in meta["runs"]]
-    for role, path in (("validation", run_dir.validation), ("test", run_dir.predictions)):
+    for role, predictions, recordings in (
+        ("validation", run_dir.validation, run_dir.validation_recordings),
+        ("test", run_dir.predictions, run_dir.recordings),
+    ):
         if role in outputs:
-            write_text(path, _predictions_csv(outputs[role], splits[role], seeds))
-    write_text(run_dir.recordings, _recordings_csv(splits["test"]))
+            write_text(predictions, _predictions_csv(outputs[role], splits[role], seeds))
+            write_text(recordings, _recordings_csv(splits[role]))
     write_json(run_dir.meta, meta)
     lock.release(run_dir.path)
 

@@ -49,9 +49,9 @@ def test_page_has_the_ranking_the_halving_and_the_warning(tmp_path):
     assert cells[6:8] == [["2", "2, 3", "2"], ["4", "1", "1"]]
     assert page.count("<img") == 3
     assert sorted(path.name for path in (folder / "figures").iterdir()) == [
-        "halving.png",
-        "setting_0.png",
-        "setting_1.png",
+        f"{name}.{suffix}"
+        for name in ("halving", "setting_0", "setting_1")
+        for suffix in ("pdf", "png", "svg")
     ]
 
 

@@ -97,7 +97,8 @@ def run_folder(
     write_predictions(path, runs, tasks, items, accuracy, np.random.default_rng(seed))
     draws = np.random.default_rng([seed, 1])
     write_predictions(path, runs, tasks, items, accuracy, draws, "validation.csv")
-    write_recordings(path, subjects or [f"v{item:03d}" for item in range(items)])
+    for name in ("recordings.csv", "validation_recordings.csv"):
+        write_recordings(path, subjects or [f"v{item:03d}" for item in range(items)], name)
     return path
 
 
@@ -142,12 +143,12 @@ def write_predictions(path, runs, tasks, items, accuracy, rng, name="predictions
                     out.writerow([*about, target, *answer])
 
 
-def write_recordings(path, subjects):
+def write_recordings(path, subjects, name="recordings.csv"):
     rows = [
         (f"v{item:03d}", subject, "female" if item % 3 else "male")
         for item, subject in enumerate(subjects)
     ]
-    with (path / "recordings.csv").open("w", newline="") as file:
+    with (path / name).open("w", newline="") as file:
         csv.writer(file, lineterminator="\n").writerows([("id", "subject", "gender"), *rows])
 
 

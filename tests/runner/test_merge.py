@@ -47,6 +47,11 @@ def test_sessions_of_a_run(data_dir, tmp_path):
     subjects = [name.split("_")[0] for name in stored.ids]
     assert stored.subjects.tolist() == subjects
     assert found.results["split"]["subjects"] == len(set(subjects)) < 8
+    calibrated = found.results["tasks"]["depressed"]["calibration"]
+    validation = recordings.read(found.folder / "validation_recordings.csv")
+    assert validation is not None
+    assert not set(validation.ids) & set(stored.ids)
+    assert calibrated["validation_items"] == len(validation.ids) / 2
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,8 @@ from jaxdep.data import stand_ins
 from jaxdep.errors import UserError
 
 FILES = ["config.json", "environment.json", "meta.json", "metrics.jsonl"]
-FILES += ["predictions.csv", "validation.csv", "recordings.csv", "results.json"]
+FILES += ["predictions.csv", "validation.csv", "results.json"]
+FILES += ["recordings.csv", "validation_recordings.csv"]
 
 
 @pytest.fixture(scope="module")
