@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from jaxdep.analysis import published as papers
 from jaxdep.analysis.formatting import headline, interval, metric_name, number, published, seeds
 from jaxdep.plain import listed
 
@@ -45,6 +46,10 @@ def notes(results: Mapping[str, Any]) -> list[str]:
             lines.append(f"{name}: {_calibration(results, task)}")
         if published(task):
             lines.append(f"{name}: {paper_note(results, task)}")
+            if contradictions := papers.notes(task["paper"], results["corpus"], name):
+                lines.append(
+                    f"{name}: the paper contradicts itself here: {'; '.join(contradictions)}"
+                )
         if "attainable" in task:
             metric = task["known"]
             lines.append(

@@ -40,6 +40,15 @@ class TestPaper:
         near = results.write(run_folder(tmp_path / "b", synthetic=False, accuracy=0.4))
         assert "within at least one of our intervals" in printed(near)
 
+    def test_what_contradicts_a_row_elsewhere_in_the_paper_is_said(self, tmp_path):
+        how = {"paper": ("SMFL", "Table 3", "SMFL"), "average": "positive", "corpus": "daicwoz"}
+        folder = run_folder(tmp_path / "a", synthetic=False, tasks=("depression",), **how)
+        said = "depression: the paper contradicts itself here: precision 0.93 in Table 4"
+        assert said in printed(results.write(folder))
+        assert said in report.write([folder]).read_text()
+        sound = run_folder(tmp_path / "b", synthetic=False, tasks=("depression",))
+        assert "contradicts" not in printed(results.write(sound))
+
     def test_another_split_is_said(self, tmp_path):
         how = {"paper": ("AMM", "Table IV", "MTL T"), "average": "micro", "corpus": "mgid"}
         found = results.write(run_folder(tmp_path / "a", synthetic=False, split="dev", **how))
