@@ -42,7 +42,7 @@ def notes(results: Mapping[str, Any]) -> list[str]:
         if "counts" in task:
             counts = ", ".join(f"{task['counts'][label]} {label}" for label in task["classes"])
             lines.append(f"{name}: {counts}; best const.: best score of a constant prediction")
-        if task["classes"] and task["summary"]:
+        if "calibration" in task and task["classes"] and task["summary"]:
             lines.append(f"{name}: {_calibration(results, task)}")
         if published(task):
             lines.append(f"{name}: {paper_note(results, task)}")
@@ -82,9 +82,9 @@ def paper_note(results: Mapping[str, Any], task: Mapping[str, Any]) -> str:
 
 def _calibration(results: Mapping[str, Any], task: Mapping[str, Any]) -> str:
     """Calibration before and after temperature scaling, as means over runs."""
-    found = task.get("calibration")
+    found = task["calibration"]
     if not found:
-        return "calibration not computed, for want of logits in predictions.csv and validation.csv"
+        return "calibration not computed: it needs logits in predictions.csv and in validation.csv"
     mean = lambda measure: number(found["summary"][measure]["mean"])
     text = f"Brier score {mean('brier')}, ECE {mean('ece')}"
     text += f"; temperature-scaled: {mean('brier_scaled')}, {mean('ece_scaled')}"
