@@ -7,13 +7,11 @@
 On DAIC-WOZ, the paper splits 192 interviews 8:2 and uses the test split for early stopping. Here
 the 189 released interviews are used with the official splits, and early stopping uses the
 development split; `corpus.options.split=stratified` gives an 8:2 split. On MMD2023, early stopping
-uses a part of the training split. The paper's results are inconsistent where marked: for the full
-model on DAIC-WOZ, precision is .93 and recall .85 in Table 4, but .94 and .84 in Table 3; the
-accuracy of TCN (sentence) is .79 and .77; and precision and recall in Table 2 give an F1 of .91,
-not .93. Results on the real corpora are not available here: one is distributed under an agreement,
-the other is private. `smfl-demo` trains on a synthetic stand-in with 189 interviews, without the
-paper's decay of the learning rate, which would end training after a few epochs, and has variants
-for single modalities.
+uses a part of the training split. The paper's results are inconsistent in many rows, which reports
+say where they show one. Results on the real corpora are not available here: one is distributed
+under an agreement, the other is private. `smfl-demo` trains on a synthetic stand-in with 189
+interviews, without the paper's decay of the learning rate, which would end training after a few
+epochs, and has variants for single modalities.
 """
 
 from dataclasses import replace
@@ -25,8 +23,6 @@ from jaxdep.experiment import Corpus, Experiment, Optimizer, PaperRow, Task, Tra
 from jaxdep.models import SMFL, LogisticRegression, SMFLReleased
 
 _SENTENCES = 21  # sentences read per dialogue; the paper has a limit but does not state it
-_CONTRADICTED = " (the paper's results are inconsistent here)"
-_CONTRADICTING = (("Table 3", "TCN (sentence)"),)
 
 _row = partial(
     PaperRow,
@@ -57,7 +53,7 @@ def _paper(title: str, table: str, corpus: Corpus) -> Experiment:
     row = _row(table, "SMFL")
     return Experiment(
         name=f"smfl-{corpus.name}",
-        title=f"SMFL on {title}: the full model{_CONTRADICTED}",
+        title=f"SMFL on {title}: the full model",
         corpus=corpus,
         model=SMFL(),
         tasks={"depression": Task(average="positive", balanced=True)},
@@ -103,11 +99,8 @@ def _variant(
 
 def _rows(base: Experiment, table: str, rows: dict[str, tuple[str, dict[str, Any]]]) -> Any:
     """One experiment per row: suffix -> name of the row in the paper, fields of the model."""
-    marked = lambda row: (
-        f"{table}, {row}" + (_CONTRADICTED if (table, row) in _CONTRADICTING else "")
-    )
     return [
-        _variant(base, suffix, marked(row), _row(table, row), **fields)
+        _variant(base, suffix, f"{table}, {row}", _row(table, row), **fields)
         for suffix, (row, fields) in rows.items()
     ]
 

@@ -69,7 +69,8 @@ def write(folder: Path, rows: Sequence[Row], about: About) -> dict[str, Any]:
 
     Returns:
       The results with all modalities, `about`, and for each task `rows`: the metrics of each subset
-      (`summary`, None if not finite) and their `differences` from those with all modalities.
+      (`summary`, None if not finite) and their `differences` from those with all modalities. There
+      is no `calibration`, because the subsets have no validation predictions.
     """
     content = {**compute(folder, rows), **about}
     write_json(folder / "results.json", content, sort_keys=True)
@@ -85,8 +86,8 @@ def compute(folder: Path, rows: Sequence[Row]) -> dict[str, Any]:
         for task, found in by_task.items():
             found.append(_row(row, task, each, complete))
     tasks = {
-        task: {**task_results, "rows": by_task[task]}
-        for task, task_results in complete.results["tasks"].items()
+        task: {**{k: v for k, v in found.items() if k != "calibration"}, "rows": by_task[task]}
+        for task, found in complete.results["tasks"].items()
     }
     return {**complete.results, "modalities": list(rows[0].present), "tasks": tasks}
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from jaxdep.analysis import published as papers
 from jaxdep.analysis.formatting import headline, interval, metric_name, number, published, seeds
 from jaxdep.plain import listed
 
@@ -41,10 +42,14 @@ def notes(results: Mapping[str, Any]) -> list[str]:
         if "counts" in task:
             counts = ", ".join(f"{task['counts'][label]} {label}" for label in task["classes"])
             lines.append(f"{name}: {counts}; best const.: best score of a constant prediction")
-        if task["classes"] and task["summary"]:
+        if "calibration" in task and task["classes"] and task["summary"]:
             lines.append(f"{name}: {_calibration(results, task)}")
         if published(task):
             lines.append(f"{name}: {paper_note(results, task)}")
+            if contradictions := papers.notes(task["paper"], results["corpus"], name):
+                lines.append(
+                    f"{name}: the paper contradicts itself here: {'; '.join(contradictions)}"
+                )
         if "attainable" in task:
             metric = task["known"]
             lines.append(
@@ -77,7 +82,7 @@ def paper_note(results: Mapping[str, Any], task: Mapping[str, Any]) -> str:
 
 def _calibration(results: Mapping[str, Any], task: Mapping[str, Any]) -> str:
     """Calibration before and after temperature scaling, as means over runs."""
-    found = task.get("calibration")
+    found = task["calibration"]
     if not found:
         return f"calibration not computed, {task['uncalibrated']}"
     mean = lambda measure: number(found["summary"][measure]["mean"])

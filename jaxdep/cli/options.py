@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 from tyro.conf import UseAppendAction, arg
 
+from jaxdep.errors import UserError
 from jaxdep.runner.options import RunOptions
 
 Groups = UseAppendAction[tuple[tuple[str, ...], ...]]
@@ -19,6 +20,19 @@ Set = Annotated[Groups, arg(name="set", metavar="KEY=VALUE ...", help="Settings 
 def flat(groups: Sequence[Sequence[str]]) -> list[str]:
     """All values of a repeated option."""
     return [value for group in groups for value in group]
+
+
+def parse_seeds(text: str) -> int | list[int]:
+    """Parses `8` (a number of seeds), `3,5` (a list) or `0-7` (a range, both ends included)."""
+    try:
+        if "," in text:
+            return [int(part) for part in text.split(",") if part]
+        first, dash, last = text.partition("-")
+        return list(range(int(first), int(last) + 1)) if dash else int(text)
+    except ValueError:
+        raise UserError(
+            f"--seeds {text}: expected a number (8), a list (3,5) or a range (0-7)"
+        ) from None
 
 
 @dataclass(frozen=True)

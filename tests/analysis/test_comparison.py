@@ -8,9 +8,10 @@ from html.parser import HTMLParser
 
 import pytest
 from fabricate import run_folder
+from rich.console import Console
 
 from jaxdep.analysis import comparison, report, results, titles
-from jaxdep.cli import commands
+from jaxdep.cli import output
 from jaxdep.cli.main import main
 
 
@@ -293,7 +294,7 @@ def test_command_names_runs_apart_and_writes_where_it_is_told(tmp_path, monkeypa
     ]
     out = tmp_path / "new" / "both.html"
     text = io.StringIO()
-    monkeypatch.setattr(commands, "_console", commands.Console(file=text, width=200))
+    monkeypatch.setattr(output, "console", Console(file=text, width=200))
     monkeypatch.setattr("jaxdep.cli.hugepages.use", lambda: None)
     monkeypatch.setattr(sys, "argv", ["jaxdep", "report", *folders, "--out", str(out)])
     with pytest.raises(SystemExit) as ended:

@@ -15,7 +15,7 @@ from matplotlib import cbook
 from rich.console import Console
 
 from jaxdep.analysis import ranking, report, results, style, table
-from jaxdep.cli import commands
+from jaxdep.cli import output
 from jaxdep.cli.main import print_error
 from jaxdep.data.card import card
 from jaxdep.plain import visible
@@ -245,7 +245,7 @@ class TestTerminal:
 
     @pytest.mark.parametrize("content", HOSTILE)
     def test_messages_and_errors(self, capsys, content):
-        commands._print(content)
+        output.say(content)
         print_error(content)
         out, err = capsys.readouterr()
         assert out == f"{visible(content)}\n"

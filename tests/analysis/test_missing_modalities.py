@@ -88,6 +88,12 @@ class TestContent:
                 assert difference["mean"] == 0
                 assert difference["interval_runs"] == difference["interval_items"] == (0, 0)
 
+    def test_calibration_is_left_out(self, folder, found):
+        """Runs leave no validation predictions here, and their absence is no fault of the run."""
+        assert all("calibration" not in task for task in found["tasks"].values())
+        assert "calibration" not in printed(found)
+        assert "calibration" not in missing_report.write(folder, found).read_text()
+
     def test_what_is_not_finite_has_no_values(self, found):
         emotion = found["tasks"]["emotion"]["rows"][2]
         assert emotion["not_finite"] == [1]

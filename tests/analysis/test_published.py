@@ -166,3 +166,26 @@ class TestLookup:
         row = {"system": "MDDR", "source": "Table 1", "row": "Two-DCNN"}
         assert published.notes(row, "avec2013", "depression") == ["MAE above RMSE"]
         assert published.notes(row, "avec2014", "depression") == []
+
+    def test_a_figure_of_another_corpus_is_none(self):
+        # MDDR, Table 1: MAE 5.98 on AVEC2013, 5.75 on AVEC2014, in points.
+        row = {"system": "MDDR", "source": "Table 1", "row": "MDDR"}
+        assert published.figures(row, "avec2013", "depression") == {"mae": 5.98, "rmse": 7.80}
+        assert published.figures(row, "avec2014", "depression") == {"mae": 5.75, "rmse": 7.12}
+        assert published.figures(row, "dvlog", "depression") == {}
+        assert published.figures(None, "dvlog", "depression") == {}
+
+    def test_daic_of_amm_is_shown_beside_daicwoz(self):
+        # AMM, Table III, DAIC: micro-F1 68.5. SMFL's paper calls its corpus DAIC-WOZ, as we do.
+        amm = {"system": "AMM", "source": "Table III", "row": "AMM"}
+        assert published.figures(amm, "daicwoz", "depression")["f1_micro"] == pytest.approx(0.685)
+        assert published.figures(amm, "mgid", "depression")["f1_micro"] == pytest.approx(0.741)
+        smfl = {"system": "SMFL", "source": "Table 3", "row": "SMFL"}
+        assert published.figures(smfl, "daicwoz", "depression")["accuracy"] == 0.89
+
+    def test_percent_and_fractions(self):
+        # AMM prints percent (Table IV, emotion, MTL T+V: 58.1), SMFL fractions (Table 2: 0.91).
+        amm = {"system": "AMM", "source": "Table IV", "row": "MTL T+V"}
+        assert published.figures(amm, "mgid", "emotion")["f1_micro"] == pytest.approx(0.581)
+        smfl = {"system": "SMFL", "source": "Table 2", "row": "SMFL"}
+        assert published.figures(smfl, "mmd2023", "depression")["accuracy"] == 0.91

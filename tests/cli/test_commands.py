@@ -6,8 +6,8 @@ import sys
 import pytest
 
 from jaxdep.cli import hugepages
-from jaxdep.cli.commands import parse_seeds
 from jaxdep.cli.main import main
+from jaxdep.cli.options import parse_seeds
 from jaxdep.errors import UserError
 from jaxdep.experiments import EXPERIMENTS
 

@@ -11,10 +11,11 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -37,15 +38,17 @@ class Kind:
       words: first words of the command.
       phases: for each phase in order, whether it has begun, judged by the output folder.
       files: files that must have the same bytes.
+      settings: settings beside those of all kinds.
     """
 
     words: Sequence[str]
     phases: dict[str, Callable[[Path], bool]]
     files: Sequence[str]
+    settings: Mapping[str, Any] = field(default_factory=dict)
 
     def command(self, folder: Path) -> list[str]:
         """The command with corpora and output in a folder."""
-        settings = SMALL | {"training.epochs": EPOCHS}
+        settings = {**SMALL, "training.epochs": EPOCHS, **self.settings}
         given = ["--set", *(f"{key}={value}" for key, value in settings.items())]
         given += ["--data-dir", str(folder / "data"), "--out", str(folder / "out")]
         return [sys.executable, "-m", "jaxdep", *self.words, *given]
@@ -87,6 +90,26 @@ RUN = Kind(
     RESULTS,
 )
 
+# An epoch has 350 steps; after every 200, a checkpoint is written to a folder beside the others.
+STREAMED = Kind(
+    ("run", "jamfn-demo", "--seeds", "2", "--stream"),
+    {
+        "starting": lambda out: True,
+        "first 200 steps": lambda out: (out / "config.json").exists(),
+        "inside the first epoch": lambda out: bool(steps(out / "checkpoints-within")),
+        "training": lambda out: bool(steps(out / "checkpoints")),
+        "testing": lambda out: (out / "checkpoints" / "3").exists(),
+        "evaluating": lambda out: (out / "meta.json").exists(),
+    },
+    RESULTS,
+    {
+        "training.epochs": 3,
+        "training.batch_size": 1,
+        "training.modality_dropout": 0.4,
+        "corpus.synthetic.items": 500,
+    },
+)
+
 SWEEP_PHASES = {
     "starting": lambda out: True,
     "first epoch": lambda out: (out / "config.json").exists(),
@@ -98,6 +121,7 @@ SWEEP_FILES = ("ranking.csv", *(f"best/{name}" for name in RESULTS))
 RATES = "optimizer.learning_rate=1e-3,2e-3,1e-2,2e-2"
 KINDS = {
     "run": RUN,
+    "streamed": STREAMED,
     # Both compile the same program, of four runs.
     "sweep": Kind(
         ("sweep", "jamfn-demo", "--seeds", "2", "--grid", "optimizer.learning_rate=1e-3,1e-2"),
@@ -120,7 +144,7 @@ class Kill:
       fraction: part of that phase's duration after which it is killed.
       saving: whether to wait, after that, for a checkpoint that is being written.
       again: as `fraction`, for a kill of the resumed command, counted from when it writes its first
-        file, in durations of the first epoch; negative for none.
+        file, in durations of the phase that ends with the first checkpoint; negative for none.
     """
 
     kind: str
@@ -156,6 +180,7 @@ RUN_KILLS = {"starting": 5, "first epoch": 3, "training": 9, "testing": 2}
 RUN_KILLS |= {"evaluating": 2, "reporting": 2, "ending": 1}
 ALL = [
     *kills("run", RUN_KILLS, seed=0),
+    *kills("streamed", {"inside the first epoch": 2, "training": 1}, seed=3),
     *kills("sweep", {"starting": 1, "training": 2, "reporting": 1}, seed=1),
     *kills("halving", {"first epoch": 1, "training": 2, "testing": 1}, seed=2),
 ]
@@ -163,7 +188,8 @@ ALL = [
 
 def test_as_many_kills_as_promised():
     assert sum(kill.kind == "run" for kill in ALL) == 24
-    assert sum(kill.kind != "run" for kill in ALL) == 8
+    assert sum(kill.kind == "streamed" for kill in ALL) == 3
+    assert sum(kill.kind in ("sweep", "halving") for kill in ALL) == 8
     assert sum(kill.again >= 0 for kill in ALL) >= 8
     assert sum(kill.saving for kill in ALL) >= 3
 
@@ -281,7 +307,7 @@ def killed_again(kill: Kill, folder: Path, seconds: dict[str, float]) -> None:
     before = written()
     process = Process([*KINDS[kill.kind].command(folder), "--resume"], folder / "log")
     process.wait_until(lambda: written() != before)
-    time.sleep(kill.again * seconds["first epoch"])
+    time.sleep(kill.again * [*seconds.values()][1])
     assert process.kill(), "had ended before it was killed a second time"
 
 

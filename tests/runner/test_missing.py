@@ -115,6 +115,7 @@ class TestRows:
         page = (found.folder / "report.html").read_text()
         assert "SYNTHETIC data." in page
         assert "has not learned to do without a modality" in page
+        assert "calibration" not in page
 
     def test_a_row_is_a_run_directory_that_says_what_was_present(self, found):
         from jaxdep.analysis import results

@@ -11,27 +11,34 @@ from typing import Any
 
 import jax
 import numpy as np
-from fabricate import run_folder
+from fabricate import run_folder, sweep_folder
 from small import SMALL
 
 import jaxdep
 from fuzz import trees
 from fuzz.subjects import Attempt
+from jaxdep.analysis.ranking import Row, rank
 from jaxdep.artifacts.files import read_json
 from jaxdep.cli import commands
+from jaxdep.runner.missing import missing
 from jaxdep.runner.run import evaluate
 
 
 def opened(name: str, folder: Path) -> Attempt:
     """Makes run folders and damages copies of them, each before a command."""
-    of_reports = name.startswith("report")
-    sound = (reported if of_reports else trained)(folder)
-    command: Callable[[Path], object] = {
-        "report": lambda run: commands.report((run,)),
-        "report of two runs": lambda run: commands.report((sound[0], run)),
-        "evaluate": lambda run: evaluate(run, log=_ignore),
-        "run --resume": lambda run: train(run, folder / "data", resume=True),
-    }[name]
+    sound = {"report": reported, "report of two runs": reported, "report of a sweep": swept}.get(
+        name, trained
+    )(folder)
+    report = lambda *runs: commands.report(runs)
+    commands_and_results: dict[str, tuple[Callable[[Path], object], str]] = {
+        "report": (report, ""),
+        "report of two runs": (lambda run: report(sound[0], run), ""),
+        "report of a sweep": (report, "best"),
+        "evaluate": (lambda run: evaluate(run, log=_ignore), "evaluate-test"),
+        "missing": (lambda run: missing(run, log=_ignore), "missing"),
+        "run --resume": (lambda run: train(run, folder / "data", resume=True), ""),
+    }
+    command, results = commands_and_results[name]
     command(Path(shutil.copytree(sound[0], folder / "copy")))
 
     def attempt(rng: Random, notes: list[str]) -> None:
@@ -41,7 +48,7 @@ def opened(name: str, folder: Path) -> Attempt:
                 (run / "predictions.csv").unlink()
             notes += trees.damaged(rng, run)
             command(run)
-            check(run / "evaluate-test" if name == "evaluate" else run)
+            check(run / results)
 
     return attempt
 
@@ -60,6 +67,23 @@ def reported(folder: Path) -> list[Path]:
     words["words/visual"] = draw((2, 12, 3))
     np.savez(classes / "words.npz", **words)
     return [classes, scores]
+
+
+def swept(folder: Path) -> list[Path]:
+    """The folder of a made-up sweep of two settings, with successive halving."""
+    rows = [
+        Row(
+            number,
+            {"x": 10.0**-number, "y": "ab"[number % 2]},
+            scores=(0.5, 0.6 + 0.01 * number),
+            higher_is_better=False,
+            diverged=0,
+            epochs=4,
+            dropped=[0, 0, 2][number % 3],
+        )
+        for number in range(9)
+    ]
+    return [sweep_folder(folder / "sweep", rank(rows))]
 
 
 def trained(folder: Path) -> list[Path]:

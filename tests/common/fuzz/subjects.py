@@ -48,7 +48,8 @@ SUBJECTS = {
         (
             "command",
             "fuzz.run_folders",
-            {"report": 60, "report of two runs": 20, "evaluate": 50, "run --resume": 50},
+            {"report": 60, "report of two runs": 20, "report of a sweep": 40}
+            | {"evaluate": 50, "missing": 40, "run --resume": 50},
         ),
         ("command", "fuzz.settings", {"run --set": 800}),
         (

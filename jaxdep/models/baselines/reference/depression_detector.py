@@ -6,12 +6,13 @@ After Yoon et al., "D-vlog: Multimodal Vlog Dataset for Depression Detection", A
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from jaxdep.models.baselines.reference.blocks import CrossAttention, ScoreAttention, head
-from jaxdep.models.baselines.reference.feature_fusion import EncodedBaseline
+from jaxdep.models.baselines.reference.encoders import EncodedBaseline
 from jaxdep.models.baselines.reference.streams import Stream, present
 from jaxdep.models.torch_sequences import mean
 
@@ -56,43 +57,22 @@ class DepressionDetector(EncodedBaseline):
     """A Transformer encoder per modality, cross-attention, and a weighted sum of the modalities.
 
     Args:
-      modalities: Inputs to read.
-      classes: Number of classes; None: a score.
-      task: Key of the output.
       aggregation: "weighted" sums the modalities by learned weights, "concat" concatenates them.
-      hidden: Width d of the encoders and of the head.
-      layers: Number of layers of each encoder.
-      heads: Number of attention heads.
-      feed_forward: Width of the feed-forward blocks.
-      dropout: Dropout rate.
-      widths: Input widths, `<name>_width`.
+      settings: Arguments of `EncodedBaseline`, input widths included.
     """
 
-    def __init__(
-        self,
-        *,
-        modalities: Sequence[str] = ("acoustic", "visual"),
-        classes: int | None = 2,
-        task: str = "depression",
-        aggregation: str = "weighted",
-        hidden: int = 128,
-        layers: int = 2,
-        heads: int = 4,
-        feed_forward: int = 256,
-        dropout: float = 0.1,
-        **widths: int,
-    ) -> None:
-        super().__init__(
-            modalities, classes, task, hidden, layers, heads, feed_forward, dropout, widths
-        )
+    def __init__(self, *, aggregation: str = "weighted", **settings: Any) -> None:
+        super().__init__(**settings)
         if aggregation not in AGGREGATIONS:
             raise ValueError(f"aggregation must be one of {AGGREGATIONS}, not {aggregation!r}")
         self.aggregation = aggregation
-        count = len(self.modalities)
+        hidden, dropout, count = self.hidden, self.dropout.p, len(self.modalities)
         if count > 1:
             self.cross = nn.ModuleDict(
                 {
-                    name: CrossLayer(self._others(name), hidden, heads, feed_forward, dropout)
+                    name: CrossLayer(
+                        self._others(name), hidden, self.heads, self.feed_forward, dropout
+                    )
                     for name in self.modalities
                 }
             )

@@ -1,0 +1,29 @@
+"""The commands: each parses its arguments, calls one function and prints the result."""
+
+import tyro
+
+from jaxdep.cli.commands.checks import bench, parity
+from jaxdep.cli.commands.corpora import prepare, synthesize
+from jaxdep.cli.commands.listing import list_, show
+from jaxdep.cli.commands.results import evaluate, missing, report
+from jaxdep.cli.commands.training import reproduce, run, sweep
+
+COMMANDS = {
+    "list": list_,
+    "show": show,
+    "synthesize": synthesize,
+    "prepare": prepare,
+    "run": run,
+    "sweep": sweep,
+    "reproduce": reproduce,
+    "evaluate": evaluate,
+    "missing": missing,
+    "report": report,
+    "parity": parity,
+    "bench": bench,
+}
+"""The commands by name, in the order in which `jaxdep --help` lists them."""
+
+app = tyro.extras.SubcommandApp()
+for _name, _command in COMMANDS.items():
+    app.command(_command, name=_name)
