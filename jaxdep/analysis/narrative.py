@@ -84,7 +84,7 @@ def _calibration(results: Mapping[str, Any], task: Mapping[str, Any]) -> str:
     """Calibration before and after temperature scaling, as means over runs."""
     found = task["calibration"]
     if not found:
-        return f"calibration not computed, {task['uncalibrated']}"
+        return f"calibration not computed: {task['uncalibrated']}"
     mean = lambda measure: number(found["summary"][measure]["mean"])
     text = f"Brier score {mean('brier')}, ECE {mean('ece')}"
     text += f"; temperature-scaled: {mean('brier_scaled')}, {mean('ece_scaled')}"

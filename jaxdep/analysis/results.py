@@ -106,7 +106,7 @@ def _origin(recorded: recordings.Recordings | None, meta: Mapping[str, Any]) -> 
     return "known" if meta["corpus"].get("subjects_known") else "unknown"
 
 
-_NO_LOGITS = "for want of logits in predictions.csv and validation.csv"
+_NO_LOGITS = "it needs logits in predictions.csv and in validation.csv"
 
 
 def finite_predictions(run_dir: Path, meta: Mapping[str, Any]) -> dict[str, Predictions]:
@@ -145,13 +145,13 @@ def _calibration(
             continue
         if merge == "subject" and recorded is None:
             found[task]["uncalibrated"] = (
-                f"for want of {path.name}, which an earlier version did not write"
+                f"it needs {path.name}, which an earlier version did not write"
             )
             continue
         try:
             validation = _average(recordings.with_subjects(each, recorded, path), task, meta)
         except ValueError as error:
-            found[task]["uncalibrated"] = f"as validation predictions cannot be merged: {error}"
+            found[task]["uncalibrated"] = f"validation predictions cannot be merged: {error}"
             continue
         if calibrated := calibration_summary.summarize(test[task], validation):
             found[task] = {"calibration": calibrated, "uncalibrated": ""}

@@ -186,7 +186,7 @@ class TestCalibrationOfMergedRecordings:
         found = self.calibrate(folder, recordings=pairs_of_one_class(folder))
         assert found["calibration"] is None
         notes = "\n".join(narrative.notes(results.compute(folder)))
-        wanted = "calibration not computed, for want of validation_recordings.csv, which an earlier"
+        wanted = "calibration not computed: it needs validation_recordings.csv, which an earlier"
         assert f"depression: {wanted} version did not write" in notes
 
     def test_validation_recordings_with_different_targets(self, folder):
