@@ -16,6 +16,7 @@ from jaxdep.analysis import (
     metrics,
     published,
     recordings,
+    subgroups,
 )
 from jaxdep.analysis.predictions import Predictions, read, unreadable
 from jaxdep.artifacts import schema
@@ -83,6 +84,7 @@ def compute(run_dir: Path) -> dict[str, Any]:
                 "calibration": calibration_summary.summarize(task_predictions, validation[task])
                 if task in validation
                 else None,
+                "subgroups": _subgroups(task, task_predictions, recorded, meta, config),
             }
             for task, task_predictions in finite.items()
         },
@@ -120,6 +122,20 @@ def finite_predictions(run_dir: Path, meta: Mapping[str, Any]) -> dict[str, Pred
         task: _merged(_with_subjects(each, recorded, run_dir), task, meta)
         for task, each in _finite(run_dir, "predictions.csv", meta).items()
     }
+
+
+def _subgroups(
+    task: str,
+    predictions: Predictions,
+    recorded: recordings.Recordings | None,
+    meta: Mapping[str, Any],
+    config: Mapping[str, Any],
+) -> dict[str, Any] | None:
+    """Results for the subgroups of what is evaluated in a task."""
+    merge, sessions = meta.get("merge", "none"), meta["corpus"]["sessions"]
+    attributes = recordings.attributes(recorded, merge, sessions, predictions.ids)
+    classes = len(meta["classes"].get(task, ()))
+    return subgroups.compare(predictions, attributes, classes, config["tasks"][task]["average"])
 
 
 def _validation(run_dir: Path, meta: Mapping[str, Any]) -> dict[str, Predictions]:
