@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -42,7 +42,7 @@ class AttributeTable(NamedTuple):
     Attributes:
       title: task and attribute.
       heads: heads of the columns.
-      rows: cells; of a group, value and interval, separated by a line end.
+      rows: cells; of a group or gap, value and interval, separated by a line end.
       notes: how the groups were made, and what restricts a comparison.
     """
 
@@ -62,13 +62,16 @@ def tables(results: Mapping[str, Any]) -> list[AttributeTable]:
                 [
                     formatting.metric_name(metric),
                     *(_estimate(group["metrics"][metric], metric) for group in groups),
-                    *_gap(gap, metric),
+                    _estimate(gap, metric, formatting.difference),
+                    *_p_values(gap),
                 ]
                 for metric, gap in attribute["gaps"].items()
             ]
             known = results["subjects"] == "known"
-            heads = ["metric", *(_head(group, task["classes"], known) for group in groups)]
-            heads += [_gap_name(attribute), "95% CI", "p", "p, Holm"]
+            parts = [_parts(group, task["classes"], known) for group in groups]
+            names = [group["name"] for group in groups]
+            stacked = ["\n".join([name, *each]) for name, each in zip(names, parts, strict=True)]
+            heads = ["metric", *stacked, f"gap\n{_gap_name(attribute)}", "p", "p, Holm"]
             title = f"{name}: {attribute['name']}"
             found.append(AttributeTable(title, heads, rows, _notes(attribute)))
     return found
@@ -135,13 +138,14 @@ def show(results: Mapping[str, Any], console: Console) -> None:
                 table.add_column(plain(head), justify="left" if head == "metric" else "right")
             for metric, gap in attribute["gaps"].items():
                 cells = [formatting.metric_name(metric), *_ends(attribute, metric)]
-                cells += _gap(gap, metric)
+                cells += _estimate(gap, metric, formatting.difference).split("\n")
+                cells += _p_values(gap)
                 table.add_row(*(plain(short(cell)) for cell in cells))
             console.print(table)
             known = results["subjects"] == "known"
             for group in attribute["groups"]:
-                line = " ".join(_head(group, task["classes"], known).split("\n"))
-                console.print(plain(f"  {line}"), soft_wrap=True)
+                parts = ", ".join(_parts(group, task["classes"], known))
+                console.print(plain(f"  {group['name']}: {parts}"), soft_wrap=True)
             for note in _notes(attribute):
                 console.print(plain(f"  {note}"), soft_wrap=True)
     for note in left_out(results):
@@ -168,12 +172,12 @@ def _ends(attribute: Mapping[str, Any], metric: str) -> list[str]:
     return [f"{formatting.number(value, metric)} {name}" for value, name in ends]
 
 
-def _head(group: Mapping[str, Any], classes: list[str], known: bool) -> str:
-    """Name of a group, and what it consists of."""
-    text = f"{group['name']}:\n{group['items']} recordings"
-    text += f" of {group['subjects']} subjects" if known else ""
-    text += f", {group['counts'][1]} {classes[1]}" if len(classes) == 2 else ""
-    return text + (f", {_FEW}" if group["few"] else "")
+def _parts(group: Mapping[str, Any], classes: list[str], known: bool) -> list[str]:
+    """What a group consists of, and whether it is too small."""
+    parts = [f"{group['items']} recordings"]
+    parts += [f"{group['subjects']} subjects"] if known else []
+    parts += [f"{group['counts'][1]} {classes[1]}"] if len(classes) == 2 else []
+    return parts + ([_FEW] if group["few"] else [])
 
 
 def _gap_name(attribute: Mapping[str, Any]) -> str:
@@ -194,21 +198,20 @@ def _notes(attribute: Mapping[str, Any]) -> list[str]:
     return notes
 
 
-def _estimate(estimate: Mapping[str, Any], metric: str) -> str:
-    value = formatting.number(estimate["mean"], metric)
+def _estimate(
+    estimate: Mapping[str, Any],
+    metric: str,
+    formatted: Callable[[float, str], str] = formatting.number,
+) -> str:
+    """A value and its interval, in two lines."""
+    mean = estimate["mean"]
+    value = "-" if mean is None else formatted(mean, metric)
     return f"{value}\n{formatting.interval(estimate['interval_items'], metric)}"
 
 
-def _gap(gap: Mapping[str, Any], metric: str) -> list[str]:
-    """Cells of a gap: its size, interval and p-values."""
-    size = "-" if gap["mean"] is None else formatting.difference(gap["mean"], metric)
-    shown = lambda p: "-" if p is None else f"{p:.3f}"
-    return [
-        size,
-        formatting.interval(gap["interval_items"], metric),
-        shown(gap["p"]),
-        shown(gap["p_holm"]),
-    ]
+def _p_values(gap: Mapping[str, Any]) -> list[str]:
+    """Cells of the p-values of a gap."""
+    return ["-" if p is None else f"{p:.3f}" for p in (gap["p"], gap["p_holm"])]
 
 
 def _numbers(estimate: Mapping[str, Any]) -> list[str]:

@@ -5,7 +5,7 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from jaxdep.analysis import attribute_groups, intervals, recordings, subgroups
+from jaxdep.analysis import attribute_groups, intervals, recordings, significance, subgroups
 from jaxdep.analysis.predictions import Predictions
 
 
@@ -285,6 +285,7 @@ def test_tests_reject_as_often_as_they_should(monkeypatch, prevalence):
     """5% without a difference; of rates given the class, also if one class is more frequent."""
     monkeypatch.setattr(subgroups, "PERMUTATIONS", 199)
     monkeypatch.setattr(intervals, "RESAMPLES", 8)
+    monkeypatch.setattr(significance, "adjust", list)  # slow, and not what is simulated
     rng = np.random.default_rng(0)
     of_class = ("true_positive_rate", "false_positive_rate", "balanced_accuracy")
     metrics = of_class if prevalence[0] != prevalence[1] else (*of_class, "accuracy", "f1_weighted")
@@ -303,6 +304,8 @@ def test_intervals_cover_the_truth(monkeypatch):
     """A rate has the mean 2/3 in one group, and 0.2 less in the other: 95% of the time."""
     monkeypatch.setattr(subgroups, "PERMUTATIONS", 1)
     monkeypatch.setattr(intervals, "RESAMPLES", 800)
+    monkeypatch.setattr(subgroups, "metrics_of", lambda *of: ["accuracy", "true_positive_rate"])
+    monkeypatch.setattr(significance, "adjust", list)
     rng = np.random.default_rng(1)
     covered = []
     for _ in range(1000):
