@@ -13,8 +13,8 @@ subjects would change the number of such recordings in a group, and reject too o
 true positive rates at 5%, in a simulation with 18 and 30 subjects, of whom 25% and 70% were
 positive. For these metrics it is exchanged between subjects whose recordings have the same classes,
 which tests whether predictions depend on the attribute given the true class, and rejected 5% in the
-same simulation. Accuracy, precision and F1 may differ
-between groups merely because a class is more frequent in one of them; they are tested as they are.
+same simulation. Accuracy, precision, F1 and the positive rate may differ between groups merely
+because a class is more frequent in one of them; they are tested as they are.
 
 If a subject has recordings of several values (two tasks, say), the values are exchanged between the
 recordings of each subject, and subjects are drawn with the recordings of all groups.
