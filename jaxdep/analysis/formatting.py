@@ -15,6 +15,10 @@ _NAMES = {
     "mae": "MAE (points)",
     "rmse": "RMSE (points)",
     "severity_outliers": "severity outliers",
+    "positive_rate": "positive rate",
+    "true_positive_rate": "true positive rate",
+    "false_positive_rate": "false positive rate",
+    "mean_error": "mean error (points)",
 }
 
 
@@ -123,4 +127,4 @@ def published(task: Mapping[str, Any]) -> list[str]:
 
 
 def _digits(metric: str) -> int:
-    return {"mae": 2, "rmse": 2, "severity_outliers": 1}.get(metric, 3)
+    return {"mae": 2, "rmse": 2, "mean_error": 2, "severity_outliers": 1}.get(metric, 3)

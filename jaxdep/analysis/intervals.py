@@ -70,7 +70,9 @@ def difference_over_runs(first: np.ndarray, second: np.ndarray | None) -> Interv
     return _percentiles(resampled, min(map(len, groups)))
 
 
-def over_items(statistics: Mapping[str, Statistic], subjects: np.ndarray) -> dict[str, Interval]:
+def over_items(
+    statistics: Mapping[str, Statistic], subjects: np.ndarray, groups: np.ndarray | None = None
+) -> dict[str, Interval]:
     """Bootstrap intervals over test items, with the same draws for every statistic.
 
     Subjects are drawn with replacement, each with all of its items.
@@ -78,22 +80,30 @@ def over_items(statistics: Mapping[str, Statistic], subjects: np.ndarray) -> dic
     Args:
       statistics: statistics by name.
       subjects: subject of each of the N test items, [N].
+      groups: number of the group of each test item, [N], if each group keeps its number of
+        subjects; all items of a subject belong to one group.
 
     Returns:
-      Intervals by name of the statistic; None if it is undefined in most draws, or if there is a
-      single subject.
+      Intervals by name of the statistic; None if it is undefined in most draws, or if a group has
+      a single subject.
     """
     rng = np.random.default_rng(0)
     subject = numbered(subjects)
-    count = int(subject.max()) + 1
+    first = np.unique(subject, return_index=True)[1]
+    group = np.zeros(len(first), int) if groups is None else groups[first]
+    members = [np.flatnonzero(group == number) for number in np.unique(group)]
+    fewest = min(map(len, members))
     block = int(np.clip(_BLOCK // len(subject), 1, RESAMPLES))
     resampled: dict[str, list[np.ndarray]] = {name: [] for name in statistics}
     for start in range(0, RESAMPLES, block):
         size = min(block, RESAMPLES - start)
-        drawn = rng.multinomial(count, np.full(count, 1 / count), size)[:, subject]
+        counts = np.empty((size, len(first)), int)
+        for each in members:
+            counts[:, each] = rng.multinomial(len(each), np.full(len(each), 1 / len(each)), size)
+        drawn = counts[:, subject]
         for name, statistic in statistics.items():
             resampled[name].append(statistic(drawn))
-    return {name: _percentiles(np.concatenate(values), count) for name, values in resampled.items()}
+    return {n: _percentiles(np.concatenate(values), fewest) for n, values in resampled.items()}
 
 
 def numbered(subjects: np.ndarray) -> np.ndarray:

@@ -51,6 +51,22 @@ class Predictions:
         kept = {name: None if x is None else x[rows] for name, x in fields.items()}
         return replace(self, **kept)
 
+    def select_items(self, rows: np.ndarray) -> Predictions:
+        """Selects the predictions for some recordings.
+
+        Args:
+          rows: row of each selected recording, or whether each of the N recordings is selected.
+        """
+        return replace(
+            self,
+            ids=self.ids[rows],
+            target=self.target[rows],
+            prediction=self.prediction[:, rows],
+            probability=self.probability[:, rows],
+            subjects=self.subjects[rows],
+            logits=None if self.logits is None else self.logits[:, rows],
+        )
+
     def merge(self, groups: np.ndarray, classes: int) -> Predictions:
         """Averages what is predicted for the recordings of each group, and takes them as one.
 

@@ -15,6 +15,9 @@ from jaxdep.artifacts.files import read_text
 from jaxdep.artifacts.schema import RECORDING_COLUMNS, Merge
 from jaxdep.errors import UserError
 
+UNKNOWN = frozenset({"", "unknown", "na", "n/a", "nan"})
+"""Texts, in lower case, that stand for an unknown value of an attribute."""
+
 
 @dataclass(frozen=True)
 class Recordings:
@@ -100,6 +103,34 @@ def groups(
         return subjects
     names = [sessions.get(name, name) if merge == "session" else name for name in ids.tolist()]
     return np.array(names)
+
+
+def attributes(
+    recorded: Recordings | None, merge: Merge, sessions: Mapping[str, str], ids: np.ndarray
+) -> dict[str, np.ndarray]:
+    """Attributes of what is evaluated, as texts [N] by name; empty where they are unknown.
+
+    Recordings that are evaluated as one have the value that all those share whose value is known;
+    if they differ, it is unknown.
+
+    Args:
+      recorded: recordings; None if they are not known, which then have no attributes.
+      merge: whose recordings are evaluated as one.
+      sessions: session of each recording that has one, by id.
+      ids: what is evaluated: names of recordings, or those given by `groups`, [N].
+    """
+    if recorded is None:
+        return {}
+    names = groups(merge, recorded.ids, recorded.subjects, sessions).tolist()
+    found = {}
+    for attribute, texts in recorded.attributes.items():
+        values: dict[str, set[str]] = {}
+        for name, text in zip(names, texts.tolist(), strict=True):
+            if text.strip().lower() not in UNKNOWN:
+                values.setdefault(name, set()).add(text.strip())
+        each = (values.get(name, set()) for name in ids.tolist())
+        found[attribute] = np.array(["" if len(own) != 1 else next(iter(own)) for own in each], str)
+    return found
 
 
 def unreadable(path: Path, why: object) -> UserError:

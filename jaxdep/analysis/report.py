@@ -16,6 +16,7 @@ from jaxdep.analysis import (
     narrative,
     page,
     results,
+    subgroups_table,
     sweep_report,
 )
 
@@ -48,6 +49,7 @@ def write(run_dirs: Sequence[Path], out: str | Path | None = None) -> Path:
         "narrative": narrative,
         "methods": [intervals.OVER_RUNS, intervals.OVER_ITEMS],
         "calibration_methods": calibration_summary.METHODS,
+        "subgroup_methods": subgroups_table.METHODS,
     }
     return page.write("report.html", target, values)
 
@@ -55,6 +57,7 @@ def write(run_dirs: Sequence[Path], out: str | Path | None = None) -> Path:
 def _run(run_dir: Path) -> dict[str, Any]:
     """Data of one run for the template."""
     run_results = results.write(run_dir)
+    subgroups_table.write(run_dir / "subgroups.csv", run_results)
     captions = figures.write(run_dir, run_results)
     plots = [
         {
@@ -68,6 +71,8 @@ def _run(run_dir: Path) -> dict[str, Any]:
     return {
         "results": run_results,
         "figures": plots,
+        "subgroups": subgroups_table.tables(run_results),
+        "not_compared": subgroups_table.left_out(run_results),
         "settings": _settings(run_results["runs"]),
         "config": pretty("config.json"),
         "environment": pretty("environment.json"),

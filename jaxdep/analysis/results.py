@@ -16,6 +16,7 @@ from jaxdep.analysis import (
     metrics,
     published,
     recordings,
+    subgroups,
 )
 from jaxdep.analysis.predictions import Predictions, read, unreadable
 from jaxdep.artifacts import schema
@@ -81,6 +82,7 @@ def compute(run_dir: Path) -> dict[str, Any]:
                     {} if withheld else paper[task],
                 ),
                 **calibrated[task],
+                "subgroups": _subgroups(task, task_predictions, recorded, meta, config),
             }
             for task, task_predictions in finite.items()
         },
@@ -121,6 +123,20 @@ def finite_predictions(run_dir: Path, meta: Mapping[str, Any]) -> dict[str, Pred
         task: _merged(recordings.with_subjects(each, recorded, path), task, meta)
         for task, each in _finite(run_dir, "predictions.csv", meta).items()
     }
+
+
+def _subgroups(
+    task: str,
+    predictions: Predictions,
+    recorded: recordings.Recordings | None,
+    meta: Mapping[str, Any],
+    config: Mapping[str, Any],
+) -> dict[str, Any] | None:
+    """Results for the subgroups of what is evaluated in a task."""
+    merge, sessions = meta.get("merge", "none"), meta["corpus"]["sessions"]
+    attributes = recordings.attributes(recorded, merge, sessions, predictions.ids)
+    classes = len(meta["classes"].get(task, ()))
+    return subgroups.compare(predictions, attributes, classes, config["tasks"][task]["average"])
 
 
 def _calibration(

@@ -14,7 +14,7 @@ from markdown_it import MarkdownIt
 from matplotlib import cbook
 from rich.console import Console
 
-from jaxdep.analysis import ranking, report, results, style, table
+from jaxdep.analysis import ranking, report, results, style, subgroups_table, table
 from jaxdep.cli import output
 from jaxdep.cli.main import print_error
 from jaxdep.data.card import card
@@ -48,7 +48,10 @@ HARMLESS = [f"text {number}" for number in range(len(HOSTILE))]
 
 def hostile_run(path, texts):
     """A run in which every text of others is one of these."""
-    folder = run_folder(path, items=24, seeds=(0, 1))
+    ids = [name.encode(errors="replace").decode() for name in texts]
+    values = [ids[1 + item % 7] for item in range(24)]
+    attributes = {ids[0]: values, ids[15]: [ids[8 + item % 2] for item in range(24)]}
+    folder = run_folder(path, items=24, seeds=(0, 1), attributes=attributes)
     meta = json.loads((folder / "meta.json").read_text())
     meta |= {"title": " ".join(texts), "selection": texts[0], "experiment": texts[5]}
     meta["classes"] = {"depression": [texts[0], texts[15]], "emotion": texts[16:19]}
@@ -60,7 +63,6 @@ def hostile_run(path, texts):
     (folder / "meta.json").write_text(json.dumps(meta))
     config = json.loads((folder / "config.json").read_text()) | {"texts": texts}
     (folder / "config.json").write_text(json.dumps(config))
-    ids = [name.encode(errors="replace").decode() for name in texts]
     rename(folder / "predictions.csv", ids)
     rename(folder / "recordings.csv", ids)
     rng = np.random.default_rng(0)
@@ -154,6 +156,9 @@ class TestReport:
             assert page.shows(text), text
             assert page.shows(f"warning: {text}"), text
         assert page.text.count("alert(1)") > 10
+        for attribute in (HOSTILE[0], HOSTILE[15]):
+            assert page.shows(f"emotion: {attribute}")
+        assert page.shows(f"{HOSTILE[9]} minus {HOSTILE[8]}")
 
     @pytest.mark.slow
     def test_of_several_runs(self, tmp_path):
@@ -228,11 +233,15 @@ class TestInBrowser:
 class TestTerminal:
     def test_results(self, hostile):
         text = io.StringIO()
-        table.show(results.compute(hostile), Console(file=text, width=300, force_terminal=True))
+        console = Console(file=text, width=300, force_terminal=True)
+        table.show(results.compute(hostile), console)
+        subgroups_table.show(results.compute(hostile), console)
         printed = re.sub(r"\x1b\[[0-9;]*m", "", text.getvalue())  # rich's own
         assert squeezed(visible(" ".join(HOSTILE))) in squeezed(printed)
         for text in HOSTILE:
             assert f"  warning: {visible(text)}\n" in printed
+        for text in HOSTILE[1:8]:
+            assert f"  {visible(text)}: " in printed
 
     @pytest.mark.parametrize("content", HOSTILE)
     def test_ranking(self, content):

@@ -128,6 +128,24 @@ class TestSubjects:
         assert 0.93 <= np.mean(by_subject) <= 0.97
         assert np.mean(by_recording) < 0.85
 
+    def test_groups_keep_their_numbers_of_subjects(self):
+        """And are drawn independently: the variance of a difference is the sum of the variances."""
+        subjects = np.repeat(np.arange(80), 2)
+        group = np.repeat([0, 1], 80)
+        values = np.tile(np.random.default_rng(5).normal(size=80), 2)  # the same in both
+        mean = lambda drawn, number: drawn @ np.where(group == number, values, 0) / 80
+        statistics = {
+            "subjects": lambda drawn: drawn[:, group == 0].sum(1) / 2,
+            "one": lambda drawn: mean(drawn, 0),
+            "gap": lambda drawn: mean(drawn, 0) - mean(drawn, 1),
+        }
+        found = intervals.over_items(statistics, subjects, group)
+        assert found["subjects"] == (40, 40)
+        width = lambda name: np.diff(np.array(found[name]))[0]
+        assert width("gap") / width("one") == pytest.approx(np.sqrt(2), rel=0.06)
+        alone = np.where(subjects == 0, 2, group)
+        assert intervals.over_items(statistics, subjects, alone)["one"] is None
+
 
 def test_blocks_do_not_change_the_draws(monkeypatch):
     values = np.random.default_rng(4).random(50)

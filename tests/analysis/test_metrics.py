@@ -110,6 +110,32 @@ def test_fast_equals_sklearn(classes):
         np.testing.assert_allclose(found, mean, rtol=0, atol=1e-12, err_msg=metric)
 
 
+def test_area_of_pairs_is_that_of_ranks(monkeypatch):
+    """Whichever is faster, ties and draws without one of the classes included."""
+    data = random_predictions(2)
+    drawn = np.random.default_rng(4).integers(0, 3, (6, 57))
+    drawn[0, data.target == 1] = 0
+    found = []
+    for most in (0, 10_000):
+        monkeypatch.setattr(bootstrap_metrics, "_MOST_PAIRS", most)
+        found.append(bootstrap_metrics.statistic("roc_auc", data, 2)(drawn))
+    assert np.isnan(found[0][0])
+    assert np.isfinite(found[0][1:]).all()
+    np.testing.assert_allclose(found[1], found[0], rtol=1e-12)
+
+
+def test_rates_of_answers():
+    """From the confusion matrix above: 5 of 10 are called 1; of class 1, 4 of 6, of 0, 1 of 4."""
+    ids = np.arange(10).astype(str)
+    said = SAID[None].astype(float)
+    data = Predictions(ids, TARGET.astype(float), said, said, np.arange(1), subjects=ids)
+    once = np.ones((1, 10), int)
+    rates = {"positive_rate": 5 / 10, "true_positive_rate": 4 / 6, "false_positive_rate": 1 / 4}
+    for metric, value in rates.items():
+        assert bootstrap_metrics.statistic(metric, data, 2)(once) == pytest.approx(value), metric
+    assert bootstrap_metrics.statistic("mean_error", data, 0)(once) == pytest.approx(-1 / 10)
+
+
 @pytest.mark.parametrize("metric", ["mae", "rmse", "severity_outliers"])
 def test_fast_regression_equals_sklearn(metric):
     data = random_predictions(46)

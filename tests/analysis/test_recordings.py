@@ -114,7 +114,7 @@ class TestCompare:
     def test_subjects_that_differ(self, tmp_path):
         first = run_folder(tmp_path / "a", subjects=PAIRS)
         second = run_folder(tmp_path / "b", subjects=PAIRS)
-        write_recordings(second, [*PAIRS[:-1], "p00"])
+        write_recordings(second, [*PAIRS[:-1], "p00"], {})
         with pytest.raises(UserError, match="name different subjects"):
             compare.paired(first, second, "depression")
 

@@ -29,6 +29,7 @@ def run_folder(
     bounds=(),
     sessions=(),
     subjects=None,
+    attributes=None,
     title="A made-up run",
     changed=None,
     open_=(),
@@ -37,7 +38,8 @@ def run_folder(
 ):
     """Writes the files that `jaxdep run` leaves for the analysis.
 
-    Every recording is of another subject, unless `subjects` names theirs, in order.
+    Every recording is of another subject, unless `subjects` names theirs, in order; those who are
+    named have a gender, unless there are other `attributes`.
     """
     path.mkdir(parents=True)
     truth = {
@@ -97,8 +99,13 @@ def run_folder(
     write_predictions(path, runs, tasks, items, accuracy, np.random.default_rng(seed))
     draws = np.random.default_rng([seed, 1])
     write_predictions(path, runs, tasks, items, accuracy, draws, "validation.csv")
+    if attributes is None:
+        genders = ["female" if item % 3 else "male" for item in range(items)]
+        attributes = {"gender": genders} if subjects else {}
     for name in ("recordings.csv", "validation_recordings.csv"):
-        write_recordings(path, subjects or [f"v{item:03d}" for item in range(items)], name)
+        write_recordings(
+            path, subjects or [f"v{item:03d}" for item in range(items)], attributes, name
+        )
     return path
 
 
@@ -143,13 +150,12 @@ def write_predictions(path, runs, tasks, items, accuracy, rng, name="predictions
                     out.writerow([*about, target, *answer])
 
 
-def write_recordings(path, subjects, name="recordings.csv"):
-    rows = [
-        (f"v{item:03d}", subject, "female" if item % 3 else "male")
-        for item, subject in enumerate(subjects)
-    ]
+def write_recordings(path, subjects, attributes, name="recordings.csv"):
+    ids = [f"v{item:03d}" for item in range(len(subjects))]
     with (path / name).open("w", newline="") as file:
-        csv.writer(file, lineterminator="\n").writerows([("id", "subject", "gender"), *rows])
+        out = csv.writer(file, lineterminator="\n")
+        out.writerow(["id", "subject", *attributes])
+        out.writerows(zip(ids, subjects, *attributes.values(), strict=True))
 
 
 def _answer(target, size, accuracy, rng):

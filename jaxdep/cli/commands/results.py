@@ -54,7 +54,7 @@ def report(
         merge: Average what is predicted for the recordings of a session or subject, or of none.
         out: HTML file or folder to write to; by default in the run's folder, or next to it.
     """
-    from jaxdep.analysis import ranking, results, table, titles
+    from jaxdep.analysis import ranking, results, subgroups_table, table, titles
     from jaxdep.analysis import report as reports
     from jaxdep.runner import reporting
 
@@ -71,4 +71,6 @@ def report(
         runs.append(titles.read(folder, results.write(run_dir)))
     for run, title in zip(runs, titles.distinct(runs), strict=True):
         table.show(run.results, output.console, title)
+    if len(runs) == 1:
+        subgroups_table.show(runs[0].results, output.console)
     output.say(f"report: {reports.write(list(folders), out)}")
