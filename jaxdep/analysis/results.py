@@ -12,6 +12,7 @@ import numpy as np
 from jaxdep.analysis import (
     bootstrap_metrics,
     calibration_summary,
+    fold_spread,
     intervals,
     metrics,
     published,
@@ -59,6 +60,7 @@ def compute(run_dir: Path) -> dict[str, Any]:
         "skipped": corpus["skipped"],
         "selection": meta["selection"],
         "chosen_among": meta.get("chosen_among", 1),
+        "cross_validation": meta.get("cross_validation"),
         "withheld": withheld,
         "merge": meta.get("merge", "none"),
         "split": meta["splits"]["test"] | {"subjects": _count(recorded, meta)},
@@ -82,6 +84,11 @@ def compute(run_dir: Path) -> dict[str, Any]:
                 ),
                 "calibration": calibration_summary.summarize(task_predictions, validation[task])
                 if task in validation
+                else None,
+                "folds": fold_spread.of_task(
+                    run_dir, meta, task_predictions, len(meta["classes"].get(task, ()))
+                )
+                if "cross_validation" in meta
                 else None,
             }
             for task, task_predictions in finite.items()

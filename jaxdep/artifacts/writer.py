@@ -78,9 +78,19 @@ def finish(
     for role, path in (("validation", run_dir.validation), ("test", run_dir.predictions)):
         if role in outputs:
             write_text(path, _predictions_csv(outputs[role], splits[role], seeds))
-    write_text(run_dir.recordings, _recordings_csv(splits["test"]))
+    recordings(run_dir, splits["test"])
     write_json(run_dir.meta, meta)
     lock.release(run_dir.path)
+
+
+def recordings(run_dir: RunDir, split: LabelledSplit) -> None:
+    """Writes `recordings.csv`: one line per recording, with its subject and attributes."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow([*RECORDING_COLUMNS, *split.attributes])
+    columns = (split.ids, split.subjects, *split.attributes.values())
+    writer.writerows(zip(*columns, strict=True))
+    write_text(run_dir.recordings, text.getvalue())
 
 
 def _predictions_csv(
@@ -108,16 +118,6 @@ def _predictions_csv(
             for item, target, output in zip(split.ids, targets, run_values, strict=True):
                 line = (item, split.name, task, run, seed, target)
                 writer.writerow([*line, *_prediction(output)])
-    return text.getvalue()
-
-
-def _recordings_csv(split: LabelledSplit) -> str:
-    """Content of `recordings.csv`: one line per recording, with its subject and attributes."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow([*RECORDING_COLUMNS, *split.attributes])
-    columns = (split.ids, split.subjects, *split.attributes.values())
-    writer.writerows(zip(*columns, strict=True))
     return text.getvalue()
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import importlib.util
 import os
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import tyro
 from rich.console import Console
@@ -18,6 +19,9 @@ from jaxdep.cli.options import Groups, Options, Processes, Set, flat
 from jaxdep.errors import UserError
 from jaxdep.overrides import parse_assignments
 from jaxdep.plain import visible
+
+if TYPE_CHECKING:
+    from jaxdep.runner.reporting import Result
 
 app = tyro.extras.SubcommandApp()
 _console = Console(markup=False, emoji=False)  # titles and ids are text, whatever they contain
@@ -151,23 +155,10 @@ def run(
         stream: Read recordings from disk during training, if they do not fit in memory.
         merge: Average what is predicted for the recordings of a session or subject.
     """
-    from jaxdep.analysis import table
     from jaxdep.runner.run import run as train
 
     _join(processes)
-    result = train(
-        experiment,
-        seeds=parse_seeds(seeds),
-        stream=stream,
-        merge=merge,
-        log=_print,
-        report=_display,
-        **options.arguments(),
-    )
-    table.show(result.results, _console)
-    _print(f"report: {result.folder / 'report.html'}")
-    diverged = [run for run in result.results["runs"] if run["status"] == "diverged"]
-    return 1 if diverged else 0
+    return _train(train, experiment, seeds, options, {"stream": stream, "merge": merge})
 
 
 @app.command
@@ -222,6 +213,35 @@ def sweep(
         f" report: {result.best.folder / 'report.html'}"
     )
     return 1 if any(row.diverged for row in result.ranking) else 0
+
+
+@app.command(name="cross-validate")
+def cross_validate(
+    experiment: Positional[str],
+    options: OmitArgPrefixes[Options],
+    folds: int = 5,
+    repeats: int = 1,
+    seeds: str = "1",
+    stream: bool = False,
+    merge: Merge = "none",
+) -> int:
+    """Trains an experiment on every fold of its corpus, and tests it on all recordings.
+
+    Folds replace the corpus's own splits, and share no subjects. Repeated after an interruption,
+    the same command continues where it was.
+
+    Args:
+        experiment: Name of an experiment, as listed by `jaxdep list`.
+        folds: Number of folds.
+        repeats: Number of cuts into folds.
+        seeds: Number of seeds (8), or a list (3,5) or range (0-7) of seeds.
+        stream: Read recordings from disk during training, if they do not fit in memory.
+        merge: Average what is predicted for the recordings of a session or subject.
+    """
+    from jaxdep.runner.cross_validation import cross_validate as train
+
+    given = {"folds": folds, "repeats": repeats, "stream": stream, "merge": merge}
+    return _train(train, experiment, seeds, options, given)
 
 
 @app.command
@@ -407,6 +427,23 @@ def parse_seeds(text: str) -> int | list[int]:
         raise UserError(
             f"--seeds {text}: expected a number (8), a list (3,5) or a range (0-7)"
         ) from None
+
+
+def _train(
+    train: Callable[..., Result],
+    experiment: str,
+    seeds: str,
+    options: Options,
+    given: dict[str, Any],
+) -> int:
+    """Trains an experiment and prints its table; returns 1 if a run diverged."""
+    from jaxdep.analysis import table
+
+    common = {"log": _print, "report": _display, **options.arguments()}
+    result = train(experiment, seeds=parse_seeds(seeds), **given, **common)
+    table.show(result.results, _console)
+    _print(f"report: {result.folder / 'report.html'}")
+    return 1 if any(run["status"] == "diverged" for run in result.results["runs"]) else 0
 
 
 def _display(experiment: Any, runs: int) -> Any:

@@ -134,6 +134,9 @@ class _Sources:
     parts: Sequence[Any]
     starts: np.ndarray
 
+    def __len__(self) -> int:
+        return int(self.starts[-1]) + len(self.parts[-1])
+
     def __getitems__(self, rows: Sequence[int]) -> list[Any]:
         part = np.searchsorted(self.starts, rows, side="right") - 1
         found: list[Any] = [None] * len(rows)
