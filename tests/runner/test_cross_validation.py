@@ -3,18 +3,17 @@
 import csv
 import json
 import shutil
-from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
+from sessions import BINARY
 
 from jaxdep.analysis import compare, predictions, recordings, results
 from jaxdep.analysis import report as reports
 from jaxdep.artifacts import lock
 from jaxdep.artifacts.run_dir import RunDir
 from jaxdep.errors import UserError
-from jaxdep.experiment import Corpus, Task
-from jaxdep.experiments import EXPERIMENTS
 from jaxdep.runner import cross_validation, reporting
 from jaxdep.runner.cross_validation import cross_validate
 from jaxdep.runner.run import evaluate, load
@@ -100,6 +99,7 @@ def test_report_says_what_it_is(whole):
     assert fold["cross_validation"] is None
 
 
+@pytest.mark.slow
 def test_comparison_of_two(whole, toy_demo, data_dir, tmp_path):
     other = cross_validate(
         toy_demo,
@@ -130,6 +130,7 @@ class Stopped(Exception):
     """Stands for a kill."""
 
 
+@pytest.mark.slow
 def test_interrupted_and_continued(whole, toy_demo, data_dir, tmp_path, monkeypatch):
     out, trained = tmp_path / "cv", []
     original = cross_validation.run
@@ -140,7 +141,7 @@ def test_interrupted_and_continued(whole, toy_demo, data_dir, tmp_path, monkeypa
         trained.append(options["out"].name)
         return original(experiment, **options)
 
-    options = {"out": out, "data_dir": data_dir, "log": quiet, **REQUEST}
+    options: dict[str, Any] = {"out": out, "data_dir": data_dir, "log": quiet, **REQUEST}
     monkeypatch.setattr(cross_validation, "run", stopping)
     with pytest.raises(Stopped):
         cross_validate(toy_demo, **options)
@@ -174,25 +175,12 @@ def test_damage_is_reported(whole, tmp_path):
             results.write(out)
 
 
-BASELINE = replace(
-    EXPERIMENTS["lr-ewre"],
-    name="lr-avec2014",
-    corpus=Corpus(
-        name="avec2014",
-        synthetic={"items": 48, "mean_seconds": 8.0},
-        train="training",
-        validation="development",
-        test=("testing",),
-        carve=0.3,
-    ),
-    tasks={"depressed": Task()},
-    paper=None,
-)
-
-
+@pytest.mark.slow
 def test_a_baseline_whose_sessions_are_merged(data_dir, tmp_path):
-    options = {"data_dir": data_dir, "log": quiet, "folds": 2}
-    found = cross_validate(BASELINE, out=tmp_path / "cv", seeds=3, merge="session", **options)
+    options = {"data_dir": data_dir, "log": quiet, "overrides": {"corpus.carve": 0.3}}
+    found = cross_validate(
+        BINARY, folds=2, seeds=3, merge="session", out=tmp_path / "cv", **options
+    )
     assert len(found.results["runs"]) == 1
     assert found.results["deterministic"]
     assert found.results["tasks"]["depressed"]["items"] == 24
@@ -228,4 +216,4 @@ def test_a_folder_of_others_is_refused(toy_demo, data_dir, tmp_path):
 
 def test_a_baseline_is_not_streamed(data_dir, tmp_path):
     with pytest.raises(UserError, match="fitted in memory; omit --stream"):
-        cross_validate(BASELINE, out=tmp_path / "cv", data_dir=data_dir, stream=True)
+        cross_validate(BINARY, out=tmp_path / "cv", data_dir=data_dir, stream=True)
