@@ -154,8 +154,9 @@ def test_interrupted_and_continued(whole, toy_demo, data_dir, tmp_path, monkeypa
     assert (out / "folds" / "repeat0-fold1" / "meta.json").stat().st_mtime_ns == written
     for name in WRITTEN:
         assert (out / name).read_bytes() == (whole.folder / name).read_bytes(), name
+    options["folds"] = 3
     with pytest.raises(UserError, match=r"another cross-validation:\n  folds: 2, requested 3\n"):
-        cross_validate(toy_demo, **options | {"folds": 3})
+        cross_validate(toy_demo, **options)
     lock.acquire(out)  # the lock has ended with the error
     lock.release(out)
 
