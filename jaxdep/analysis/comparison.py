@@ -11,6 +11,7 @@ from typing import Any
 from jaxdep.analysis import (
     compare,
     figures,
+    fold_spread,
     formatting,
     intervals,
     narrative,
@@ -64,7 +65,11 @@ def write(folders: Sequence[Path], out: str | Path | None = None) -> Path:
         ],
         "figures": _figures(runs),
         "narrative": narrative,
-        "methods": [intervals.OVER_RUNS, intervals.OVER_ITEMS],
+        "methods": [
+            intervals.OVER_RUNS,
+            intervals.OVER_ITEMS,
+            *([fold_spread.METHOD] if any(r.results["cross_validation"] for r in runs) else []),
+        ],
     }
     return page.write("comparison.html", target, values)
 

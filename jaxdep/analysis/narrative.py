@@ -6,7 +6,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from jaxdep.analysis import published as papers
-from jaxdep.analysis.formatting import headline, interval, metric_name, number, published, seeds
+from jaxdep.analysis.formatting import (
+    headline,
+    interval,
+    main_metrics,
+    metric_name,
+    number,
+    published,
+    seeds,
+)
 from jaxdep.plain import listed
 
 
@@ -42,6 +50,8 @@ def notes(results: Mapping[str, Any]) -> list[str]:
         if "counts" in task:
             counts = ", ".join(f"{task['counts'][label]} {label}" for label in task["classes"])
             lines.append(f"{name}: {counts}; best const.: best score of a constant prediction")
+        if task["folds"] and task["summary"]:
+            lines.append(f"{name}: {_folds(task)}")
         if "calibration" in task and task["classes"] and task["summary"]:
             lines.append(f"{name}: {_calibration(results, task)}")
         if published(task):
@@ -82,6 +92,8 @@ def paper_note(results: Mapping[str, Any], task: Mapping[str, Any]) -> str:
 
 def _calibration(results: Mapping[str, Any], task: Mapping[str, Any]) -> str:
     """Calibration before and after temperature scaling, as means over runs."""
+    if results["cross_validation"]:
+        return "calibration is in the reports of the folds, each of which has validation data"
     found = task["calibration"]
     if not found:
         return f"calibration not computed: {task['uncalibrated']}"
@@ -99,9 +111,14 @@ def summary(results: Mapping[str, Any]) -> list[str]:
     """The results in plain words: first what was done, then one paragraph per task."""
     train = results["splits"]["train"]
     corpus = ("SYNTHETIC " if results["synthetic"] else "") + results["corpus"]
-    setup = f"Trained on {train['items']} recordings of {corpus}; tested on"
-    setup += f" {_recordings(results)} of its {results['split']['name']} split"
-    setup += f"{_test_usage(results)}{_merging(results)}. {_runs(results)}"
+    if about := results["cross_validation"]:
+        setup = f"{about['folds']}-fold cross-validation on {corpus}, not its official split:"
+        setup += f" {_recordings(results)}, each tested by models trained on other folds"
+        setup += f" ({train['items']} recordings in the mean){_merging(results)}. {_runs(results)}"
+    else:
+        setup = f"Trained on {train['items']} recordings of {corpus}; tested on"
+        setup += f" {_recordings(results)} of its {results['split']['name']} split"
+        setup += f"{_test_usage(results)}{_merging(results)}. {_runs(results)}"
     if results["chosen_among"] > 1:
         setup += f" The settings were {_choice(results)}."
     return [setup, *(_task_summary(results, name, task) for name, task in results["tasks"].items())]
@@ -145,11 +162,26 @@ def _runs(results: Mapping[str, Any]) -> str:
     counted = len(results["runs"]) - len(results["excluded"])
     if results["deterministic"]:
         return "The fit is deterministic, so a single run is sufficient."
+    if (about := results["cross_validation"]) and about["repeats"] > 1 and counted > 1:
+        return f"Results are means over {counted} runs, of {about['repeats']} cuts into folds."
     if counted == 1:
         return "Only one run is counted, which says nothing about other seeds."
     if counted == 0:
         return "Every run diverged."
     return f"Results are means over {counted} runs that differ only in their seeds."
+
+
+def _folds(task: Mapping[str, Any]) -> str:
+    """How much the results differ between folds, which is no standard error."""
+    spreads = [
+        f"{metric_name(metric)} {number(found['std'], metric)}"
+        for metric in main_metrics(task)
+        if (found := task["folds"][metric])
+    ]
+    return (
+        f"std over folds: {', '.join(spreads) or 'undefined'} (descriptive: folds share training"
+        " data, so their spread is no standard error)"
+    )
 
 
 def _reproducibility(results: Mapping[str, Any]) -> str:

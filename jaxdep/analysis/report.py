@@ -11,6 +11,7 @@ from jaxdep.analysis import (
     calibration_summary,
     comparison,
     figures,
+    fold_spread,
     formatting,
     intervals,
     narrative,
@@ -47,7 +48,11 @@ def write(run_dirs: Sequence[Path], out: str | Path | None = None) -> Path:
         "run": run,
         "formatting": formatting,
         "narrative": narrative,
-        "methods": [intervals.OVER_RUNS, intervals.OVER_ITEMS],
+        "methods": [
+            intervals.OVER_RUNS,
+            intervals.OVER_ITEMS,
+            *([fold_spread.METHOD] if run["results"]["cross_validation"] else []),
+        ],
         "calibration_methods": calibration_summary.METHODS,
         "subgroup_methods": subgroups_table.METHODS,
     }

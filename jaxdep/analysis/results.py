@@ -12,6 +12,7 @@ import numpy as np
 from jaxdep.analysis import (
     bootstrap_metrics,
     calibration_summary,
+    fold_spread,
     intervals,
     metrics,
     published,
@@ -60,6 +61,7 @@ def compute(run_dir: Path) -> dict[str, Any]:
         "skipped": corpus["skipped"],
         "selection": meta["selection"],
         "chosen_among": meta.get("chosen_among", 1),
+        "cross_validation": meta.get("cross_validation"),
         "withheld": withheld,
         "merge": meta.get("merge", "none"),
         "split": meta["splits"]["test"] | {"subjects": _count(recorded, meta)},
@@ -83,6 +85,11 @@ def compute(run_dir: Path) -> dict[str, Any]:
                 ),
                 **calibrated[task],
                 "subgroups": _subgroups(task, task_predictions, recorded, meta, config),
+                "folds": fold_spread.of_task(
+                    run_dir, meta, task_predictions, len(meta["classes"].get(task, ()))
+                )
+                if "cross_validation" in meta
+                else None,
             }
             for task, task_predictions in finite.items()
         },

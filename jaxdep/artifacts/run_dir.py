@@ -68,6 +68,11 @@ class RunDir:
         return self.path / "recordings.csv"
 
     @property
+    def folds(self) -> Path:
+        """Fold of each recording in each repeat of a cross-validation."""
+        return self.path / "folds.csv"
+
+    @property
     def validation(self) -> Path:
         """Predictions for the validation split, to fit what must not be fitted on test data."""
         return self.path / "validation.csv"

@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from annotated_types import Len
+from annotated_types import Ge, Len
 from pydantic import TypeAdapter, ValidationError
 from typing_extensions import TypedDict  # Pydantic needs it before Python 3.12
 
@@ -111,6 +111,13 @@ class _Description(TypedDict):
     selection: str
 
 
+class CrossValidation(TypedDict):
+    """Entry of a cross-validation in `meta.json`, whose runs are sorted by repeat, then by seed."""
+
+    folds: Annotated[int, Ge(2)]
+    repeats: Annotated[int, Ge(1)]
+
+
 class Description(_Description, total=False):
     """The part of `meta.json` that is known before training.
 
@@ -139,11 +146,13 @@ class Meta(_Meta, total=False):
     Attributes:
       merge: whose recordings' predictions are averaged.
       chosen_among: number of configurations of the sweep that chose the settings.
+      cross_validation: present if every recording was tested by a model trained on other folds.
     """
 
     merge: Merge
     stochastic: bool  # whether outcomes depend on the seed
     chosen_among: int
+    cross_validation: CrossValidation
 
 
 def is_deterministic(meta: Mapping[str, Any]) -> bool:

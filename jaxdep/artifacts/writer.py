@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
@@ -81,9 +82,19 @@ def finish(
     ):
         if role in outputs:
             write_text(predictions, _predictions_csv(outputs[role], splits[role], seeds))
-            write_text(recordings, _recordings_csv(splits[role]))
+            write_recordings(recordings, splits[role])
     write_json(run_dir.meta, meta)
     lock.release(run_dir.path)
+
+
+def write_recordings(path: Path, split: LabelledSplit) -> None:
+    """Writes one line per recording, with its subject and attributes."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow([*RECORDING_COLUMNS, *split.attributes])
+    columns = (split.ids, split.subjects, *split.attributes.values())
+    writer.writerows(zip(*columns, strict=True))
+    write_text(path, text.getvalue())
 
 
 def _predictions_csv(
@@ -111,16 +122,6 @@ def _predictions_csv(
             for item, target, output in zip(split.ids, targets, run_values, strict=True):
                 line = (item, split.name, task, run, seed, target)
                 writer.writerow([*line, *_prediction(output)])
-    return text.getvalue()
-
-
-def _recordings_csv(split: LabelledSplit) -> str:
-    """Content of `recordings.csv`: one line per recording, with its subject and attributes."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow([*RECORDING_COLUMNS, *split.attributes])
-    columns = (split.ids, split.subjects, *split.attributes.values())
-    writer.writerows(zip(*columns, strict=True))
     return text.getvalue()
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from jaxdep.artifacts.files import read_json
-from jaxdep.data import arrays, corpora
+from jaxdep.data import arrays, corpora, folds
 from jaxdep.data.settings import Corpus
 from jaxdep.errors import UserError
 
@@ -68,6 +68,9 @@ def open_corpus(
 ) -> OpenCorpus:
     """Opens the splits of a prepared corpus, padded to the lengths of the training split.
 
+    With `corpus.folds`, these are a fold and parts of the others, padded to the lengths of all
+    other folds.
+
     Args:
       folder: folder of the prepared corpus.
       corpus: data settings of the experiment.
@@ -76,8 +79,22 @@ def open_corpus(
       stream: leave the inputs on disk.
 
     Raises:
-      UserError: the corpus lacks a split or the labels of a task.
+      UserError: the corpus lacks a split or the labels of a task, or cannot be cut into folds.
     """
+    check = lambda train: _check(train, corpus, labels, balanced)
+    main = next(iter(labels.values()))
+    if corpus.folds:
+        splits = _fold(folder, corpus, main, check, stream)
+    else:
+        splits = _own_splits(folder, corpus, main, check, stream)
+    named = {role: _with_tasks(split, labels) for role, split in splits.items()}
+    return OpenCorpus(folder, _description(folder), named)
+
+
+def _own_splits(
+    folder: Path, corpus: Corpus, main: str, check: Callable[[Any], None], stream: bool
+) -> Splits:
+    """The splits that the corpus itself has."""
     opened = arrays.load_split
     if stream:
         from jaxdep.data.stream import open_split as opened
@@ -89,15 +106,37 @@ def open_corpus(
         )
     corpus.refuse_second_role(test)
     train = opened(folder, corpus.train, corpus.lengths)
-    _check(train, corpus, labels, balanced)
-    lengths, main = train.lengths, next(iter(labels.values()))
+    check(train)
+    lengths = train.lengths
     if corpus.validation:
         validation = opened(folder, corpus.validation, lengths)
     else:
         train, validation = arrays.carve(train, corpus.carve, main)
-    splits = {"train": train, "validation": validation, "test": opened(folder, test, lengths)}
-    named = {role: _with_tasks(split, labels) for role, split in splits.items()}
-    return OpenCorpus(folder, _description(folder), named)
+    return {"train": train, "validation": validation, "test": opened(folder, test, lengths)}
+
+
+def _fold(
+    folder: Path, corpus: Corpus, main: str, check: Callable[[Any], None], stream: bool
+) -> Splits:
+    """A fold of all recordings as test split, and the others as the training split.
+
+    Recordings are read from disk in either case, so that memory holds no second copy of them.
+    """
+    from jaxdep.data.stream import join, open_split
+
+    available = arrays.splits_of(folder)
+    names = [name for name in corpus.sources if name in available or name not in corpus.test]
+    pool = join([open_split(folder, name, corpus.lengths) for name in names])
+    check(pool)
+    rest, test = folds.cut(pool, corpus.folds, corpus.fold, corpus.fold_seed, main)
+    check(rest)
+    lengths = {
+        name: corpus.lengths.get(name, 0) or int(frames.max())
+        for name, frames in rest.frames.items()
+    }
+    train, validation = arrays.carve(rest.padded(lengths), corpus.carve, main)
+    splits = {"train": train, "validation": validation, "test": test.padded(lengths)}
+    return splits if stream else {role: split.load() for role, split in splits.items()}
 
 
 def _check(train: Any, corpus: Corpus, labels: Mapping[str, str], balanced: bool) -> None:
@@ -114,7 +153,7 @@ def _check(train: Any, corpus: Corpus, labels: Mapping[str, str], balanced: bool
         )
     for label in labels.values():
         if label in train.classes and len(np.unique(train.targets[label])) < 2:
-            raise UserError(f"{corpus.train} of {corpus.name} has one class of {label} only")
+            raise UserError(f"{train.name} of {corpus.name} has one class of {label} only")
     main = next(iter(labels.values()))
     if balanced and main not in train.classes:
         raise UserError(

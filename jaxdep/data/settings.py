@@ -8,7 +8,7 @@ from typing import Any
 
 from jaxdep.errors import UserError
 from jaxdep.settings.checking import check
-from jaxdep.settings.kinds import Count, Half, OptionalSplit, SplitName
+from jaxdep.settings.kinds import Count, Folds, Half, OptionalSplit, Seed, SplitName
 
 
 @dataclass(frozen=True)
@@ -25,6 +25,12 @@ class Corpus:
       validation: split used to select the epoch; empty to carve it from `train`.
       carve: fraction of `train` to carve, stratified by the labels of the main task.
       test: split used for the final results; the first of these that exists.
+      folds: number of folds of a cross-validation, at least 2; 0 for the corpus's own splits. The
+        recordings of `train`, `validation` and all of `test` that exist are pooled and cut by
+        `jaxdep.data.folds.cut`; one fold is tested, and the validation split is carved from the
+        others, so that `carve` is a fraction of those.
+      fold: fold that is tested, from 0.
+      fold_seed: seed of the cut into folds; another seed gives another cut.
     """
 
     name: str
@@ -35,6 +41,9 @@ class Corpus:
     validation: OptionalSplit = ""
     carve: Half = 0.1
     test: tuple[SplitName, ...] = ("test",)
+    folds: Folds = 0
+    fold: Folds = 0
+    fold_seed: Seed = 0
 
     def __post_init__(self) -> None:
         """Checks the settings.
@@ -46,6 +55,25 @@ class Corpus:
         if not self.test:
             raise UserError("Corpus.test is empty: name the split for the final results")
         self.refuse_second_role(self.train if self.train in self.test else self.test[0])
+        self._check_folds()
+
+    def _check_folds(self) -> None:
+        if self.folds == 1:
+            raise UserError("corpus.folds=1: nothing would remain to train on; set at least 2")
+        if not self.folds and (self.fold or self.fold_seed):
+            raise UserError(
+                f"corpus.fold={self.fold}, corpus.fold_seed={self.fold_seed}: there are no folds;"
+                " set corpus.folds too"
+            )
+        if self.folds and self.fold >= self.folds:
+            raise UserError(
+                f"corpus.fold={self.fold}: the folds are numbered from 0 to {self.folds - 1}"
+            )
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """Splits that are pooled for a cross-validation; of `test`, those that exist."""
+        return tuple(dict.fromkeys(filter(None, (self.train, self.validation, *self.test))))
 
     def refuse_second_role(self, test: str) -> None:
         """Checks that no split has two roles.

@@ -72,6 +72,11 @@ class Stored(arrays.Labelled):
         fields = arrays.rows_of(self, rows, *kept)
         return replace(self, name=name, carved_from=carved_from, **fields)
 
+    def padded(self, lengths: Mapping[str, int]) -> Stored:
+        """Returns the split with other padded lengths, at most those that it was opened with."""
+        frames = {name: np.minimum(x, lengths[name]) for name, x in self.frames.items()}
+        return replace(self, lengths=dict(lengths), frames=frames)
+
     def load(self) -> arrays.Split:
         """Loads the split into memory."""
         inputs = self.read(np.arange(len(self)))
@@ -115,6 +120,66 @@ def open_split(folder: Path, split: str, lengths: Mapping[str, int]) -> Stored:
     real = {name: np.minimum(np.array(frames[name])[rows], kept[name]) for name in sequences}
     stored = (kept, real, features, source, rows)
     return Stored(split, ids[rows], targets, classes, *stored, *arrays.subjects_of(scalars))
+
+
+@dataclass(frozen=True)
+class _Sources:
+    """Records of several splits, one after the other.
+
+    Attributes:
+      parts: records of each split.
+      starts: number of records before each split.
+    """
+
+    parts: Sequence[Any]
+    starts: np.ndarray
+
+    def __len__(self) -> int:
+        return int(self.starts[-1]) + len(self.parts[-1])
+
+    def __getitems__(self, rows: Sequence[int]) -> list[Any]:
+        part = np.searchsorted(self.starts, rows, side="right") - 1
+        found: list[Any] = [None] * len(rows)
+        for each in set(part.tolist()):
+            places = np.flatnonzero(part == each).tolist()
+            wanted = [int(rows[place] - self.starts[each]) for place in places]
+            for place, record in zip(places, self.parts[each].__getitems__(wanted), strict=True):
+                found[place] = record
+        return found
+
+
+def join(splits: Sequence[Stored]) -> Stored:
+    """Joins splits of one corpus, sorted by id and padded to the longest of their lengths.
+
+    Args:
+      splits: one or more splits, opened with the same lengths, if any.
+
+    Returns:
+      A split named after all of them, such as `train+test`.
+    """
+    first = splits[0]
+    stack = lambda get: np.concatenate([get(split) for split in splits])
+    sources = [split.source for split in splits]
+    starts = np.cumsum([0, *(len(source) for source in sources[:-1])])
+    names = sorted({name for split in splits for name in split.attributes})
+    unknown = lambda split: np.full(len(split), "")
+    joined = Stored(
+        name="+".join(split.name for split in splits),
+        ids=stack(lambda split: split.ids),
+        targets={task: stack(lambda split, t=task: split.targets[t]) for task in first.targets},
+        classes=first.classes,
+        lengths={name: max(split.lengths[name] for split in splits) for name in first.lengths},
+        frames={name: stack(lambda split, n=name: split.frames[n]) for name in first.frames},
+        features=first.features,
+        source=_Sources(sources, starts),
+        rows=np.concatenate([x.rows + start for x, start in zip(splits, starts, strict=True)]),
+        subjects=stack(lambda split: split.subjects),
+        attributes={
+            name: stack(lambda split, n=name: split.attributes.get(n, unknown(split)))
+            for name in names
+        },
+    )
+    return joined.take(np.argsort(joined.ids), joined.name)
 
 
 def batches(

@@ -9,11 +9,15 @@ from typing import Any
 from jaxdep import overrides
 from jaxdep.data import corpora
 from jaxdep.data.opening import OpenCorpus
+from jaxdep.data.settings import Corpus
 from jaxdep.experiment import Experiment
 from jaxdep.overrides import to_json
 from jaxdep.plain import listed
 from jaxdep.runner.input_pipeline import PreparedExperiment
 from jaxdep.settings.paths import Differences, assignments, flat
+
+_FOLDS = ("corpus.folds", "corpus.fold", "corpus.fold_seed")
+"""Settings of a cross-validation, which titles name in words."""
 
 _SECTIONS = ("model", "optimizer", "training", "tasks", "corpus")
 """Sections of an experiment, in the order in which titles name their settings."""
@@ -45,7 +49,7 @@ def base_of(experiment: str | Experiment) -> Experiment:
     return known.get(experiment.name, experiment)
 
 
-def label(prepared: PreparedExperiment, base: Experiment) -> Label:
+def label(prepared: PreparedExperiment, base: Experiment, repeats: int = 0) -> Label:
     """Labels a run by comparing its settings with those of its base.
 
     Not counted as changes are options of the corpus that were only completed, class weights that
@@ -54,6 +58,7 @@ def label(prepared: PreparedExperiment, base: Experiment) -> Label:
     Args:
       prepared: experiment as it is run, and its data.
       base: experiment that changes are counted from, see `base_of`.
+      repeats: number of repeats of a whole cross-validation; 0 for a single run.
     """
     experiment, data = prepared.experiment, prepared.data
     options = _comparable_options(base, experiment, data)
@@ -66,12 +71,24 @@ def label(prepared: PreparedExperiment, base: Experiment) -> Label:
         if path not in ignored
         and (data.identity["synthetic"] or not path.startswith("corpus.synthetic."))
     }
-    return Label(_title(base, experiment, changed), changed)
+    named = {path: pair for path, pair in changed.items() if path not in _FOLDS}
+    return Label(_title(base, experiment, named, _folds(experiment.corpus, repeats)), changed)
 
 
-def _title(base: Experiment, experiment: Experiment, changed: Differences) -> str:
+def _folds(corpus: Corpus, repeats: int) -> str:
+    """What a title says of a cross-validation; empty if there is none."""
+    if not corpus.folds:
+        return ""
+    if not repeats:
+        cut = f" of cut {corpus.fold_seed}" if corpus.fold_seed else ""
+        return f"; fold {corpus.fold} of {corpus.folds}{cut}, not the official split"
+    often = f"{repeats} times " if repeats > 1 else ""
+    return f"; {often}{corpus.folds}-fold cross-validation, not the official split"
+
+
+def _title(base: Experiment, experiment: Experiment, changed: Differences, folds: str) -> str:
     if not changed:
-        return base.title
+        return base.title + folds
 
     def place(path: str) -> int:
         section = path.partition(".")[0]
@@ -79,7 +96,7 @@ def _title(base: Experiment, experiment: Experiment, changed: Differences) -> st
 
     after = {path: changed[path][1] for path in sorted(changed, key=place)}
     known = [*flat(to_json(base)), *flat(to_json(experiment))]
-    return f"{base.title}; changed: {listed(assignments(after, known))}"
+    return f"{base.title}{folds}; changed: {listed(assignments(after, known))}"
 
 
 def _balanced(experiment: Experiment) -> list[str]:

@@ -129,7 +129,7 @@ class RunRecorder:
         """Writes the outcome, and the table, figures and report based on it."""
         writer.attention(self.run_dir, outcome.attention.examples, outcome.attention.words)
         meta: Meta = {
-            **_describe_data(self.prepared, self.label),
+            **describe_data(self.prepared, self.label),
             "runs": list(outcome.runs),
             "compile": {
                 "programs": outcome.programs,
@@ -246,7 +246,7 @@ def write_report(run_dir: RunDir) -> Result:
     return Result(run_dir.path, content)
 
 
-def _describe_data(prepared: PreparedExperiment, label: labels.Label) -> Description:
+def describe_data(prepared: PreparedExperiment, label: labels.Label) -> Description:
     """Describes the experiment, its corpus, splits and model selection, for `meta.json`."""
     experiment, splits = prepared.experiment, prepared.data.splits
     corpus = prepared.data.description

@@ -10,11 +10,12 @@ from typing import Any
 from jaxdep.analysis import published, reproduction
 from jaxdep.analysis.reproduction import RUNS, TABLES, Coverage
 from jaxdep.artifacts import lock
-from jaxdep.artifacts.files import check_writable, read_json, write_json
+from jaxdep.artifacts.files import write_json
 from jaxdep.artifacts.run_dir import RunDir
 from jaxdep.errors import UserError, closest
 from jaxdep.experiment import Experiment
 from jaxdep.overrides import digest_of
+from jaxdep.runner import requests
 from jaxdep.runner.options import Display, RunOptions
 from jaxdep.runner.run import check_seeds, find, run
 from jaxdep.tables import Paper, Row, Table
@@ -94,7 +95,7 @@ def reproduce(
         "deterministic": chosen.deterministic,
         "manual_dirs": {name: str(Path(path).resolve()) for name, path in manual_dirs.items()},
     }
-    _begin(folder, request)
+    requests.begin(folder, REQUEST, request, "reproduction")
 
     failed: dict[str, str] = {}
     for number, (name, experiment) in enumerate(trainings.items(), 1):
@@ -207,32 +208,6 @@ def _experiment(row: Row, small: bool) -> Experiment:
 
     experiment = find(row.experiment, row.overrides)
     return smaller(experiment) if small else experiment
-
-
-def _begin(folder: Path, request: Mapping[str, Any]) -> None:
-    """Locks the folder of a reproduction, and checks that it is new or has the same request.
-
-    Raises:
-      UserError: the folder is in use, holds something else, or cannot be written.
-    """
-    check_writable(folder)
-    path = folder / REQUEST
-    if path.is_file():
-        try:
-            before = read_json(path)
-        except (OSError, ValueError) as error:
-            raise UserError(f"{path} cannot be read ({error}); set another --out") from None
-        differing = [key for key in request if before.get(key) != request[key]]
-        if differing:
-            lines = [f"  {key}: {before.get(key)}, requested {request[key]}" for key in differing]
-            raise UserError(
-                f"{folder} holds another reproduction:\n" + "\n".join(lines) + "\nset another --out"
-            )
-    elif folder.exists() and {path.name for path in folder.iterdir()} - {lock.NAME}:
-        raise UserError(f"{folder} is not empty; set another --out")
-    folder.mkdir(parents=True, exist_ok=True)
-    lock.acquire(folder)
-    write_json(path, request)
 
 
 def _describe(

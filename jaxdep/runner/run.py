@@ -150,7 +150,7 @@ def restore(source: RunDir) -> tuple[dict[str, Any], Meta, Experiment, Any, Spli
     if not source.checkpoints.is_dir():
         raise UserError(
             f"{source.path} has no checkpoints; evaluate, missing and load support trained"
-            " models only, not baselines"
+            " models only, not baselines; of a cross-validation, pass one of its folds"
         )
     if [run["seed"] for run in meta["runs"]] != config["seeds"]:
         raise UserError(

@@ -79,6 +79,9 @@ Positive = Annotated[float, Gt(0)]
 Decay = Annotated[float, Ge(0), Lt(1)]
 """Decay rate of a moving average."""
 
+Folds = Annotated[int, Interval(ge=0, le=1000)]
+"""Number of folds of a cross-validation, or index of one; 0 folds for no cross-validation."""
+
 Half = Annotated[float, Gt(0), Le(0.5)]
 """Part of a whole, at most half of it."""
 

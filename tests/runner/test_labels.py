@@ -19,7 +19,7 @@ JAMFN, SMFL = EXPERIMENTS["jamfn"], EXPERIMENTS["smfl-daicwoz"]
 MGID = EXPERIMENTS["amm-mgid-text"]
 
 
-def labelled(experiment, base=None, synthetic=False, given=(), chosen=()):
+def labelled(experiment, base=None, synthetic=False, given=(), chosen=(), repeats=0):
     """The label of a run whose corpus was prepared with some options."""
     name = experiment.corpus.name
     defaults = corpora.with_defaults(name, {}) | dict(chosen)
@@ -34,7 +34,8 @@ def labelled(experiment, base=None, synthetic=False, given=(), chosen=()):
     }
     data = OpenCorpus(Path("data"), description, {})
     completed = replace(experiment, corpus=replace(experiment.corpus, options=data.options))
-    return labels.label(PreparedExperiment(completed, data), base or labels.base_of(experiment))
+    prepared = PreparedExperiment(completed, data)
+    return labels.label(prepared, base or labels.base_of(experiment), repeats)
 
 
 def changed(experiment, **values):
@@ -119,6 +120,25 @@ class TestTitle:
         found = labelled(changed(JAMFN, to=settings)).title
         assert found == f"JAMFN on D-Vlog; changed: {title}"
 
+    @pytest.mark.parametrize(
+        ("settings", "repeats", "title"),
+        [
+            ({}, 1, "5-fold cross-validation, not the official split"),
+            ({}, 3, "3 times 5-fold cross-validation, not the official split"),
+            ({"corpus.fold": 4}, 0, "fold 4 of 5, not the official split"),
+            ({"corpus.fold_seed": 7}, 0, "fold 0 of 5 of cut 7, not the official split"),
+            (
+                {"model.hidden": 16},
+                1,
+                "5-fold cross-validation, not the official split; changed: hidden=16",
+            ),
+        ],
+    )
+    def test_says_that_the_split_is_not_the_official_one(self, settings, repeats, title):
+        found = labelled(changed(JAMFN, to={"corpus.folds": 5, **settings}), repeats=repeats)
+        assert found.title == f"JAMFN on D-Vlog; {title}"
+        assert found.changed["corpus.folds"] == (0, 5)
+
     def test_weights_of_two_tasks_are_told_apart(self):
         found = labelled(changed(MGID, to={"tasks.emotion.weight": 0.5})).title
         assert found.endswith("; changed: emotion.weight=0.5")
@@ -166,6 +186,7 @@ class TestOpen:
             ("jamfn", {"model.readout": "mean", "corpus.lengths.visual": 600}, True),
             ("jamfn", {"model.hidden": 100}, True),
             ("jamfn", {"model.hidden": 16}, False),
+            ("jamfn", {"corpus.folds": 5}, False),
             ("jamfn", {"model.readout": "mean", "training.epochs": 3}, False),
             ("jamfn", {"optimizer.learning_rate": 1e-3}, False),
             ("jamfn", {"training.shard_batch": False}, True),

@@ -3,26 +3,12 @@
 from dataclasses import replace
 
 import pytest
+from sessions import BINARY
 
 import jaxdep
 from jaxdep.analysis import recordings
 from jaxdep.errors import UserError
-from jaxdep.experiment import Corpus, Task
-from jaxdep.experiments import EXPERIMENTS
-
-BINARY = replace(
-    EXPERIMENTS["lr-ewre"],
-    name="lr-avec2014",
-    corpus=Corpus(
-        name="avec2014",
-        synthetic={"items": 48, "mean_seconds": 8.0},
-        train="training",
-        validation="development",
-        test=("testing",),
-    ),
-    tasks={"depressed": Task()},
-    paper=None,
-)
+from jaxdep.experiment import Task
 
 
 @pytest.fixture(scope="module")

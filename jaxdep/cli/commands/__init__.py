@@ -6,7 +6,7 @@ from jaxdep.cli.commands.checks import bench, parity
 from jaxdep.cli.commands.corpora import prepare, synthesize
 from jaxdep.cli.commands.listing import list_, show
 from jaxdep.cli.commands.results import evaluate, missing, report
-from jaxdep.cli.commands.training import reproduce, run, sweep
+from jaxdep.cli.commands.training import cross_validate, reproduce, run, sweep
 
 COMMANDS = {
     "list": list_,
@@ -15,6 +15,7 @@ COMMANDS = {
     "prepare": prepare,
     "run": run,
     "sweep": sweep,
+    "cross-validate": cross_validate,
     "reproduce": reproduce,
     "evaluate": evaluate,
     "missing": missing,

@@ -1,9 +1,10 @@
-"""Commands that train: `run`, `sweep` and `reproduce`."""
+"""Commands that train: `run`, `sweep`, `cross-validate` and `reproduce`."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 from tyro.conf import OmitArgPrefixes, Positional, arg
 
@@ -11,6 +12,9 @@ from jaxdep.artifacts.schema import Merge
 from jaxdep.cli import output
 from jaxdep.cli.options import Groups, Options, Processes, flat, parse_seeds
 from jaxdep.errors import UserError
+
+if TYPE_CHECKING:
+    from jaxdep.runner.reporting import Result
 
 Grid = Annotated[
     Groups, arg(metavar="KEY=V1,V2 ...", help="Values to try, or KEY=log(LOW,HIGH) with --random.")
@@ -37,23 +41,10 @@ def run(
         stream: Read recordings from disk during training, if they do not fit in memory.
         merge: Average what is predicted for the recordings of a session or subject.
     """
-    from jaxdep.analysis import table
     from jaxdep.runner.run import run as train
 
     _join(processes)
-    result = train(
-        experiment,
-        seeds=parse_seeds(seeds),
-        stream=stream,
-        merge=merge,
-        log=output.say,
-        report=output.progress,
-        **options.arguments(),
-    )
-    table.show(result.results, output.console)
-    output.say(f"report: {result.folder / 'report.html'}")
-    diverged = [run for run in result.results["runs"] if run["status"] == "diverged"]
-    return 1 if diverged else 0
+    return _train(train, experiment, seeds, options, {"stream": stream, "merge": merge})
 
 
 def sweep(
@@ -111,6 +102,34 @@ def sweep(
     return 1 if any(row.diverged for row in result.ranking) else 0
 
 
+def cross_validate(
+    experiment: Positional[str],
+    options: OmitArgPrefixes[Options],
+    folds: int = 5,
+    repeats: int = 1,
+    seeds: str = "1",
+    stream: bool = False,
+    merge: Merge = "none",
+) -> int:
+    """Trains an experiment on every fold of its corpus, and tests it on all recordings.
+
+    Folds replace the corpus's own splits, and share no subjects. Repeated after an interruption,
+    the same command continues where it was.
+
+    Args:
+        experiment: Name of an experiment, as listed by `jaxdep list`.
+        folds: Number of folds.
+        repeats: Number of cuts into folds.
+        seeds: Number of seeds (8), or a list (3,5) or range (0-7) of seeds.
+        stream: Read recordings from disk during training, if they do not fit in memory.
+        merge: Average what is predicted for the recordings of a session or subject.
+    """
+    from jaxdep.runner.cross_validation import cross_validate as train
+
+    given = {"folds": folds, "repeats": repeats, "stream": stream, "merge": merge}
+    return _train(train, experiment, seeds, options, given)
+
+
 def reproduce(
     selection: Positional[str] = "",
     manual_dir: Folders = (),
@@ -164,6 +183,23 @@ def reproduce(
         f"report: {result.folder / 'report.html'}; tables.md, tables.tex and tables.csv there"
     )
     return 1 if result.failed else 0
+
+
+def _train(
+    train: Callable[..., Result],
+    experiment: str,
+    seeds: str,
+    options: Options,
+    given: dict[str, Any],
+) -> int:
+    """Trains an experiment and prints its table; returns 1 if a run diverged."""
+    from jaxdep.analysis import table
+
+    common = {"log": output.say, "report": output.progress, **options.arguments()}
+    result = train(experiment, seeds=parse_seeds(seeds), **given, **common)
+    table.show(result.results, output.console)
+    output.say(f"report: {result.folder / 'report.html'}")
+    return 1 if any(run["status"] == "diverged" for run in result.results["runs"]) else 0
 
 
 def _join(processes: Processes) -> None:
