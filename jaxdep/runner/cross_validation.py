@@ -134,12 +134,12 @@ def _pooled(prepared: PreparedExperiment) -> PreparedExperiment:
     """The experiment with all recordings as its test split, and without what depends on a fold."""
     data = prepared.data
     whole = replace(join(list(data.splits.values())), name=data.splits["test"].carved_from)
-    corpus, tasks = prepared.experiment.corpus, dict(prepared.experiment.tasks)
+    tasks = dict(prepared.experiment.tasks)
     for name, task in tasks.items():
         if task.balanced:  # class weights are those of the training split of each fold
             options = {key: x for key, x in task.options.items() if key != "class_weights"}
             tasks[name] = replace(task, options=options)
-    experiment = replace(prepared.experiment, corpus=corpus, tasks=tasks)
+    experiment = replace(prepared.experiment, tasks=tasks)
     return PreparedExperiment(experiment, replace(data, splits={**data.splits, "test": whole}))
 
 

@@ -143,7 +143,7 @@ class TestCalibrationOfMergedRecordings:
 
     def calibrate(self, folder, **files):
         for name, subjects in files.items():
-            write_recordings(folder, subjects, f"{name}.csv")
+            write_recordings(folder, subjects, {}, f"{name}.csv")
         return results.write(folder)["tasks"]["depression"]
 
     def test_temperatures_are_fitted_on_merged_predictions(self, folder):
