@@ -26,6 +26,9 @@ _NEEDED = (
 )
 """Columns, each with all its names; those of the test split lack the 8."""
 
+_GENDERS = {"1": "male", "0": "female", "male": "male", "female": "female"}
+"""Codes of DAIC-WOZ, and words of E-DAIC."""
+
 _ITEMS = [
     f"PHQ8_{item}"
     for item in (
@@ -52,10 +55,19 @@ class Label:
     gender: str
 
 
-def read(folder: Path, faults: Faults, warnings: list[str]) -> dict[str, Label]:
-    """Reads the labels of all interviews in the available splits."""
+def read(
+    folder: Path, faults: Faults, warnings: list[str], files: Mapping[str, str] = FILES
+) -> dict[str, Label]:
+    """Reads the labels of all interviews in the available splits.
+
+    Args:
+      folder: folder given by the user.
+      faults: receives the faults of the files.
+      warnings: receives what was changed.
+      files: path of the file of each split, relative to the folder.
+    """
     found: dict[str, Label] = {}
-    for split, name in FILES.items():
+    for split, name in files.items():
         if not (folder / name).exists():
             continue
         try:
@@ -78,7 +90,7 @@ def read(folder: Path, faults: Faults, warnings: list[str]) -> dict[str, Label]:
             elif label:
                 found[label.id] = label
     if not found and not faults:
-        faults.add("missing file", " or ".join(FILES.values()), "no split file found")
+        faults.add("missing file", " or ".join(files.values()), "no split file found")
     return found
 
 
@@ -90,7 +102,7 @@ def _label(
     name, *values, sex = map(value, _NEEDED)
     try:
         binary, score = map(numbers.integer, values)
-        gender = {"1": "male", "0": "female"}[sex]
+        gender = _GENDERS[sex.lower()]
         rest = sum(numbers.integer(cells[item]) for item in _ITEMS if cells.get(item))
         if not (name.isascii() and name.isdigit() and binary in (0, 1) and 0 <= score <= HIGHEST):
             raise ValueError

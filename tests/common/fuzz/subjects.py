@@ -42,7 +42,7 @@ SUBJECTS = {
         (
             "corpus",
             "fuzz.corpora",
-            {"daicwoz": 60, "mmd2023": 30, "avec2013": 60, "avec2014": 60}
+            {"daicwoz": 60, "edaic": 60, "mmd2023": 30, "avec2013": 60, "avec2014": 60, "lmvd": 60}
             | {"dvlog": 250, "ewre": 250, "mgid": 250},
         ),
         (
