@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from jaxdep.data.builder import Scan
 from jaxdep.data.formats import numbers, text
 from jaxdep.errors import BadFileError, Faults
 
@@ -123,6 +124,22 @@ def _label(
             f" as the threshold is {CUT}."
         )
     return Label(name, split, int(score >= CUT), score, gender)
+
+
+def compare(known: Mapping[str, Label], present: set[str], found: Scan) -> None:
+    """Reports interviews that have a label only, or a folder only.
+
+    Args:
+      known: label of each interview.
+      present: interviews that have a folder.
+      found: scan that receives the faults and warnings.
+    """
+    for name in sorted(set(known) - present):
+        found.faults.add("missing file", f"{name}_P", item=name)
+    if unlabelled := sorted(present - set(known)):
+        found.warnings.append(
+            f"{len(unlabelled)} interviews have no label: {', '.join(unlabelled[:8])}"
+        )
 
 
 def stratified(labels: Mapping[str, Label], seed: int, faults: Faults) -> dict[str, Label]:

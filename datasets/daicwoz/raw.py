@@ -78,12 +78,7 @@ def scan(folder: Path, settings: Settings, embed: Embed | None) -> Scan:
     if settings.split == "stratified":
         known = labels.stratified(known, settings.split_seed, found.faults)
     present = {path.name.removesuffix("_P") for path in folder.glob("*_P") if path.is_dir()}
-    for name in sorted(set(known) - present):
-        found.faults.add("missing file", f"{name}_P", item=name)
-    if unlabelled := sorted(present - set(known)):
-        found.warnings.append(
-            f"{len(unlabelled)} interviews have no label: {', '.join(unlabelled[:8])}"
-        )
+    labels.compare(known, present, found)
     names, segments = set(known) & present, None
     if settings.items == "segments":
         segments = emotions.read(folder, set(known) | present, found.faults)

@@ -76,12 +76,7 @@ def scan(folder: Path, settings: Settings, embed: Embed | None) -> Scan:
     found = Scan()
     known = labels.read(folder, found.faults, found.warnings, layout.labels(folder))
     present = layout.interviews(folder)
-    for name in sorted(set(known) - set(present)):
-        found.faults.add("missing file", f"{name}_P", item=name)
-    if unlabelled := sorted(set(present) - set(known)):
-        found.warnings.append(
-            f"{len(unlabelled)} interviews have no label: {', '.join(unlabelled[:8])}"
-        )
+    labels.compare(known, set(present), found)
     rates: dict[str, list[float]] = {name: [] for name in settings.kinds}
     interviews.gather(
         found,
