@@ -49,7 +49,9 @@ def header(path: Path, root: Path, delimiter: str = ",", limit: int = GIB) -> li
     check_file(path, root, limit)
     try:
         with path.open("rb") as file:
-            line = file.readline(_LONGEST_HEADER)
+            line = b"".join(
+                file.readline(_LONGEST_HEADER).splitlines()[:1]
+            )  # may end in "\r" alone
         names = [name.strip() for name in line.decode("utf-8-sig").split(delimiter)]
     except OSError as error:
         raise BadFileError("unreadable file", error.strerror or str(error)) from None

@@ -54,7 +54,7 @@ SUBJECTS = {
         (
             "format",
             "fuzz.formats",
-            dict.fromkeys(("npy", "ark", "xlsx", "png", "csv", "table"), 2000),
+            dict.fromkeys(("npy", "ark", "xlsx", "png", "csv", "table", "columns", "mat"), 2000),
         ),
     )
     for name, cases in names.items()
