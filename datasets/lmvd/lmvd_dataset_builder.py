@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 import tensorflow_datasets as tfds
 
+from jaxdep.data import functionals
 from jaxdep.data.builder import ManualBuilder, Scan
 from jaxdep.datasets.lmvd import labels, raw
 
@@ -36,13 +37,20 @@ class Builder(ManualBuilder):
 
     @classmethod
     def features(cls, options: Mapping[str, Any]) -> dict[str, Any]:
-        """Returns two sequences of equal length and the label."""
+        """Returns two sequences of equal length and the label.
+
+        With `normalize`, also the functionals of the face before it was standardised.
+        """
         settings = raw.Settings(**{**options, "face": tuple(options["face"])})
         widths = {"acoustic": raw.VGGISH, "visual": len(settings.columns)}
         frames = {
             name: tfds.features.Tensor(shape=(None, width), dtype=np.float32, encoding="bytes")
             for name, width in widths.items()
         }
+        if settings.normalize == "recording":
+            size = len(functionals.FUNCTIONALS) * widths["visual"]
+            vector = tfds.features.Tensor(shape=(size,), dtype=np.float32)
+            frames = {**frames, raw.FACE_FUNCTIONALS: vector}
         return {**frames, "depression": tfds.features.ClassLabel(names=list(labels.LABELS))}
 
     @classmethod

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from jaxdep.data import checks, openface, tables
+from jaxdep.data import checks, functionals, openface, tables
 from jaxdep.data.builder import Item, Scan
 from jaxdep.data.formats import names, table
 from jaxdep.data.interviews import Scale
@@ -27,6 +27,9 @@ ROWS_PER_SECOND = 30
 """Rows per second of OpenFace's tables, if they have no usable time stamps."""
 
 FOLDERS = {"acoustic": ("Audio_feature", ".npy"), "visual": ("Video_feature", ".csv")}
+
+FACE_FUNCTIONALS = "visual" + functionals.SUFFIX
+"""Feature that keeps what standardising each recording removes."""
 
 _TOLERANCE = 0.25  # videos have 24 to 30 frames a second, and VGGish's rows last 0.96 s
 
@@ -153,7 +156,12 @@ def _read(
     if acoustic is None or visual is None:
         return None
     read: Mapping[str, Any] = {"acoustic": acoustic, "visual": visual}
-    return checks.cut_to_shorter(read, _TOLERANCE, name, faults, name)
+    arrays = checks.cut_to_shorter(read, _TOLERANCE, name, faults, name)
+    if arrays is None or settings.normalize == "none":
+        return arrays
+    face = arrays["visual"]
+    standardised = {"visual": Scale.of(face).standardise(face)}
+    return {**arrays, **standardised, FACE_FUNCTIONALS: functionals.summarize(face)}
 
 
 def _face(
@@ -177,5 +185,4 @@ def _face(
     if chosen is None:
         repairs["OpenFace tables without usable time stamps, read at 30 rows a second"] += 1
         chosen = np.arange(0, len(rows), ROWS_PER_SECOND)
-    rows = rows[chosen].astype(np.float32)
-    return Scale.of(rows).standardise(rows) if settings.normalize == "recording" else rows
+    return rows[chosen].astype(np.float32)

@@ -27,6 +27,8 @@ _SYSTEMS: Mapping[str, Mapping[str, str]] = {
         "mmd2023": f"no:{_RATES}",
         "ewre": f"no:{_PIXELS}",
         "mgid": f"no:{_NO_VOICE}",
+        "lmvd": "jamfn-lmvd",
+        "edaic": f"no:{_RATES}",
     },
     "MDDR": {
         "dvlog": f"no:{_CLASSES}",
@@ -36,6 +38,8 @@ _SYSTEMS: Mapping[str, Mapping[str, str]] = {
         "mmd2023": f"no:{_LONG}",
         "ewre": f"no:{_CLASSES}",
         "mgid": f"no:{_CLASSES}",
+        "lmvd": f"no:{_CLASSES}",
+        "edaic": f"no:{_LONG}",
     },
     "AMM": {
         "dvlog": f"no:{_NO_TEXT}",
@@ -45,6 +49,8 @@ _SYSTEMS: Mapping[str, Mapping[str, str]] = {
         "mmd2023": "amm-mmd2023",
         "ewre": f"no:{_NO_TEXT}",
         "mgid": "amm-mgid-depression",
+        "lmvd": f"no:{_NO_TEXT}",
+        "edaic": "amm-edaic",
     },
     "SMFL": {
         "dvlog": f"no:{_SENTENCES}",
@@ -54,6 +60,8 @@ _SYSTEMS: Mapping[str, Mapping[str, str]] = {
         "mmd2023": "smfl-mmd2023",
         "ewre": f"no:{_SENTENCES}",
         "mgid": f"no:{_SENTENCES}",
+        "lmvd": f"no:{_SENTENCES}",
+        "edaic": "smfl-edaic",
     },
     "DEP-Former": {
         "dvlog": "depformer-dvlog",
@@ -63,6 +71,8 @@ _SYSTEMS: Mapping[str, Mapping[str, str]] = {
         "mmd2023": "depformer-mmd2023",
         "ewre": "depformer-ewre",
         "mgid": f"no:{_NO_VOICE}",
+        "lmvd": "depformer-lmvd",
+        "edaic": "depformer-edaic",
     },
 }
 

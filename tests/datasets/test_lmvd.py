@@ -127,6 +127,8 @@ class TestBuild:
         frames = split.inputs["visual"][0, :3]
         np.testing.assert_allclose(frames.mean(0), 0, atol=1e-5)
         np.testing.assert_allclose(frames.std(0), 1, atol=1e-5)
+        means = split.inputs["visual_functionals"][:, :14]  # before they became zero
+        assert np.abs(means).min() > 0.01
 
     def test_the_shorter_modality_counts(self, folder, prepare):
         np.save(audio(folder), np.ones((6, raw.VGGISH)))  # the face has 4 rows
