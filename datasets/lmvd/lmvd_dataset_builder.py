@@ -32,6 +32,7 @@ class Builder(ManualBuilder):
     RELEASE_NOTES: ClassVar[dict[str, str]] = {"1.0.0": "First release."}
     MANUAL_DOWNLOAD_INSTRUCTIONS = _LAYOUT
     LAYOUT = _LAYOUT
+    MEASURES: ClassVar[Mapping[str, str]] = {"depression": "depression in a vlog, annotated"}
     LABEL_SOURCE = "depression as annotated by the authors of the corpus from the content of a vlog"
     OPTIONS: ClassVar[raw.Settings] = raw.Settings()
 

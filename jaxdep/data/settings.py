@@ -25,6 +25,9 @@ class Corpus:
       validation: split used to select the epoch; empty to carve it from `train`.
       carve: fraction of `train` to carve, stratified by the labels of the main task.
       test: split used for the final results; the first of these that exists.
+      tested_on: another corpus, whose test split is used for the final results instead.
+      tested_synthetic: options of the synthetic stand-in of that corpus.
+      leave_out_shared: leave people who are in that test split out of training and validation.
     """
 
     name: str
@@ -35,6 +38,9 @@ class Corpus:
     validation: OptionalSplit = ""
     carve: Half = 0.1
     test: tuple[SplitName, ...] = ("test",)
+    tested_on: OptionalSplit = ""
+    tested_synthetic: Mapping[str, Any] = field(default_factory=dict)
+    leave_out_shared: bool = False
 
     def __post_init__(self) -> None:
         """Checks the settings.
@@ -43,6 +49,8 @@ class Corpus:
           UserError: a setting may not have its value, or a split has two roles.
         """
         check(self)
+        if self.tested_on == self.name:
+            raise UserError(f"corpus.tested_on={self.name}: the corpus is that of training")
         if not self.test:
             raise UserError("Corpus.test is empty: name the split for the final results")
         self.refuse_second_role(self.train if self.train in self.test else self.test[0])

@@ -65,8 +65,15 @@ def label(prepared: PreparedExperiment, base: Experiment) -> Label:
         for path, pair in found.items()
         if path not in ignored
         and (data.identity["synthetic"] or not path.startswith("corpus.synthetic."))
+        and not path.startswith("corpus.tested_synthetic")
     }
-    return Label(_title(base, experiment, changed), changed)
+    corpus = experiment.corpus
+    if not corpus.tested_on:
+        return Label(_title(base, experiment, changed), changed)
+    # Counted as changed, so that no paper's row is shown, and told apart from other changes.
+    others = {path: pair for path, pair in changed.items() if path != "corpus.tested_on"}
+    title = _title(base, experiment, others)
+    return Label(f"{title}; trained on {corpus.name}, tested on {corpus.tested_on}", changed)
 
 
 def _title(base: Experiment, experiment: Experiment, changed: Differences) -> str:
