@@ -238,7 +238,7 @@ def test_a_run_says_what_it_was_trained_and_tested_on(data, tmp_path):
     again = jaxdep.evaluate(tmp_path / "run", log=quiet).results
     assert again["splits"]["test"] == result.results["splits"]["test"]
     ours, theirs = (
-        each["tasks"]["depression"]["metrics"]["accuracy"]["mean"]
+        each["tasks"]["depression"]["summary"]["accuracy"]["mean"]
         for each in (result.results, again)
     )
     np.testing.assert_allclose(ours, theirs)
