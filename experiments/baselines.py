@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 from jaxdep.data.functionals import FUNCTIONALS
 from jaxdep.experiment import Experiment, Optimizer
-from jaxdep.experiments import amm, depformer, jamfn, mddr, smfl
+from jaxdep.experiments import amm, depformer, jamfn, mddr, smfl, transfers
 from jaxdep.models import (
     BERT,
     BLSTM,
@@ -82,6 +82,16 @@ SETTINGS = (
         functionals=FUNCTIONALS,
         long=True,
     ),
+    Setting("lmvd", "LMVD", transfers.LMVD, ("acoustic", "visual"), aligned=True),
+    Setting(
+        "edaic",
+        "E-DAIC",
+        transfers.EDAIC,
+        ("acoustic", "visual", "text"),
+        functionals=FUNCTIONALS,
+        long=True,
+    ),
+    Setting("edaic-text", "E-DAIC, sentences", transfers.EDAIC, ("text",)),
     Setting("ewre", "EWRE", depformer.EWRE, ("visual", "acoustic"), aligned=True),
 )
 

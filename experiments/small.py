@@ -20,6 +20,13 @@ _CORPORA: Mapping[str, Mapping[str, Any]] = {
     "avec2013": {"synthetic.items": 30, "synthetic.mean_seconds": 8.0},
     "avec2014": {"synthetic.items": 48, "synthetic.mean_seconds": 4.0},
     "daicwoz": {"synthetic.items": 40, "synthetic.mean_seconds": 60.0},
+    "edaic": {"synthetic.items": 40, "synthetic.mean_seconds": 60.0},
+    "lmvd": {
+        "synthetic.items": 60,
+        "synthetic.mean_length": 40,
+        "lengths.acoustic": 40,
+        "lengths.visual": 40,
+    },
     "mgid": {"synthetic.items": 300},
     "mmd2023": {"synthetic.items": 40, "synthetic.mean_seconds": 60.0},
     "ewre": {"synthetic.items": 60},

@@ -41,6 +41,13 @@ class Builder(ManualBuilder):
     OPTIONS: ClassVar[raw.Settings] = raw.Settings()
     PUBLISHED: ClassVar[Mapping[str, int]] = dict.fromkeys(raw.PARTITIONS, 100)
     TRAIN = raw.PARTITIONS[0]
+    TEST = ("testing",)
+    MEASURES: ClassVar[Mapping[str, str]] = {
+        "depression": "BDI-II total",
+        "severity": "category of the BDI-II total",
+        "depressed": "BDI-II total of 14 or more",
+    }
+    PEOPLE = "AVEC"
     LABEL_SOURCE = "self-reported BDI-II total score"
     TASKS: ClassVar[tuple[str, ...]] = raw.TASKS
 

@@ -36,6 +36,11 @@ The corpus is distributed under an agreement: https://dcapswoz.ict.usc.edu
 To generate a synthetic corpus instead: jaxdep synthesize daicwoz DIR"""
     MANUAL_DOWNLOAD_INSTRUCTIONS = LAYOUT
     PUBLISHED: ClassVar[Mapping[str, int]] = labels.PUBLISHED
+    MEASURES: ClassVar[Mapping[str, str]] = {
+        "depression": "PHQ-8 total of 10 or more",
+        "phq8": "PHQ-8 total",
+    }
+    PEOPLE = "DAIC"
     LABEL_SOURCE = (
         "self-reported PHQ-8 total score of 10 or more; emotions, if any, as annotated by the user"
     )

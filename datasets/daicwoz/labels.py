@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from jaxdep.data.builder import Scan
 from jaxdep.data.formats import numbers, text
 from jaxdep.errors import BadFileError, Faults
 
@@ -25,6 +26,9 @@ _NEEDED = (
     ("Gender",),
 )
 """Columns, each with all its names; those of the test split lack the 8."""
+
+_GENDERS = {"1": "male", "0": "female", "male": "male", "female": "female"}
+"""Codes of DAIC-WOZ, and words of E-DAIC."""
 
 _ITEMS = [
     f"PHQ8_{item}"
@@ -52,10 +56,19 @@ class Label:
     gender: str
 
 
-def read(folder: Path, faults: Faults, warnings: list[str]) -> dict[str, Label]:
-    """Reads the labels of all interviews in the available splits."""
+def read(
+    folder: Path, faults: Faults, warnings: list[str], files: Mapping[str, str] = FILES
+) -> dict[str, Label]:
+    """Reads the labels of all interviews in the available splits.
+
+    Args:
+      folder: folder given by the user.
+      faults: receives the faults of the files.
+      warnings: receives what was changed.
+      files: path of the file of each split, relative to the folder.
+    """
     found: dict[str, Label] = {}
-    for split, name in FILES.items():
+    for split, name in files.items():
         if not (folder / name).exists():
             continue
         try:
@@ -78,7 +91,7 @@ def read(folder: Path, faults: Faults, warnings: list[str]) -> dict[str, Label]:
             elif label:
                 found[label.id] = label
     if not found and not faults:
-        faults.add("missing file", " or ".join(FILES.values()), "no split file found")
+        faults.add("missing file", " or ".join(files.values()), "no split file found")
     return found
 
 
@@ -90,7 +103,7 @@ def _label(
     name, *values, sex = map(value, _NEEDED)
     try:
         binary, score = map(numbers.integer, values)
-        gender = {"1": "male", "0": "female"}[sex]
+        gender = _GENDERS[sex.lower()]
         rest = sum(numbers.integer(cells[item]) for item in _ITEMS if cells.get(item))
         if not (name.isascii() and name.isdigit() and binary in (0, 1) and 0 <= score <= HIGHEST):
             raise ValueError
@@ -111,6 +124,22 @@ def _label(
             f" as the threshold is {CUT}."
         )
     return Label(name, split, int(score >= CUT), score, gender)
+
+
+def compare(known: Mapping[str, Label], present: set[str], found: Scan) -> None:
+    """Reports interviews that have a label only, or a folder only.
+
+    Args:
+      known: label of each interview.
+      present: interviews that have a folder.
+      found: scan that receives the faults and warnings.
+    """
+    for name in sorted(set(known) - present):
+        found.faults.add("missing file", f"{name}_P", item=name)
+    if unlabelled := sorted(present - set(known)):
+        found.warnings.append(
+            f"{len(unlabelled)} interviews have no label: {', '.join(unlabelled[:8])}"
+        )
 
 
 def stratified(labels: Mapping[str, Label], seed: int, faults: Faults) -> dict[str, Label]:

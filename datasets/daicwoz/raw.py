@@ -78,12 +78,7 @@ def scan(folder: Path, settings: Settings, embed: Embed | None) -> Scan:
     if settings.split == "stratified":
         known = labels.stratified(known, settings.split_seed, found.faults)
     present = {path.name.removesuffix("_P") for path in folder.glob("*_P") if path.is_dir()}
-    for name in sorted(set(known) - present):
-        found.faults.add("missing file", f"{name}_P", item=name)
-    if unlabelled := sorted(present - set(known)):
-        found.warnings.append(
-            f"{len(unlabelled)} interviews have no label: {', '.join(unlabelled[:8])}"
-        )
+    labels.compare(known, present, found)
     names, segments = set(known) & present, None
     if settings.items == "segments":
         segments = emotions.read(folder, set(known) | present, found.faults)
@@ -151,12 +146,7 @@ def _interview(
     }
     vectors = None
     if embed is None:
-        path = directory / f"{name}_TEXT.npy"
-        vectors = checks.read_array(path, folder, EMBEDDING, faults, name)
-        if vectors is not None and sentences and sentences[-1].row >= len(vectors):
-            where = str(path.relative_to(folder))
-            detail = f"{len(vectors)} rows, but {sentences[-1].row + 1} sentences"
-            faults.add("wrong shape", where, detail, name)
+        vectors = own_embeddings(directory, name, folder, sentences, faults)
     annotated = None if segments is None else segments.get(name, ())
     if annotated and name not in faults.items:
         recorded = [len(stream) / settings.rates[key] for key, stream in streams.items()]
@@ -168,11 +158,11 @@ def _interview(
         sentences = sentences[: settings.max_sentences or None]
     elif not annotated:
         return {}
-    words = _words(sentences, vectors, settings, embed)
+    spoken = words(sentences, vectors, settings.text_tokens, embed)
     times = np.array([(sentence.start, sentence.stop) for sentence in sentences])
 
     def cut(rows: np.ndarray, scales: Mapping[str, interviews.Scale] | None = None) -> Arrays:
-        parts = [words[row] for row in rows]
+        parts = [spoken[row] for row in rows]
         lengths = [len(part) for part in parts]
         rates = settings.rates
         return settings(times[rows], streams, rates, np.concatenate(parts), lengths, scales)
@@ -186,10 +176,26 @@ def _interview(
     return {item: cut(rows, scales) for item, rows in rows_of.items() if len(rows)}
 
 
-def _words(
+def own_embeddings(
+    directory: Path,
+    name: str,
+    root: Path,
+    sentences: Sequence[transcripts.Sentence],
+    faults: Faults,
+) -> np.ndarray | None:
+    """Reads the user's `TEXT.npy`, with a row for each line of the transcript; None if faulty."""
+    path = directory / f"{name}_TEXT.npy"
+    vectors = checks.read_array(path, root, EMBEDDING, faults, name)
+    if vectors is not None and sentences and sentences[-1].row >= len(vectors):
+        detail = f"{len(vectors)} rows, but {sentences[-1].row + 1} sentences"
+        faults.add("wrong shape", str(path.relative_to(root)), detail, name)
+    return vectors
+
+
+def words(
     sentences: Sequence[transcripts.Sentence],
     vectors: np.ndarray | None,
-    settings: Settings,
+    text_tokens: bool,
     embed: Embed | None,
 ) -> list[np.ndarray]:
     """Embeddings of each sentence, [T, D]: those of the user, or of an encoder."""
@@ -197,7 +203,7 @@ def _words(
         assert vectors is not None
         return [vectors[[sentence.row]] for sentence in sentences]
     tokens = embed([transcripts.spoken(sentence) for sentence in sentences])
-    return tokens if settings.text_tokens else [one.mean(0, keepdims=True) for one in tokens]
+    return tokens if text_tokens else [one.mean(0, keepdims=True) for one in tokens]
 
 
 def _clips(frames: np.ndarray, size: int) -> np.ndarray:

@@ -11,11 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
-from pyarrow import csv
 
 from jaxdep.data import interview_events as events
-from jaxdep.data import synthetic
+from jaxdep.data import synthetic, synthetic_tables
 from jaxdep.datasets.daicwoz import (
     emotions,
     labels,
@@ -120,10 +118,14 @@ def _write_transcript(path: Path, turns: Sequence[events.Turn], rng: np.random.G
     lines = ["\t".join(transcripts.COLUMNS)]
     for turn in turns:
         speaker = transcripts.PARTICIPANT if turn.answers else transcripts.INTERVIEWER
-        count = max(int(2 * (turn.stop - turn.start)), 1)
-        text = " ".join(rng.choice(_WORDS, size=count))
-        lines.append(f"{turn.start:.3f}\t{turn.stop:.3f}\t{speaker}\t{text}")
+        lines.append(f"{turn.start:.3f}\t{turn.stop:.3f}\t{speaker}\t{sentence(turn, rng)}")
     path.write_text("\n".join(lines) + "\n")
+
+
+def sentence(turn: events.Turn, rng: np.random.Generator) -> str:
+    """Random words, two a second."""
+    count = max(int(2 * (turn.stop - turn.start)), 1)
+    return " ".join(rng.choice(_WORDS, size=count))
 
 
 def _write_voice(folder: Path, name: str, frames: np.ndarray, rng: np.random.Generator) -> None:
@@ -132,9 +134,9 @@ def _write_voice(folder: Path, name: str, frames: np.ndarray, rng: np.random.Gen
     covarep[:, 0] = np.where(voiced, 120 + 20 * frames[:, 0], 0)
     covarep[:, 1] = voiced
     covarep[rng.random(len(frames)) < 0.001, 8] = -np.inf
-    _write_table(folder / f"{name}_COVAREP.csv", covarep, header=None)
+    synthetic_tables.write(folder / f"{name}_COVAREP.csv", covarep, header=None)
     formants = np.array([500, 1500, 2500, 3500, 4500]) + 50 * events.noise(len(frames), 5, rng)
-    _write_table(folder / f"{name}_FORMANT.csv", formants, header=None)
+    synthetic_tables.write(folder / f"{name}_FORMANT.csv", formants, header=None)
 
 
 def _write_face(folder: Path, name: str, frames: np.ndarray, rng: np.random.Generator) -> None:
@@ -150,19 +152,7 @@ def _write_face(folder: Path, name: str, frames: np.ndarray, rng: np.random.Gene
         values[~success] = np.nan
         names = ["frame", " timestamp", " confidence", " success"]
         names += [f" {kind}{index}" for index in range(width)]
-        _write_table(folder / f"{name}_CLNF_{kind}.txt", np.hstack([leading, values]), names)
+        synthetic_tables.write(
+            folder / f"{name}_CLNF_{kind}.txt", np.hstack([leading, values]), names
+        )
         column += width
-
-
-def _write_table(path: Path, table: np.ndarray, header: list[str] | None) -> None:
-    """Writes comma-separated numbers with three decimals, and NaN in the tracker's notation."""
-    names = header or [f"f{column}" for column in range(table.shape[1])]
-    options = csv.WriteOptions(include_header=False, quoting_style="none")
-    rounded = np.round(table.astype(np.float64), 3)
-    columns = [pa.array(column) for column in rounded.T.copy()]
-    with path.open("wb") as file:
-        if header:
-            file.write((",".join(header) + "\n").encode())
-        csv.write_csv(pa.table(columns, names=names), file, options)
-    if np.isnan(table).any():
-        path.write_bytes(path.read_bytes().replace(b"nan", b"-1.#IND"))

@@ -32,6 +32,7 @@ class Builder(ManualBuilder):
     MANUAL_DOWNLOAD_INSTRUCTIONS = _LAYOUT
     LAYOUT = _LAYOUT
     PUBLISHED = raw.SPLITS
+    MEASURES: ClassVar[Mapping[str, str]] = {"depression": "depression in a vlog, annotated"}
     LABEL_SOURCE = "depression as annotated by the authors of the corpus from the content of a vlog"
 
     @classmethod

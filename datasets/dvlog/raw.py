@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,7 +47,7 @@ def scan(folder: Path, options: object = None) -> Scan:
     for row in rows:
         arrays = _read(folder, row.id, found.faults)
         if arrays:
-            contents.append((_content(arrays), row.fold))
+            contents.append((checks.content(arrays), row.fold))
             frames[row.id] = len(arrays["acoustic"])
         load = lambda row=row: {
             **(_read(folder, row.id, Faults()) or {}),
@@ -56,12 +55,7 @@ def scan(folder: Path, options: object = None) -> Scan:
         }
         gender = {"gender": GENDERS[row.gender]}
         found.items.append(Item(row.id, row.fold, load, attributes=gender))
-    repeated = checks.subjects_in_two_splits(contents)
-    if repeated:
-        found.warnings.append(
-            f"{len(repeated)} recordings have the same content in two splits; the file has no"
-            " subject ids, so more subjects may be in both"
-        )
+    found.warnings += checks.copies(contents)
     counts = Counter(row.fold for row in rows)
     published = {} if (folder / "synthetic.json").is_file() else SPLITS
     found.warnings += checks.count_warnings(counts, published or {s: counts[s] for s in SPLITS})
@@ -129,26 +123,12 @@ def _read(folder: Path, name: str, faults: Faults) -> dict[str, np.ndarray] | No
     arrays = {modality: array for modality, array in read.items() if array is not None}
     if len(arrays) < len(read):
         return None
-    lengths = [len(array) for array in arrays.values()]
-    shorter, longer = min(lengths), max(lengths)
     # Differences of a few rows are common; larger ones mean that the streams do not match.
-    if longer - shorter > max(5, 0.05 * longer):
-        detail = ", ".join(f"{m} {len(a)} rows" for m, a in arrays.items())
-        faults.add("lengths differ", name, detail, name)
-        return None
-    return {modality: array[:shorter] for modality, array in arrays.items()}
-
-
-def _content(arrays: dict[str, np.ndarray]) -> str:
-    sha = hashlib.blake2b(digest_size=16)
-    for array in arrays.values():
-        sha.update(np.ascontiguousarray(array).tobytes())
-    return sha.hexdigest()
+    return checks.cut_to_shorter(arrays, 0.05, name, faults, name)
 
 
 def _card(rows: list[Row], frames: dict[str, int]) -> dict[str, Any]:
     """Class and gender counts of each split, and lengths of the recordings."""
-    lengths = np.asarray(sorted(frames.values()) or [0])
     counts = {
         split: {
             **Counter(row.label for row in rows if row.fold == split),
@@ -156,10 +136,5 @@ def _card(rows: list[Row], frames: dict[str, int]) -> dict[str, Any]:
         }
         for split in SPLITS
     }
-    seconds = {
-        "shortest": int(lengths[0]),
-        "median": float(np.median(lengths)),
-        "mean": round(float(lengths.mean()), 1),
-        "longest": int(lengths[-1]),
-    }
+    seconds = checks.frames_statistics(frames.values())
     return {"counts": counts, "frames (one a second)": seconds}

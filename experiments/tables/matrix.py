@@ -29,6 +29,8 @@ _SYSTEMS: Mapping[str, Mapping[str, str]] = {
         "mmd2023": f"no:{_RATES}",
         "ewre": f"no:{_PIXELS}",
         "mgid": f"no:{_NO_VOICE}",
+        "lmvd": "jamfn-lmvd",
+        "edaic": f"no:{_RATES}",
     },
     "MDDR": {
         "dvlog": f"no:{_CLASSES}",
@@ -38,6 +40,8 @@ _SYSTEMS: Mapping[str, Mapping[str, str]] = {
         "mmd2023": f"no:{_LONG}",
         "ewre": f"no:{_CLASSES}",
         "mgid": f"no:{_CLASSES}",
+        "lmvd": f"no:{_CLASSES}",
+        "edaic": f"no:{_LONG}",
     },
     "AMM": {
         "dvlog": f"no:{_NO_TEXT}",
@@ -47,6 +51,8 @@ _SYSTEMS: Mapping[str, Mapping[str, str]] = {
         "mmd2023": "amm-mmd2023",
         "ewre": f"no:{_NO_TEXT}",
         "mgid": "amm-mgid-depression",
+        "lmvd": f"no:{_NO_TEXT}",
+        "edaic": "amm-edaic",
     },
     "SMFL": {
         "dvlog": f"no:{_SENTENCES}",
@@ -56,6 +62,8 @@ _SYSTEMS: Mapping[str, Mapping[str, str]] = {
         "mmd2023": "smfl-mmd2023",
         "ewre": f"no:{_SENTENCES}",
         "mgid": f"no:{_SENTENCES}",
+        "lmvd": f"no:{_SENTENCES}",
+        "edaic": "smfl-edaic",
     },
     "DEP-Former": {
         "dvlog": "depformer-dvlog",
@@ -65,6 +73,8 @@ _SYSTEMS: Mapping[str, Mapping[str, str]] = {
         "mmd2023": "depformer-mmd2023",
         "ewre": "depformer-ewre",
         "mgid": f"no:{_NO_VOICE}",
+        "lmvd": "depformer-lmvd",
+        "edaic": "depformer-edaic",
     },
 }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NotRequired
 
 from annotated_types import Ge, Len
 from pydantic import TypeAdapter, ValidationError
@@ -192,11 +192,12 @@ class Config(TypedDict):
 
 
 class Environment(TypedDict):
-    """The part of `environment.json` that is read: the command, and the folder of its corpus."""
+    """The part of `environment.json` that is read: the command, and the folders of its corpora."""
 
     command: str
     packages: Mapping[str, str | None]
     prepared_corpus: str
+    tested_corpus: NotRequired[str]
 
 
 class ConfigurationEntry(TypedDict):

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 from tyro.conf import UseAppendAction, arg
 
 from jaxdep.errors import UserError
+from jaxdep.runner import across
 from jaxdep.runner.options import RunOptions
 
 Groups = UseAppendAction[tuple[tuple[str, ...], ...]]
@@ -39,12 +40,14 @@ def parse_seeds(text: str) -> int | list[int]:
 class Options(RunOptions):
     """Data, settings, devices and output, as in `RunOptions`; overrides are assignments."""
 
+    manual_dir: Annotated[Groups, arg(metavar="[CORPUS=]FOLDER ...")] = ()
     overrides: Set = ()
 
     def arguments(self) -> dict[str, Any]:
         """Keyword arguments for `jaxdep.run` and `jaxdep.sweep`."""
         given = {field.name: getattr(self, field.name) for field in fields(RunOptions)}
-        return given | {"overrides": flat(self.overrides)}
+        folders = across.parse_folders(flat(self.manual_dir))
+        return given | {"overrides": flat(self.overrides), "manual_dir": folders}
 
 
 @dataclass(frozen=True)

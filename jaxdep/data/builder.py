@@ -87,6 +87,15 @@ class ManualBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
     TRAIN: ClassVar[str] = "train"
     """Name of the training split."""
 
+    TEST: ClassVar[tuple[str, ...]] = ("test",)
+    """Names of the test split, for runs that are trained on another corpus."""
+
+    MEASURES: ClassVar[Mapping[str, str]] = {}
+    """What each label measures; labels of two corpora are comparable if they measure the same."""
+
+    PEOPLE: ClassVar[str] = ""
+    """Name of the people recorded, if another corpus recorded some of the same; ids are shared."""
+
     LABEL_SOURCE: ClassVar[str] = ""
     """Description of how the labels were obtained."""
 

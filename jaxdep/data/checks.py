@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -54,6 +55,64 @@ def invalid_numbers(array: np.ndarray) -> str:
     if not (nan or infinite or large):
         return ""
     return f"{nan} NaN, {infinite} infinite, {large} beyond {numbers.LARGEST:g}"
+
+
+def cut_to_shorter(
+    arrays: Mapping[str, np.ndarray], tolerance: float, where: str, faults: Faults, item: str
+) -> dict[str, np.ndarray] | None:
+    """Cuts the modalities of a recording to the same number of frames.
+
+    Args:
+      arrays: frames [T, D] by modality.
+      tolerance: part of the longer one by which they may differ; 5 frames are never too many.
+      where: place that a fault names.
+      faults: receives larger differences, which mean that the streams do not match.
+      item: id of the recording.
+
+    Returns:
+      The arrays, or None if they differ by more.
+    """
+    lengths = [len(array) for array in arrays.values()]
+    shorter, longer = min(lengths), max(lengths)
+    if longer - shorter > max(5, tolerance * longer):
+        detail = ", ".join(f"{name} {len(array)} rows" for name, array in arrays.items())
+        faults.add("lengths differ", where, detail, item)
+        return None
+    return {name: array[:shorter] for name, array in arrays.items()}
+
+
+def content(arrays: Mapping[str, np.ndarray]) -> str:
+    """Hash of a recording's arrays, by which copies are found."""
+    sha = hashlib.blake2b(digest_size=16)
+    for array in arrays.values():
+        sha.update(np.ascontiguousarray(array).tobytes())
+    return sha.hexdigest()
+
+
+def copies(contents: Iterable[tuple[str, str]]) -> list[str]:
+    """Warns of recordings that are in two splits, where the files name no subjects.
+
+    Args:
+      contents: pairs (`content`, split).
+    """
+    repeated = subjects_in_two_splits(contents)
+    if not repeated:
+        return []
+    return [
+        f"{len(repeated)} recordings have the same content in two splits; the files have no"
+        " subject ids, so more subjects may be in both"
+    ]
+
+
+def frames_statistics(frames: Iterable[int]) -> dict[str, float]:
+    """Lengths of recordings for the corpus card."""
+    lengths = np.asarray(sorted(frames) or [0])
+    return {
+        "shortest": int(lengths[0]),
+        "median": float(np.median(lengths)),
+        "mean": round(float(lengths.mean()), 1),
+        "longest": int(lengths[-1]),
+    }
 
 
 def subjects_in_two_splits(pairs: Iterable[tuple[str, str]]) -> dict[str, set[str]]:

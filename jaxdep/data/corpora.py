@@ -34,8 +34,10 @@ _BUILT_IN = {
     "daicwoz": "DAIC-WOZ: 189 interviews by a virtual agent, PHQ-8 >= 10"
     " (Gratch et al., LREC 2014)",
     "dvlog": "D-Vlog: voice and face of 961 vlogs, depression (Yoon et al., AAAI 2022)",
+    "edaic": "E-DAIC: 275 interviews by a virtual agent, PHQ-8 >= 10 (Ringeval et al., AVEC 2019)",
     "ewre": "EWRE: face and voice per word while reading emotion words aloud, depression"
     " (Ye et al., TCSVT 2025)",
+    "lmvd": "LMVD: voice and face of 1823 vlogs, depression (He et al., 2024)",
     "mgid": "MGID: texts and images of 5000 stock photos, depression and emotion"
     " (Zhang et al., BIBM 2021)",
     "mmd2023": "MMD2023: 100 clinical interviews in Chinese, HAMD >= 8 (Zhang et al., 2025)",

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
-import weakref
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -16,6 +12,7 @@ import tensorflow_datasets as tfds
 
 from jaxdep.data import dialogue, functionals
 from jaxdep.data.builder import Item, Scan
+from jaxdep.data.scratch import Scratch
 from jaxdep.settings.kinds import CountOrNone
 
 Streams = Mapping[str, np.ndarray]
@@ -167,8 +164,7 @@ def gather(
       targets: converts a label and the id of an item to its target features.
       attributes: converts a label to `Item.attributes`.
     """
-    folder = Path(tempfile.mkdtemp(prefix="jaxdep-"))
-    weakref.finalize(found, shutil.rmtree, folder, ignore_errors=True)
+    scratch = Scratch(found)
     repairs: Counter[str] = Counter()
     lengths: list[dict[str, int]] = []
     for name, label in labels.items():
@@ -177,13 +173,10 @@ def gather(
             found.items.append(Item(name, label.split, dict, subject=name))
             continue
         for item, cut in items.items():
-            path = folder / f"{item}.npz"
-            arrays: dict[str, Any] = cut
-            np.savez(path, **arrays)
+            stored = scratch.keep(item, cut)
             lengths.append({key: len(array) for key, array in cut.items() if array.ndim > 1})
-            # The reference to `found` keeps the folder alive as long as anything loads from it.
             own = targets(label, item)
-            load = lambda path=path, own=own, _=found: {**_read(path), **own}
+            load = lambda stored=stored, own=own: {**stored(), **own}
             found.items.append(
                 Item(item, label.split, load, subject=name, attributes=dict(attributes(label)))
             )
@@ -205,13 +198,4 @@ def _length_statistics(items: Sequence[Mapping[str, int]]) -> dict[str, Any]:
         "padding, if all are padded to the longest": {
             name: f"{dialogue.waste(lengths):.0%}" for name, lengths in by_name.items()
         },
-    }
-
-
-def _read(path: Path) -> dict[str, np.ndarray]:
-    with np.load(path, allow_pickle=False) as cut:
-        streams = {name: cut[name] for name in cut.files}
-    # TFDS cannot store an empty tensor of unknown length.
-    return {
-        name: x if len(x) else np.zeros((1, *x.shape[1:]), x.dtype) for name, x in streams.items()
     }

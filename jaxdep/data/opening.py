@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from jaxdep.artifacts.files import read_json
-from jaxdep.data import arrays, corpora, folds
+from jaxdep.data import arrays, corpora, crossing, folds
 from jaxdep.data.settings import Corpus
 from jaxdep.errors import UserError
 
@@ -26,11 +26,13 @@ class OpenCorpus:
       folder: folder of the prepared corpus.
       description: content of its `corpus.json`.
       splits: opened `train`, `validation` and `test` splits.
+      elsewhere: folder of the prepared corpus of the test split, if it is another one.
     """
 
     folder: Path
     description: Mapping[str, Any]
     splits: Splits
+    elsewhere: Path | None = None
 
     @property
     def options(self) -> dict[str, Any]:
@@ -50,7 +52,17 @@ class OpenCorpus:
             "synthetic": self.description["synthetic"] is not None,
             "contents": self.description["contents"],
             "splits": {role: split.digest for role, split in self.splits.items()},
+            **self._tested_on,
         }
+
+    @property
+    def _tested_on(self) -> dict[str, Any]:
+        """The content of the other corpus, if the test split is one of another."""
+        if self.elsewhere is None:
+            return {}
+        other = _description(self.elsewhere)
+        known = {"corpus": other["name"], "contents": other["contents"]}
+        return {"tested_on": {**known, "synthetic": other["synthetic"] is not None}}
 
     @property
     def summary(self) -> str:
@@ -65,6 +77,8 @@ def open_corpus(
     *,
     balanced: bool = False,
     stream: bool = False,
+    elsewhere: Path | None = None,
+    inputs: Collection[str] = (),
 ) -> OpenCorpus:
     """Opens the splits of a prepared corpus, padded to the lengths of the training split.
 
@@ -77,34 +91,43 @@ def open_corpus(
       labels: label of the corpus that each task predicts; the main task comes first.
       balanced: whether the classes of the main task are to be sampled equally often.
       stream: leave the inputs on disk.
+      elsewhere: folder of the prepared corpus `corpus.tested_on`, whose test split is used.
+      inputs: inputs that the model reads, which both corpora must have; empty for all.
 
     Raises:
-      UserError: the corpus lacks a split or the labels of a task, or cannot be cut into folds.
+      UserError: the corpus lacks a split or the labels of a task, or cannot be cut into folds, or
+        the two corpora do not go together.
     """
     check = lambda train: _check(train, corpus, labels, balanced)
     main = next(iter(labels.values()))
     if corpus.folds:
         splits = _fold(folder, corpus, main, check, stream)
     else:
-        splits = _own_splits(folder, corpus, main, check, stream)
+        splits = _own_splits(folder, elsewhere, corpus, main, check, stream)
+    if elsewhere:
+        splits, description = _crossed(folder, elsewhere, corpus, labels, splits, inputs)
+        check(splits["train"])
+        return OpenCorpus(folder, description, splits, elsewhere)
     named = {role: _with_tasks(split, labels) for role, split in splits.items()}
     return OpenCorpus(folder, _description(folder), named)
 
 
 def _own_splits(
-    folder: Path, corpus: Corpus, main: str, check: Callable[[Any], None], stream: bool
+    folder: Path,
+    elsewhere: Path | None,
+    corpus: Corpus,
+    main: str,
+    check: Callable[[Any], None],
+    stream: bool,
 ) -> Splits:
-    """The splits that the corpus itself has."""
+    """The splits that the corpus itself has, or the test split of another corpus."""
     opened = arrays.load_split
     if stream:
         from jaxdep.data.stream import open_split as opened
-    available = arrays.splits_of(folder)
-    test = next((name for name in corpus.test if name in available), None)
-    if test is None:
-        raise UserError(
-            f"{folder} has no test split; it needs one of the splits {', '.join(corpus.test)}"
-        )
-    corpus.refuse_second_role(test)
+    names = corpora.builder_class(corpus.tested_on).TEST if elsewhere else corpus.test
+    test = _test_split(elsewhere or folder, names)
+    if not elsewhere:
+        corpus.refuse_second_role(test)
     train = opened(folder, corpus.train, corpus.lengths)
     check(train)
     lengths = train.lengths
@@ -112,7 +135,8 @@ def _own_splits(
         validation = opened(folder, corpus.validation, lengths)
     else:
         train, validation = arrays.carve(train, corpus.carve, main)
-    return {"train": train, "validation": validation, "test": opened(folder, test, lengths)}
+    tested = opened(elsewhere or folder, test, lengths)
+    return {"train": train, "validation": validation, "test": tested}
 
 
 def _fold(
@@ -137,6 +161,51 @@ def _fold(
     train, validation = arrays.carve(rest.padded(lengths), corpus.carve, main)
     splits = {"train": train, "validation": validation, "test": test.padded(lengths)}
     return splits if stream else {role: split.load() for role, split in splits.items()}
+
+
+def _test_split(folder: Path, names: Collection[str]) -> str:
+    """The first of these splits that a prepared corpus has."""
+    available = arrays.splits_of(folder)
+    found = next((name for name in names if name in available), None)
+    if found is None:
+        raise UserError(
+            f"{folder} has no test split; it needs one of the splits {', '.join(names)}"
+        )
+    return found
+
+
+def _crossed(
+    folder: Path,
+    elsewhere: Path,
+    corpus: Corpus,
+    labels: Mapping[str, str],
+    splits: Splits,
+    inputs: Collection[str],
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Checks that a test split of another corpus fits, and leaves out people of both."""
+    ours, theirs = _description(folder), _description(elsewhere)
+    trained, tested = corpus.name, corpus.tested_on
+    test = splits["test"]
+    mapped = {task: crossing.label_of(trained, tested, label) for task, label in labels.items()}
+    crossing.check_inputs(splits["train"], test, inputs)
+    crossing.check_options(ours, theirs, inputs)
+    own = [splits[role] for role in ("train", "validation")]
+    description = crossing.combined(ours, theirs)
+    if len(shared := crossing.shared_people(trained, tested, own, test)):
+        count = (
+            f"{len(shared)} of {len(np.unique(test.subjects))} people of {test.name} of {tested}"
+        )
+        if not corpus.leave_out_shared:
+            raise UserError(
+                f"{count} are also in training or validation data of {trained}:"
+                f" {', '.join(shared[:8])}; leave them out there with --leave-out-shared"
+            )
+        own = [crossing.left_out(split, shared) for split in own]
+        description["warnings"].append(f"{count} were left out of training on {trained}.")
+    train, validation = (_with_tasks(split, labels) for split in own)
+    test = _with_tasks(replace(test, name=f"{test.name} of {tested}"), mapped)
+    crossing.check_classes(train, test, labels)
+    return {"train": train, "validation": validation, "test": test}, description
 
 
 def _check(train: Any, corpus: Corpus, labels: Mapping[str, str], balanced: bool) -> None:

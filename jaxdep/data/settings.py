@@ -31,6 +31,9 @@ class Corpus:
         others, so that `carve` is a fraction of those.
       fold: fold that is tested, from 0.
       fold_seed: seed of the cut into folds; another seed gives another cut.
+      tested_on: another corpus, whose test split is used for the final results instead.
+      tested_synthetic: options of the synthetic stand-in of that corpus.
+      leave_out_shared: leave people who are in that test split out of training and validation.
     """
 
     name: str
@@ -44,6 +47,9 @@ class Corpus:
     folds: Folds = 0
     fold: Folds = 0
     fold_seed: Seed = 0
+    tested_on: OptionalSplit = ""
+    tested_synthetic: Mapping[str, Any] = field(default_factory=dict)
+    leave_out_shared: bool = False
 
     def __post_init__(self) -> None:
         """Checks the settings.
@@ -52,12 +58,19 @@ class Corpus:
           UserError: a setting may not have its value, or a split has two roles.
         """
         check(self)
+        if self.tested_on == self.name:
+            raise UserError(f"corpus.tested_on={self.name}: the corpus is that of training")
         if not self.test:
             raise UserError("Corpus.test is empty: name the split for the final results")
         self.refuse_second_role(self.train if self.train in self.test else self.test[0])
         self._check_folds()
 
     def _check_folds(self) -> None:
+        if self.folds and self.tested_on:
+            raise UserError(
+                f"corpus.folds={self.folds}, corpus.tested_on={self.tested_on}: a cross-validation"
+                " tests on the corpus itself; set one of the two"
+            )
         if self.folds == 1:
             raise UserError("corpus.folds=1: nothing would remain to train on; set at least 2")
         if not self.folds and (self.fold or self.fold_seed):

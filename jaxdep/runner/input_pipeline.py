@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from jaxdep.data.sampling import steps_per_epoch
 from jaxdep.errors import UserError
 from jaxdep.experiment import Experiment
 from jaxdep.losses import LOSSES, OF_CLASSES
+from jaxdep.runner import across
 from jaxdep.runner.options import Log, RunOptions
 from jaxdep.train import hosts
 
@@ -46,19 +48,31 @@ def open_experiment(
     Raises:
       UserError: the input is invalid; nothing was written.
     """
-    with hosts.first_then_others("prepared"):
-        folder = preparation.prepare_or_synthesize(
-            experiment.corpus,
-            options.manual_dir,
-            data_dir=options.data_dir,
-            skip_bad=options.skip_bad,
-            signal=options.signal,
-            log=log,
-        )
-    balanced = experiment.training.balanced
-    data = open_corpus(
-        folder, experiment.corpus, experiment.labels, balanced=balanced, stream=stream
+    experiment = across.experiment(experiment, options)
+    folders = across.folders(experiment.corpus, options.manual_dir)
+    prepare = partial(
+        preparation.prepare_or_synthesize,
+        data_dir=options.data_dir,
+        skip_bad=options.skip_bad,
+        signal=options.signal,
+        log=log,
     )
+    with hosts.first_then_others("prepared"):
+        folder, elsewhere = prepare(experiment.corpus, folders[0]), None
+        if other := across.tested(experiment.corpus, folder):
+            elsewhere = prepare(other, folders[1])
+    data = open_corpus(
+        folder,
+        experiment.corpus,
+        experiment.labels,
+        balanced=experiment.training.balanced,
+        stream=stream,
+        elsewhere=elsewhere,
+        inputs=across.inputs(experiment),
+    )
+    if elsewhere:
+        for warning in data.description["warnings"][-1:]:
+            log(f"warning: {warning}")
     log(data.summary)
     _check(experiment, data.splits)
     return PreparedExperiment(completed(experiment, data), data)

@@ -16,8 +16,8 @@ from jaxdep.plain import listed
 from jaxdep.runner.input_pipeline import PreparedExperiment
 from jaxdep.settings.paths import Differences, assignments, flat
 
-_FOLDS = ("corpus.folds", "corpus.fold", "corpus.fold_seed")
-"""Settings of a cross-validation, which titles name in words."""
+_IN_WORDS = ("corpus.folds", "corpus.fold", "corpus.fold_seed", "corpus.tested_on")
+"""Settings that titles name in words: those of a cross-validation, and of a second corpus."""
 
 _SECTIONS = ("model", "optimizer", "training", "tasks", "corpus")
 """Sections of an experiment, in the order in which titles name their settings."""
@@ -70,9 +70,16 @@ def label(prepared: PreparedExperiment, base: Experiment, repeats: int = 0) -> L
         for path, pair in found.items()
         if path not in ignored
         and (data.identity["synthetic"] or not path.startswith("corpus.synthetic."))
+        and not path.startswith("corpus.tested_synthetic")
     }
-    named = {path: pair for path, pair in changed.items() if path not in _FOLDS}
-    return Label(_title(base, experiment, named, _folds(experiment.corpus, repeats)), changed)
+    named = {path: pair for path, pair in changed.items() if path not in _IN_WORDS}
+    about = _folds(experiment.corpus, repeats) + _crossing(experiment.corpus)
+    return Label(_title(base, experiment, named, about), changed)
+
+
+def _crossing(corpus: Corpus) -> str:
+    """What a title says of two corpora; empty if there is one."""
+    return f"; trained on {corpus.name}, tested on {corpus.tested_on}" if corpus.tested_on else ""
 
 
 def _folds(corpus: Corpus, repeats: int) -> str:
@@ -86,9 +93,9 @@ def _folds(corpus: Corpus, repeats: int) -> str:
     return f"; {often}{corpus.folds}-fold cross-validation, not the official split"
 
 
-def _title(base: Experiment, experiment: Experiment, changed: Differences, folds: str) -> str:
+def _title(base: Experiment, experiment: Experiment, changed: Differences, about: str) -> str:
     if not changed:
-        return base.title + folds
+        return base.title + about
 
     def place(path: str) -> int:
         section = path.partition(".")[0]
@@ -96,7 +103,7 @@ def _title(base: Experiment, experiment: Experiment, changed: Differences, folds
 
     after = {path: changed[path][1] for path in sorted(changed, key=place)}
     known = [*flat(to_json(base)), *flat(to_json(experiment))]
-    return f"{base.title}{folds}; changed: {listed(assignments(after, known))}"
+    return f"{base.title}{about}; changed: {listed(assignments(after, known))}"
 
 
 def _balanced(experiment: Experiment) -> list[str]:

@@ -30,6 +30,10 @@ class RunOptions:
 
     Attributes:
       manual_dir: Folder with the raw files of the corpus; without it, a synthetic stand-in is used.
+        With test_on, the folder of each corpus by name.
+      train_on: Corpus that the experiment trains on, to say so.
+      test_on: Another corpus, whose test split is used for the final results.
+      leave_out_shared: Leave people who are in that test split out of training.
       overrides: Settings to override: `{"optimizer.learning_rate": 3e-4}` or `["KEY=VALUE"]`.
       out: Output folder; by default a new folder under runs/.
       resume: Resume an interrupted run, bit for bit.
@@ -41,7 +45,10 @@ class RunOptions:
       signal: Strength of the signal planted in the synthetic stand-in; 0 for none.
     """
 
-    manual_dir: str | Path | None = None
+    manual_dir: str | Path | Mapping[str, str | Path] | None = None
+    train_on: str = ""
+    test_on: str = ""
+    leave_out_shared: bool = False
     overrides: Mapping[str, Any] | Sequence[str] = ()
     out: str | Path | None = None
     resume: bool = False

@@ -102,7 +102,9 @@ class RunRecorder:
     def _environment(self) -> dict[str, Any]:
         """Content of `environment.json`; it takes calls of git, and is used twice."""
         described = environment.describe(devices.describe())
-        return {**described, "prepared_corpus": str(self.prepared.data.folder)}
+        data = self.prepared.data
+        other = {"tested_corpus": str(data.elsewhere)} if data.elsewhere else {}
+        return {**described, "prepared_corpus": str(data.folder), **other}
 
     def check(self) -> None:
         """Checks the request against the corpus, and against the run that it continues.

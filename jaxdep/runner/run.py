@@ -17,7 +17,7 @@ from jaxdep.artifacts.schema import Merge, Meta, RunEntry, SplitEntries
 from jaxdep.data.opening import Splits, open_corpus
 from jaxdep.errors import UserError, closest
 from jaxdep.experiment import Experiment
-from jaxdep.runner import labels, reporting
+from jaxdep.runner import across, labels, reporting
 from jaxdep.runner.input_pipeline import open_experiment
 from jaxdep.runner.options import Display, Log, RunOptions
 from jaxdep.runner.reporting import Outcome, RunRecorder
@@ -156,9 +156,16 @@ def restore(source: RunDir) -> tuple[dict[str, Any], Meta, Experiment, Any, Spli
         raise UserError(
             f"{source.path} is damaged: config.json and meta.json list different seeds; train again"
         )
-    prepared = Path(source.read(source.environment)["prepared_corpus"])
-    balanced = experiment.training.balanced
-    splits = open_corpus(prepared, experiment.corpus, experiment.labels, balanced=balanced).splits
+    stored = source.read(source.environment)
+    other = stored.get("tested_corpus")
+    splits = open_corpus(
+        Path(stored["prepared_corpus"]),
+        experiment.corpus,
+        experiment.labels,
+        balanced=experiment.training.balanced,
+        elsewhere=Path(other) if other else None,
+        inputs=across.inputs(experiment),
+    ).splits
     example = splits["train"].arrays
     weights = runs.restore_best(experiment, config["seeds"], example, source.checkpoints)
     return config, meta, experiment, weights, splits

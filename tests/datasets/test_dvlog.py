@@ -10,7 +10,7 @@ import pytest
 import tensorflow_datasets as tfds
 from corpus_case import check, ids
 
-from jaxdep.data import corpora, preparation, stand_ins
+from jaxdep.data import corpora, preparation, stand_ins, vlog_events
 from jaxdep.data.arrays import load_split
 from jaxdep.datasets.dvlog import raw, synthetic
 from jaxdep.errors import UserError
@@ -352,14 +352,14 @@ class TestSynthetic:
         """Matched filters along the true directions, and the true rates, reach Bayes accuracy."""
         folder, _, truth = prepared
         rng = np.random.default_rng(np.random.SeedSequence([0, 0xD7]))
-        directions = synthetic._directions(rng)
+        directions = vlog_events.directions(raw.WIDTHS, rng)
         right, rows = [], labels(folder)[1:]
         for name, label, *_ in rows:
             array = {m: np.load(folder / name / f"{name}_{m}.npy") for m in raw.WIDTHS}
             logit = 0.0
-            for m, kind in product(raw.WIDTHS, synthetic.PATTERNS):
+            for m, kind in product(raw.WIDTHS, vlog_events.PATTERNS):
                 track = array[m] @ directions[m][kind]
-                found = np.convolve(track, synthetic.PATTERNS[kind][::-1], "valid")
+                found = np.convolve(track, vlog_events.PATTERNS[kind][::-1], "valid")
                 falls = found[np.abs(found).argmax()] > 0
                 logit += evidence(falls, truth["parameters"]["order_rate"])
             ones = [array[m] @ directions[m][1] for m in raw.WIDTHS]
@@ -373,14 +373,14 @@ class TestSynthetic:
 
     def test_bayes_by_hand(self):
         # Two bits of rate .85: right if both agree with the label, half of the ties: .85.
-        known = synthetic.bayes(1.0)
+        known = vlog_events.bayes(("acoustic", "visual"), 1.0)
         np.testing.assert_allclose(known["best_single_modality"]["acoustic"], 0.85)
         # Four such bits and one of .7 that breaks the ties: P(3 or 4 of 4) + .7 P(2 of 4).
         order = 0.85**4 + 4 * 0.85**3 * 0.15 + 0.7 * 6 * 0.85**2 * 0.15**2
         np.testing.assert_allclose(known["bayes_accuracy"], order)
 
     def test_no_signal_is_chance(self):
-        known = synthetic.bayes(0.0)
+        known = vlog_events.bayes(("acoustic", "visual"), 0.0)
         np.testing.assert_allclose(known["bayes_accuracy"], 0.5)
 
     def test_same_seed_same_files(self, tmp_path):

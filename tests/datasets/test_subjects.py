@@ -52,6 +52,11 @@ def of_dvlog(name, raw):
     return name, {"gender": {"f": "female", "m": "male"}[sex]}
 
 
+def of_edaic(name, raw):
+    sex = of_table(raw / "labels" / "*_split.csv", "Participant_ID", "Gender")[name]
+    return name, {"gender": sex, "agent": "autonomous" if int(name) > 599 else "wizard"}
+
+
 def of_unknown(name, raw):
     return name, {}
 
@@ -61,11 +66,13 @@ KNOWN = {
     "avec2014": of_avec2014,
     "daicwoz": of_daicwoz,
     "dvlog": of_dvlog,
+    "edaic": of_edaic,
     "ewre": of_unknown,
+    "lmvd": of_unknown,
     "mgid": of_unknown,
     "mmd2023": of_mmd2023,
 }
-UNNAMED = ("dvlog", "ewre", "mgid")
+UNNAMED = ("dvlog", "ewre", "lmvd", "mgid")
 """Corpora whose files do not say who was recorded."""
 
 

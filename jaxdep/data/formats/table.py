@@ -1,7 +1,8 @@
-"""Reads comma-separated tables of numbers, as large as the files of a recording's features."""
+"""Reads delimited tables of numbers, as large as the files of a recording's features."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from pyarrow import csv
 from jaxdep.data.formats.files import GIB, check_file
 from jaxdep.errors import BadFileError
 
+_LONGEST_HEADER = 2**20
 _NULLS = [f"{space}{word}" for space in ("", " ") for word in ("", "-1.#IND", "-1.#IND00", "nan")]
 
 
@@ -27,20 +29,93 @@ def read(path: Path, root: Path, width: int, header: int, limit: int = GIB) -> n
     Raises:
       BadFileError: the file is not a table of numbers with these columns, or has no rows.
     """
-    check_file(path, root, limit)
     names = [f"f{column}" for column in range(width)]
+    return _read(path, root, names, names, ",", header, limit)
+
+
+def header(path: Path, root: Path, delimiter: str = ",", limit: int = GIB) -> list[str]:
+    """Names of the columns in the first line of a table, stripped of white space.
+
+    Args:
+      path: the file.
+      root: folder of the corpus.
+      delimiter: separator of the columns.
+      limit: maximum size of the file in bytes.
+
+    Raises:
+      BadFileError: the file cannot be read, its first line is not text or longer than 1 MiB, or a
+        name is empty or occurs twice.
+    """
+    check_file(path, root, limit)
+    try:
+        with path.open("rb") as file:
+            line = b"".join(
+                file.readline(_LONGEST_HEADER).splitlines()[:1]
+            )  # may end in "\r" alone
+        names = [name.strip() for name in line.decode("utf-8-sig").split(delimiter)]
+    except OSError as error:
+        raise BadFileError("unreadable file", error.strerror or str(error)) from None
+    except UnicodeDecodeError:
+        raise BadFileError("wrong header", "not UTF-8", 1) from None
+    if len(line) == _LONGEST_HEADER:
+        raise BadFileError("wrong header", f"longer than {_LONGEST_HEADER} bytes", 1)
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if "" in names or twice:
+        problem = f"{twice} occurs twice" if twice else "a name is empty"
+        raise BadFileError("wrong header", problem, 1)
+    return names
+
+
+def read_columns(
+    path: Path, root: Path, names: Sequence[str], delimiter: str = ",", limit: int = GIB
+) -> np.ndarray:
+    """Reads some columns of a table with a header, as `read` does.
+
+    Args:
+      path: the file.
+      root: folder of the corpus.
+      names: columns to read; the others need not be numbers.
+      delimiter: separator of the columns.
+      limit: maximum size of the file in bytes.
+
+    Raises:
+      BadFileError: a column is missing or holds text, or the table has no rows.
+    """
+    found = header(path, root, delimiter, limit)
+    if missing := [name for name in names if name not in found]:
+        more = f" and {len(missing) - 3} more" if len(missing) > 3 else ""
+        raise BadFileError("wrong header", f"no column {', '.join(missing[:3])}{more}", 1)
+    return _read(path, root, found, names, delimiter, 1, limit)
+
+
+def _read(
+    path: Path,
+    root: Path,
+    columns: Sequence[str],
+    wanted: Sequence[str],
+    delimiter: str,
+    skipped: int,
+    limit: int,
+) -> np.ndarray:
+    """Reads the wanted columns of a table after the skipped lines."""
+    check_file(path, root, limit)
     try:
         with path.open("rb") as file:
             found = csv.read_csv(
                 file,
-                read_options=csv.ReadOptions(column_names=names, skip_rows=header),
+                parse_options=csv.ParseOptions(delimiter=delimiter),
+                read_options=csv.ReadOptions(column_names=columns, skip_rows=skipped),
                 convert_options=csv.ConvertOptions(
-                    column_types=dict.fromkeys(names, pa.float64()), null_values=_NULLS
+                    include_columns=wanted,
+                    column_types=dict.fromkeys(wanted, pa.float64()),
+                    null_values=_NULLS,
                 ),
             )
     except (pa.ArrowException, OSError) as error:
+        if "Could not skip" in str(error) or "Empty CSV" in str(error):
+            raise BadFileError("no rows", f"expected [T, {len(wanted)}] with T > 0") from None
         kind = "wrong shape" if "columns" in str(error) else "not numeric"
         raise BadFileError(kind, str(error).split(":", 1)[-1].strip()) from None
     if not found.num_rows:
-        raise BadFileError("no rows", f"expected [T, {width}] with T > 0")
-    return np.stack([found.column(name).to_numpy() for name in names], 1)
+        raise BadFileError("no rows", f"expected [T, {len(wanted)}] with T > 0")
+    return np.stack([found.column(name).to_numpy() for name in wanted], 1)

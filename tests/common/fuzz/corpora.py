@@ -23,7 +23,9 @@ SMALLEST: dict[str, dict[str, Any]] = {
     "avec2014": {"items": 12, "mean_seconds": 8},
     "daicwoz": {"items": 10, "mean_seconds": 30},
     "dvlog": {"items": 10, "mean_length": 40},
+    "edaic": {"items": 10, "mean_seconds": 30},
     "ewre": {"items": 8, "words": 16},
+    "lmvd": {"items": 20, "mean_length": 40},
     "mgid": {"items": 40},
     "mmd2023": {"items": 10, "mean_seconds": 30},
 }

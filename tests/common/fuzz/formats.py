@@ -12,10 +12,11 @@ from typing import Any
 
 import numpy as np
 import openpyxl
+import scipy.io
 from PIL import Image
 
 from fuzz.subjects import Attempt
-from jaxdep.data.formats import image, kaldi, npy, table, text, xlsx
+from jaxdep.data.formats import image, kaldi, mat, npy, table, text, xlsx
 
 ROWS = np.arange(12, dtype=np.float32).reshape(4, 3)
 
@@ -71,6 +72,13 @@ def png_bytes(height: int = 5, width: int = 7) -> bytes:
     return buffer.getvalue()
 
 
+def mat_bytes() -> bytes:
+    """A compressed MATLAB file of a matrix `feature`, and of a text that is not read."""
+    buffer = io.BytesIO()
+    scipy.io.savemat(buffer, {"feature": ROWS, "note": "of no use"}, do_compression=True)
+    return buffer.getvalue()
+
+
 Read = Callable[[Path, Path], Any]
 """Reads a file, given the folder of its corpus."""
 
@@ -80,6 +88,11 @@ READERS: dict[str, tuple[bytes, Read]] = {
     "xlsx": (xlsx_bytes(), lambda path, root: xlsx.read(path, root, "scores")),
     "png": (png_bytes(), lambda path, root: image.read(path, root, "L")),
     "csv": (b"id,score\r\np1,3\r\n", lambda path, root: list(text.rows(text.read(path, root)))),
+    "mat": (mat_bytes(), lambda path, root: mat.read(path, root, "feature", 3)),
+    "columns": (
+        b"name;a; b\nx;1;2\ny;3;4\n",
+        lambda path, root: table.read_columns(path, root, ["b", "a"], ";"),
+    ),
     "table": (b"a,b\r\n1,2.5\r\n3,-4e5\r\n", lambda p, root: table.read(p, root, 2, 1)),
 }
 """Content of a sound file and its reader, by format."""

@@ -9,13 +9,14 @@ from contextlib import suppress
 
 import numpy as np
 import pytest
+import scipy.io
 from fuzz import damage
 from fuzz.formats import READERS, ROWS, npy_bytes, npy_header, png_bytes, xlsx_bytes
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from jaxdep.data.formats import image, kaldi, names, npy, table, text, xlsx
+from jaxdep.data.formats import image, kaldi, mat, names, npy, table, text, xlsx
 from jaxdep.errors import BadFileError
 
 
@@ -48,6 +49,8 @@ def test_what_is_stored_is_read(tmp_path):
     np.testing.assert_array_equal(read("png").ravel(), np.arange(35))
     assert read("csv") == [(1, ["id", "score"]), (2, ["p1", "3"])]
     np.testing.assert_array_equal(read("table"), [[1, 2.5], [3, -4e5]])
+    np.testing.assert_array_equal(read("columns"), [[2, 1], [4, 3]])
+    np.testing.assert_array_equal(read("mat"), ROWS)
 
 
 HUGE = "{'descr': '<f4', 'fortran_order': False, 'shape': (1000000000000, 3), }"
@@ -161,6 +164,41 @@ def test_tables_of_numbers(tmp_path):
         path.write_bytes(content)
         with pytest.raises(BadFileError, match=message):
             table.read(path, tmp_path, 2, 1)
+
+
+def test_tables_with_a_header(tmp_path):
+    path = tmp_path / "x.csv"
+    for content in (b"\xef\xbb\xbfname, a,b\r\nx, 1 ,\r\ny,nan,4", b"name,a, b\rx,1,\ry,,4\r"):
+        path.write_bytes(content)
+        assert table.header(path, tmp_path) == ["name", "a", "b"]
+        found = table.read_columns(path, tmp_path, ["b", "a"])
+        np.testing.assert_array_equal(found, [[np.nan, 1], [4, np.nan]])
+    for content, message in (
+        (b"", "a name is empty"),
+        (b"a,,b\n1,2,3", "a name is empty"),
+        (b"a,b,a\n1,2,3", "a occurs twice"),
+        (b"a,\xff\n1,2", "wrong header"),
+        (b"a," * 10**6, "longer than"),
+        (b"a\n1", "no column b"),
+        (b"a,b", "no rows"),
+        (b"a,b\n", "no rows"),
+        (b"a,b\n1,2,3", "wrong shape"),
+        (b"a,b\n1,x", "not numeric"),
+    ):
+        path.write_bytes(content)
+        with pytest.raises(BadFileError, match=message):
+            table.read_columns(path, tmp_path, ["a", "b"])
+
+
+def test_a_matrix_is_refused_before_it_is_unpacked(tmp_path):
+    path = tmp_path / "x.mat"
+    scipy.io.savemat(path, {"feature": np.zeros((4000, 3))}, do_compression=True)
+    assert mat.shape(path, tmp_path, "feature") == (4000, 3)
+    with pytest.raises(BadFileError, match="unpacks to more than 1000 bytes"):
+        mat.read(path, tmp_path, "feature", 3, limit=1000)
+    os.truncate(path, 200)
+    with pytest.raises(BadFileError, match="unreadable or truncated array"):
+        mat.read(path, tmp_path, "feature", 3)
 
 
 @pytest.mark.parametrize(

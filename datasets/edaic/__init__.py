@@ -1,0 +1,1 @@
+"""The E-DAIC corpus."""
