@@ -228,7 +228,7 @@ def test_a_run_says_what_it_was_trained_and_tested_on(data, tmp_path):
         log=quiet,
     )
     said = "trained on daicwoz, tested on edaic"
-    assert result.results["title"].endswith(said)
+    assert f"; {said}; changed: " in result.results["title"]
     assert said in (tmp_path / "run" / "report.html").read_text()
     assert not result.results["tasks"]["depression"]["paper_figures"]
     assert result.results["splits"]["test"]["name"] == "test of edaic"
