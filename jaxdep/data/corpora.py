@@ -36,6 +36,7 @@ _BUILT_IN = {
     "dvlog": "D-Vlog: voice and face of 961 vlogs, depression (Yoon et al., AAAI 2022)",
     "ewre": "EWRE: face and voice per word while reading emotion words aloud, depression"
     " (Ye et al., TCSVT 2025)",
+    "folder": "A corpus of one's own: features of recordings and a table, described by corpus.yaml",
     "mgid": "MGID: texts and images of 5000 stock photos, depression and emotion"
     " (Zhang et al., BIBM 2021)",
     "mmd2023": "MMD2023: 100 clinical interviews in Chinese, HAMD >= 8 (Zhang et al., 2025)",
