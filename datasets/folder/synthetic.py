@@ -25,8 +25,8 @@ EXAMPLE = """\
 
 name: example                     # in titles and reports
 
-# One line per recording, .csv, .tsv or .xlsx. The column id is needed; subject, session and
-# split are used if they are there. Columns that no task names are attributes, for analyses of subgroups.
+# One line per recording, .csv, .tsv or .xlsx. The column id is needed; subject, session and split
+# are used if they are there. Columns that no task names are attributes, to analyse subgroups by.
 recordings: recordings.csv
 
 # What is to be predicted; the first one is the main task. Either classes or a score.

@@ -113,7 +113,7 @@ def prepare(
 
     Args:
         corpus: Name of a corpus, as listed by `jaxdep list`.
-        manual_dir: Folder with the raw files.
+        manual_dir: Folder with the raw files; of one's own (folder), also its corpus.yaml.
         text_encoder: Hugging Face name or folder of the text encoder (mgid).
         image_encoder: Folder of the image encoder (mgid).
         data_dir: Folder for prepared corpora; by default in the user's cache.

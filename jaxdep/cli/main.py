@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.text import Text
 
 import jaxdep
+import jaxdep.cli.own_corpus  # adds its commands
 from jaxdep.cli import hugepages
 from jaxdep.cli.commands import app
 from jaxdep.errors import UserError
