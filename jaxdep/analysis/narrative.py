@@ -93,7 +93,7 @@ def _calibration(results: Mapping[str, Any], task: Mapping[str, Any]) -> str:
 def summary(results: Mapping[str, Any]) -> list[str]:
     """The results in plain words: first what was done, then one paragraph per task."""
     train = results["splits"]["train"]
-    corpus = ("SYNTHETIC " if results["synthetic"] else "") + results["corpus"]
+    corpus = ("SYNTHETIC " if results["synthetic"] else "") + results["corpus_title"]
     setup = f"Trained on {train['items']} recordings of {corpus}; tested on"
     setup += f" {_recordings(results)} of its {results['split']['name']} split"
     setup += f"{_test_usage(results)}{_merging(results)}. {_runs(results)}"

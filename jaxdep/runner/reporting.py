@@ -265,6 +265,7 @@ def _describe_data(prepared: PreparedExperiment, label: labels.Label) -> Descrip
             "sessions": corpus["sessions"],
             "subjects_known": corpus["subjects_known"],
             "words": corpus["card"].get("words", []),
+            "own_name": corpus["card"].get("corpus", ""),
         },
         "splits": {
             "train": describe_split(splits["train"]),

@@ -52,6 +52,11 @@ def of_dvlog(name, raw):
     return name, {"gender": {"f": "female", "m": "male"}[sex]}
 
 
+def of_folder(name, raw):
+    of = lambda column: of_table(raw / "recordings.csv", "id", column)[name]
+    return of("subject"), {column: of(column) for column in ("age", "gender")}
+
+
 def of_unknown(name, raw):
     return name, {}
 
@@ -62,6 +67,7 @@ KNOWN = {
     "daicwoz": of_daicwoz,
     "dvlog": of_dvlog,
     "ewre": of_unknown,
+    "folder": of_folder,
     "mgid": of_unknown,
     "mmd2023": of_mmd2023,
 }

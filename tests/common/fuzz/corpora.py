@@ -24,6 +24,7 @@ SMALLEST: dict[str, dict[str, Any]] = {
     "daicwoz": {"items": 10, "mean_seconds": 30},
     "dvlog": {"items": 10, "mean_length": 40},
     "ewre": {"items": 8, "words": 16},
+    "folder": {"items": 20, "mean_seconds": 10},
     "mgid": {"items": 40},
     "mmd2023": {"items": 10, "mean_seconds": 30},
 }

@@ -43,7 +43,7 @@ SUBJECTS = {
             "corpus",
             "fuzz.corpora",
             {"daicwoz": 60, "mmd2023": 30, "avec2013": 60, "avec2014": 60}
-            | {"dvlog": 250, "ewre": 250, "mgid": 250},
+            | {"dvlog": 250, "ewre": 250, "folder": 250, "mgid": 250},
         ),
         (
             "command",
