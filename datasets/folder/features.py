@@ -119,7 +119,8 @@ def resampled(x: np.ndarray, rate: float, target: float) -> np.ndarray:
     periods = max(1, int(np.ceil(len(x) / rate * target - 1e-6)))
     of = np.minimum((np.arange(len(x)) + 0.5) / rate * target, periods - 1).astype(np.int64)
     sums, counts = np.zeros((periods, x.shape[1])), np.bincount(of, minlength=periods)
-    np.add.at(sums, of, x)
+    found, first = np.unique(of, return_index=True)
+    sums[found] = np.add.reduceat(x, first, axis=0)
     means = sums / np.maximum(counts, 1)[:, None]
     nearest = np.clip((np.arange(periods) + 0.5) / target * rate, 0, len(x) - 1).astype(np.int64)
     return np.where(counts[:, None] > 0, means, x[nearest])

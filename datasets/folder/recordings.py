@@ -160,7 +160,7 @@ def _row(
         expected = f"{split!r}; expected one of {', '.join(_SPLITS)}"
         faults.add("unknown split", where, expected, item)
     labels = {
-        task: _label(found[each.column or task], each, where, item, faults)
+        task: _label(found, each.column or task, each, where, item, faults)
         for task, each in description.tasks.items()
     }
     used = {*COLUMNS, *(each.column or task for task, each in description.tasks.items())}
@@ -174,10 +174,13 @@ def _row(
     return Row(name, *known, labels, attributes)
 
 
-def _label(value: str, task: Task, where: str, item: str, faults: Faults) -> str | float:
-    """The class or score of a cell."""
+def _label(
+    cells: Mapping[str, str], column: str, task: Task, where: str, item: str, faults: Faults
+) -> str | float:
+    """The class or score in a column."""
+    value = cells[column]
     if not value:
-        faults.add("missing label", where, f"{task.column or 'a label'} is empty", item)
+        faults.add("missing label", where, f"{column} is empty", item)
     elif task.score is None:
         if value in task.names:
             return task.names[value]

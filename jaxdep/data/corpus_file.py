@@ -29,6 +29,7 @@ SENTENCES = "sentences"
 COLUMNS = ("id", "subject", "session", "split")
 """Columns of the table of recordings that are neither labels nor attributes."""
 
+_BOOLEANS = "YAML reads yes, no, on and off as true or false: put them in quotes"
 _LIMIT = 2**20
 _RESERVED = {*COLUMNS, "attributes", SENTENCES}
 
@@ -116,13 +117,36 @@ class Task(_Part):
 
     Attributes:
       column: column of the table that has the labels; empty for the name of the task.
-      classes: values of the column in the order of the classes, or names of the classes by value.
+      classes: names of the classes by the values of the column, in the order of the classes; given
+        as such, or as a list of the values.
       score: lowest and highest score of the scale.
     """
 
     column: str = ""
-    classes: list[str | int] | dict[str | int, str] | None = None
+    classes: dict[str, str] | None = None
     score: Annotated[list[float], Field(min_length=2, max_length=2)] | None = None
+
+    @field_validator("classes", mode="before")
+    @classmethod
+    def _check_classes(cls, value: Any) -> dict[str, str]:
+        """Names of the classes by their values in the table, both as text."""
+        if isinstance(value, list):
+            pairs = [(each, each) for each in value]
+        elif isinstance(value, dict):
+            pairs = list(value.items())
+        else:
+            raise ValueError("expected a list of values, such as [normal, depressed]")
+        parts = [part for pair in pairs for part in pair]
+        if any(isinstance(part, bool) for part in parts):
+            raise ValueError(_BOOLEANS)
+        if not all(isinstance(part, str | int) and str(part) for part in parts):
+            raise ValueError("a value or name is neither text nor a whole number")
+        named = {str(value): str(name) for value, name in pairs}
+        if len(named) < max(2, len(pairs)) or len(set(named.values())) < len(named):
+            raise ValueError("expected two or more values with different names")
+        if any(map(names.fault_of_text, named.values())):
+            raise ValueError("a name is too long or not printable")
+        return named
 
     @checked(mode="after")
     def _check_kind(self) -> Task:
@@ -132,20 +156,12 @@ class Task(_Part):
             )
         if self.score is not None and not -1e9 <= self.score[0] < self.score[1] <= 1e9:
             raise ValueError(f"score: expected the lowest and the highest score, got {self.score}")
-        if self.classes is not None:
-            shown = [*self.names.values()]
-            if len(self.names) < max(2, len(self.classes)) or len(set(shown)) < len(shown):
-                raise ValueError("classes: expected two or more values with different names")
-            if any(not each or names.fault_of_text(each) for each in shown):
-                raise ValueError("classes: a name is empty or not printable")
         return self
 
     @property
     def names(self) -> dict[str, str]:
         """Name of each class by its value in the table, in the order of the classes."""
-        given = self.classes or {}
-        pairs = given.items() if isinstance(given, dict) else zip(given, given, strict=True)
-        return {str(value): str(name) for value, name in pairs}
+        return dict(self.classes or {})
 
 
 class Splits(_Part):
@@ -302,18 +318,18 @@ class _Loader(yaml.SafeLoader):
     def construct_mapping(self, node: Any, deep: bool = False) -> Any:
         seen = set()
         for key, _ in node.value:
+            if not isinstance(key.value, str):
+                continue  # which cannot be a key, and is refused below
             if key.value in seen:
-                problem = f"the key {str(key.value)[:80]} occurs twice"
+                problem = f"the key {key.value[:80]} occurs twice"
                 raise ConstructorError(None, None, problem, key.start_mark)
-            if isinstance(key.value, str):
-                seen.add(key.value)
+            seen.add(key.value)
         return super().construct_mapping(node, deep)
 
 
 def _message(error: Any) -> str:
     """One line for one fault: the path of the key, and what is expected there."""
-    # Of a union, pydantic also names the alternative that was tried.
-    where = [str(part) for part in error["loc"] if not _is_alternative(part)]
+    where = [str(part) for part in error["loc"] if part != "[key]"]
     path, kind = ".".join(where), error["type"]
     if kind == "extra_forbidden":
         known = _fields_at(where[:-1])
@@ -326,12 +342,8 @@ def _message(error: Any) -> str:
         return f"  {path}: expected a name of ASCII letters, digits and '_'"
     problem = error["msg"].removeprefix("Value error, ")
     if isinstance(error.get("input"), bool):
-        problem += "; YAML reads yes, no, on and off as true or false: put them in quotes"
+        problem += f"; {_BOOLEANS}"
     return f"  {path}: {problem}" if path else f"  {problem}"
-
-
-def _is_alternative(part: Any) -> bool:
-    return isinstance(part, str) and (part in ("str", "int", "[key]") or "[" in part)
 
 
 def _fields_at(where: list[str]) -> list[str]:

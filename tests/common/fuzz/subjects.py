@@ -54,7 +54,9 @@ SUBJECTS = {
         (
             "format",
             "fuzz.formats",
-            dict.fromkeys(("npy", "ark", "xlsx", "png", "csv", "table"), 2000),
+            dict.fromkeys(
+                ("npy", "npz", "h5", "parquet", "ark", "xlsx", "png", "csv", "table"), 2000
+            ),
         ),
     )
     for name, cases in names.items()
