@@ -72,6 +72,7 @@ def settings(*model):
     return ["--set", *changed, "training.epochs=2", "training.batch_size=14"]
 
 
+@pytest.mark.slow
 def test_from_recordings_to_a_report(jaxdep, tmp_path):
     raw, file, runs = tmp_path / "study", tmp_path / "study" / "corpus.yaml", tmp_path / "runs"
     write_study(raw)
