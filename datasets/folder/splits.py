@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -42,12 +43,12 @@ def divide(
     together = arrays.groups(np.asarray(subjects), np.asarray(contents))
     members, of = np.unique(together, return_inverse=True)
     strata = _strata(labels)
-    stratum = [_most_frequent(strata[of == index]) for index in range(len(members))]
+    stratum = np.asarray([_most_frequent(strata[of == index]) for index in range(len(members))])
     rng = np.random.default_rng(seed)
     chosen = np.empty(len(members), dtype=object)
     ends = np.cumsum(list(fractions.values()))
     for value in np.unique(stratum):
-        same = rng.permutation(np.flatnonzero(np.asarray(stratum) == value))
+        same = rng.permutation(np.flatnonzero(stratum == value))
         cut = np.rint(ends * len(same)).astype(int)
         which = np.searchsorted(cut, np.arange(len(same)), side="right")
         chosen[same] = np.asarray(list(fractions))[np.minimum(which, len(fractions) - 1)]
@@ -78,6 +79,6 @@ def _strata(labels: np.ndarray) -> np.ndarray:
     return np.searchsorted(edges, labels, side="right")
 
 
-def _most_frequent(values: np.ndarray) -> object:
+def _most_frequent(values: np.ndarray) -> Any:
     found, counts = np.unique(values, return_counts=True)
     return found[counts.argmax()]
