@@ -31,7 +31,7 @@ class FoldedJAMFN(JAMFN):
             mixed_a, mixed_v = jaf.fc3(torch.cat([t_a, t_v], 1)).chunk(2, 1)
             fused = fused + _weighted(x_a, conv_a, mixed_a.softmax(1))
             fused = fused + _weighted(x_v, conv_v, mixed_v.softmax(1))
-        return {"depression": self.classifier(fused)}
+        return {self.task: self.classifier(fused)}
 
 
 def _one_channel(x: Tensor, conv: nn.Conv1d, linear: nn.Linear) -> Tensor:

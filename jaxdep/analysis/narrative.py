@@ -110,7 +110,7 @@ def _calibration(results: Mapping[str, Any], task: Mapping[str, Any]) -> str:
 def summary(results: Mapping[str, Any]) -> list[str]:
     """The results in plain words: first what was done, then one paragraph per task."""
     train = results["splits"]["train"]
-    corpus = ("SYNTHETIC " if results["synthetic"] else "") + results["corpus"]
+    corpus = ("SYNTHETIC " if results["synthetic"] else "") + results["corpus_title"]
     if about := results["cross_validation"]:
         setup = f"{about['folds']}-fold cross-validation on {corpus}, not its official split:"
         setup += f" {_recordings(results)}, each tested by models trained on other folds"

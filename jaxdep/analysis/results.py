@@ -55,6 +55,7 @@ def compute(run_dir: Path) -> dict[str, Any]:
         "changed": meta.get("changed"),
         "hash": meta["hash"],
         "corpus": corpus["name"],
+        "corpus_title": corpus.get("own_name") or corpus["name"],
         "synthetic": corpus["synthetic"],
         "label_source": corpus["label_source"],
         "warnings": corpus["warnings"],

@@ -99,6 +99,7 @@ class CorpusEntry(_CorpusEntry, total=False):
 
     words: list[str]
     subjects_known: bool
+    own_name: str  # of a corpus of one's own; empty for others
 
 
 class _Description(TypedDict):

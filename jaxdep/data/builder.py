@@ -55,12 +55,18 @@ class Scan:
       faults: faults of the raw files.
       warnings: messages for the user that require no action.
       card: statistics for the corpus card.
+      features: TFDS features, where they follow from the raw files; empty for those of the builder.
+      texts: further files of the prepared corpus, by name.
+      label_source: how the labels were obtained; empty for what the builder says.
     """
 
     items: list[Item] = field(default_factory=list)
     faults: Faults = field(default_factory=Faults)
     warnings: list[str] = field(default_factory=list)
     card: dict[str, Any] = field(default_factory=dict)
+    features: dict[str, Any] = field(default_factory=dict)
+    texts: dict[str, str] = field(default_factory=dict)
+    label_source: str = ""
 
 
 @dataclass(frozen=True)
@@ -71,7 +77,8 @@ class NoOptions:
 class ManualBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
     """Base class of the corpus builders.
 
-    Subclasses define `features` and `scan`, which both receive the options. The file format is
+    Subclasses define `features` and `scan`, which both receive the options; only where the features
+    follow from the raw files, the scan returns them. The file format is
     always ArrayRecord: TFDS's default format needs TensorFlow, and its Parquet writer drops rows.
 
     Attributes:
@@ -113,10 +120,16 @@ class ManualBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
     ) -> None:
         self.options = {**vars(self.OPTIONS), **(options or {})}
         self._scan = scan
+        self._found_features = scan.features if scan else {}
         self._digests: dict[str, str] = {}
         self.training_targets: dict[str, set[Any]] = {}
         kwargs["file_format"] = "array_record"
         super().__init__(**kwargs)
+
+    @classmethod
+    def locate(cls, given: Path, options: Mapping[str, Any]) -> tuple[Path, dict[str, Any]]:
+        """The folder of the raw files, and the options, where one file of it stands for both."""
+        return given, dict(options)
 
     @classmethod
     def resolve(cls, folder: Path, options: Mapping[str, Any]) -> dict[str, Any]:
@@ -135,7 +148,7 @@ class ManualBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
 
     def _info(self) -> tfds.core.DatasetInfo:
         texts = {name: tfds.features.Text() for name in ("id", "subject", "attributes")}
-        features = {**self.features(self.options), **texts}
+        features = {**self._features(), **texts}
         return self.dataset_info_from_configs(features=tfds.features.FeaturesDict(features))
 
     def _split_generators(self, dl_manager: tfds.download.DownloadManager) -> dict[str, Any]:
@@ -150,7 +163,7 @@ class ManualBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
 
     def _generate_examples(self, items: list[Item]) -> Iterator[tuple[str, dict[str, Any]]]:
         targets = (tfds.features.ClassLabel, tfds.features.Scalar)
-        kinds = self.features(self.options)
+        kinds = self._features()
         names = [name for name, kind in kinds.items() if isinstance(kind, targets)]
         for item in items:
             # As one text, because the names of attributes may depend on the raw files.
@@ -163,6 +176,9 @@ class ManualBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
                 for name in names:
                     self.training_targets.setdefault(name, set()).add(example[name])
             yield item.id, example
+
+    def _features(self) -> dict[str, Any]:
+        return self._found_features or self.features(self.options)
 
     @property
     def contents(self) -> str:

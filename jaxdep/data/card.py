@@ -14,7 +14,8 @@ def card(metadata: Mapping[str, Any]) -> str:
     Args:
       metadata: content of `corpus.json`.
     """
-    title = f"# {markdown(metadata['name'])}" + (" (SYNTHETIC)" if metadata["synthetic"] else "")
+    name = metadata["card"].get("corpus", metadata["name"])
+    title = f"# {markdown(name)}" + (" (SYNTHETIC)" if metadata["synthetic"] else "")
     lines = [title, "", markdown(metadata["label_source"]), "", *_bullets(metadata["card"])]
     if metadata["warnings"]:
         warnings = [f"- {markdown(warning)}" for warning in metadata["warnings"]]

@@ -37,6 +37,7 @@ _BUILT_IN = {
     "edaic": "E-DAIC: 275 interviews by a virtual agent, PHQ-8 >= 10 (Ringeval et al., AVEC 2019)",
     "ewre": "EWRE: face and voice per word while reading emotion words aloud, depression"
     " (Ye et al., TCSVT 2025)",
+    "folder": "A corpus of one's own: features of recordings and a table, described by corpus.yaml",
     "lmvd": "LMVD: voice and face of 1823 vlogs, depression (He et al., 2024)",
     "mgid": "MGID: texts and images of 5000 stock photos, depression and emotion"
     " (Zhang et al., BIBM 2021)",

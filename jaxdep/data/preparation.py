@@ -103,11 +103,11 @@ def prepare(
     """
     builder = corpora.builder_class(name)
     check_writable(storage.data_folder(data_dir))
-    folder = _existing(name, Path(manual_dir), builder)
+    located, asked = builder.locate(Path(manual_dir), dict(options or {}))
+    folder = _existing(name, located, builder)
     truth = _truth(folder)
     files = _fingerprint(folder, {}, str(builder.VERSION))
     data = storage.data_folder(data_dir)
-    asked = dict(options or {})
     previous = _previous_options(name, files, data) if inherit or not asked else {}
     if kept := {key: value for key, value in previous.items() if key not in asked}:
         text = ", ".join(f"{key}={value}" for key, value in kept.items())
@@ -139,7 +139,9 @@ def prepare(
         "options": options,
         "warnings": scan.warnings,
         "skipped": [vars(fault) for fault in skipped],
-        "label_source": "planted by the data generator" if truth else builder.LABEL_SOURCE,
+        "label_source": "planted by the data generator"
+        if truth
+        else scan.label_source or builder.LABEL_SOURCE,
         "files": files,
         "given": given,
         "defaults": builder.resolve(folder, corpora.with_defaults(name, {})),
@@ -233,7 +235,8 @@ def _store(
     tfds.disable_progress_bar()
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=".part-") as part:
-        built = builder(data_dir=part, options=options, scan=Scan(items=scan.items))
+        kept = Scan(items=scan.items, features=scan.features)
+        built = builder(data_dir=part, options=options, scan=kept)
         # TFDS prints messages about downloads.
         with contextlib.redirect_stdout(io.StringIO()), tfds_compat.without_tensorflow():
             built.download_and_prepare()
@@ -244,6 +247,8 @@ def _store(
             )
         folder = Path(built.data_dir)
         (folder / "card.md").write_text(card(metadata), encoding="utf-8")
+        for name, text in scan.texts.items():
+            (folder / name).write_text(text, encoding="utf-8")
         if metadata["synthetic"]:
             write_json(folder / "synthetic.json", metadata["synthetic"])
         metadata = {**metadata, "contents": built.contents}

@@ -135,6 +135,7 @@ class ModelSpec:
       modalities: function that returns the inputs of each modality of a model, without their masks;
         by default, each entry of the model's field `modalities` is one input. Only declared
         modalities can be absent in `jaxdep missing` and with `training.modality_dropout`.
+      aligned: whether the modalities of a recording must have the same frames.
       structure: further inputs, which stay if a modality is absent, by name, with a description of
         what they tell the model.
       reference: dotted path of the PyTorch module, `package.module:Class`; its arguments are the
@@ -171,6 +172,7 @@ class ModelSpec:
     modalities: Callable[[Any], Parts] = lambda model: one_input_each(
         getattr(model, "modalities", ())
     )
+    aligned: bool = False
     structure: Mapping[str, str] = field(default_factory=dict)
     reference: str
     reference_sizes: Callable[[Mapping[str, Any]], dict[str, Any]] = lambda inputs: {}

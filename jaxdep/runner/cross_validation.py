@@ -20,7 +20,7 @@ from jaxdep.overrides import digest_of, to_json
 from jaxdep.runner import labels, reporting, requests
 from jaxdep.runner.input_pipeline import PreparedExperiment, open_experiment
 from jaxdep.runner.options import Display, Log, RunOptions
-from jaxdep.runner.run import check_seeds, find, run
+from jaxdep.runner.run import check_seeds, requested, run
 from jaxdep.settings.checking import convert
 from jaxdep.train import devices as device_layout
 from jaxdep.train.status import Status
@@ -79,7 +79,7 @@ def cross_validate(
     settings = _settings(chosen, folds, repeats)
     cuts = [[seed + _STRIDE * n for seed in check_seeds(seeds)] for n in range(repeats)]
     check_seeds([seed for of_repeat in cuts for seed in of_repeat])
-    whole = find(experiment, settings)
+    whole, base, chosen = requested(experiment, replace(chosen, overrides=settings))
     if stream and whole.is_baseline:
         raise UserError(f"{whole.name} is fitted in memory; omit --stream")
     folder = RunDir.at(Path(chosen.out or Path("runs") / f"cross-validate-{whole.name}"))
@@ -104,7 +104,7 @@ def cross_validate(
             ]
             for repeat, seeds in enumerate(cuts)
         ]
-        _join(folder, pooled, labels.base_of(experiment), done, {**request, "merge": merge})
+        _join(folder, pooled, base, done, {**request, "merge": merge})
     finally:
         lock.release(folder.path)
     return reporting.write_report(folder)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from annotated_types import Ge
 
+from jaxdep.errors import UserError
 from jaxdep.experiment import Experiment
 from jaxdep.settings.checking import check
 from jaxdep.train.layout import Backend
@@ -29,6 +30,9 @@ class RunOptions:
     """Data, settings, devices and output of a run.
 
     Attributes:
+      corpus: Description of a corpus of one's own (corpus.yaml), to train on instead of the
+        experiment's; `jaxdep init` writes an example.
+      task: Task of this corpus to train on; by default the first that the model can predict.
       manual_dir: Folder with the raw files of the corpus; without it, a synthetic stand-in is used.
         With test_on, the folder of each corpus by name.
       train_on: Corpus that the experiment trains on, to say so.
@@ -45,6 +49,8 @@ class RunOptions:
       signal: Strength of the signal planted in the synthetic stand-in; 0 for none.
     """
 
+    corpus: str | Path | None = None
+    task: str = ""
     manual_dir: str | Path | Mapping[str, str | Path] | None = None
     train_on: str = ""
     test_on: str = ""
@@ -62,6 +68,10 @@ class RunOptions:
     def __post_init__(self) -> None:
         """Checks the options."""
         check(self)
+        if self.corpus is not None and self.manual_dir is not None:
+            raise UserError("--corpus says where the raw files are: omit --manual-dir")
+        if self.task and self.corpus is None:
+            raise UserError("--task chooses a task of --corpus: give both")
 
     @property
     def layout(self) -> dict[str, Any]:

@@ -267,6 +267,7 @@ def describe_data(prepared: PreparedExperiment, label: labels.Label) -> Descript
             "sessions": corpus["sessions"],
             "subjects_known": corpus["subjects_known"],
             "words": corpus["card"].get("words", []),
+            "own_name": corpus["card"].get("corpus", ""),
         },
         "splits": {
             "train": describe_split(splits["train"]),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +15,11 @@ from jaxdep import overrides as overrides_of
 from jaxdep.artifacts import schema, writer
 from jaxdep.artifacts.run_dir import History, RunDir, open_run_dir
 from jaxdep.artifacts.schema import Merge, Meta, RunEntry, SplitEntries
+from jaxdep.data import corpus_file
 from jaxdep.data.opening import Splits, open_corpus
 from jaxdep.errors import UserError, closest
 from jaxdep.experiment import Experiment
-from jaxdep.runner import across, labels, reporting
+from jaxdep.runner import across, labels, own_corpus, reporting
 from jaxdep.runner.input_pipeline import open_experiment
 from jaxdep.runner.options import Display, Log, RunOptions
 from jaxdep.runner.reporting import Outcome, RunRecorder
@@ -61,7 +63,7 @@ def run(
     """
     device_layout.start()
     chosen, merge = RunOptions(**options), convert(merge, Merge, "merge")
-    experiment, base = find(experiment, chosen.overrides), labels.base_of(experiment)
+    experiment, base, chosen = requested(experiment, chosen)
     seeds = check_seeds(seeds)
     if stream and experiment.is_baseline:
         raise UserError(f"{experiment.name} is fitted in memory; omit --stream")
@@ -233,6 +235,27 @@ def find(
     if not isinstance(overrides, Mapping):
         overrides = overrides_of.parse_assignments(overrides)
     return overrides_of.override(experiment, overrides)
+
+
+def requested(
+    experiment: str | Experiment, options: RunOptions
+) -> tuple[Experiment, Experiment, RunOptions]:
+    """The experiment to run, the one that its changes are counted from, and where its data are.
+
+    Args:
+      experiment: name listed by `jaxdep list`, or an experiment.
+      options: options of the run; a corpus of one's own replaces that of the experiment.
+
+    Raises:
+      UserError: the experiment or a setting does not exist, or does not fit the corpus.
+    """
+    if options.corpus is None:
+        return find(experiment, options.overrides), labels.base_of(experiment), options
+    path = corpus_file.locate(options.corpus)
+    base = own_corpus.adapted(find(experiment), path, options.task)
+    changed = find(base, options.overrides)
+    own_corpus.check(changed, path)
+    return changed, base, replace(options, corpus=None, task="", manual_dir=path)
 
 
 def check_seeds(seeds: int | Sequence[int]) -> list[int]:

@@ -22,11 +22,11 @@ from jaxdep.artifacts.files import write_json, write_text
 from jaxdep.artifacts.run_dir import RunDir, open_run_dir
 from jaxdep.experiment import Experiment
 from jaxdep.overrides import override
-from jaxdep.runner import labels, reporting, search_space
+from jaxdep.runner import reporting, search_space
 from jaxdep.runner.input_pipeline import open_experiment
 from jaxdep.runner.options import Display, Log, RunOptions
 from jaxdep.runner.reporting import Outcome, RunRecorder
-from jaxdep.runner.run import check_seeds, find
+from jaxdep.runner.run import check_seeds, requested
 from jaxdep.runner.successive_halving import SuccessiveHalving
 from jaxdep.train import attention_maps, checkpoint, hosts, runs
 from jaxdep.train import devices as device_layout
@@ -91,7 +91,7 @@ def sweep(
     """
     device_layout.start()
     chosen = RunOptions(**options)
-    experiment, base = find(experiment, chosen.overrides), labels.base_of(experiment)
+    experiment, base, chosen = requested(experiment, chosen)
     seeds = check_seeds(seeds)
     points = search_space.sample(axes, random, search_seed) if random else search_space.grid(axes)
     search_space.group(experiment, points)  # fails on invalid settings before any data is read

@@ -57,6 +57,11 @@ def of_edaic(name, raw):
     return name, {"gender": sex, "agent": "autonomous" if int(name) > 599 else "wizard"}
 
 
+def of_folder(name, raw):
+    of = lambda column: of_table(raw / "recordings.csv", "id", column)[name]
+    return of("subject"), {column: of(column) for column in ("age", "gender")}
+
+
 def of_unknown(name, raw):
     return name, {}
 
@@ -68,6 +73,7 @@ KNOWN = {
     "dvlog": of_dvlog,
     "edaic": of_edaic,
     "ewre": of_unknown,
+    "folder": of_folder,
     "lmvd": of_unknown,
     "mgid": of_unknown,
     "mmd2023": of_mmd2023,

@@ -3,7 +3,7 @@
 import tyro
 
 from jaxdep.cli.commands.checks import bench, parity
-from jaxdep.cli.commands.corpora import prepare, synthesize
+from jaxdep.cli.commands.corpora import init, prepare, synthesize
 from jaxdep.cli.commands.listing import list_, show
 from jaxdep.cli.commands.results import evaluate, missing, report
 from jaxdep.cli.commands.training import cross_validate, reproduce, run, sweep
@@ -12,6 +12,7 @@ COMMANDS = {
     "list": list_,
     "show": show,
     "synthesize": synthesize,
+    "init": init,
     "prepare": prepare,
     "run": run,
     "sweep": sweep,

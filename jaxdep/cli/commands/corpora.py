@@ -1,4 +1,4 @@
-"""Commands that make corpora: `synthesize` and `prepare`."""
+"""Commands that make corpora: `synthesize`, `init` and `prepare`."""
 
 from __future__ import annotations
 
@@ -36,6 +36,26 @@ def synthesize(
         output.say(f"  {task}: {best}")
 
 
+def init(directory: Positional[Path], items: int = 40, seed: int = 0) -> None:
+    """Writes a commented corpus.yaml and the small SYNTHETIC corpus that it describes.
+
+    Args:
+        directory: Output folder; must be new or empty.
+        items: Number of recordings.
+        seed: Seed of the random generator.
+    """
+    from jaxdep.data import corpus_file, stand_ins
+
+    truth = stand_ins.synthesize("folder", directory, items=items, seed=seed)
+    file = directory / corpus_file.NAME
+    output.say(
+        f"{file}: describes {truth['items']} SYNTHETIC recordings; replace them by your own,"
+        " and delete synthetic.json"
+    )
+    output.say(f"  jaxdep prepare folder --manual-dir {directory}")
+    output.say(f"  jaxdep run jamfn-demo --corpus {file} --seeds 4")
+
+
 def prepare(
     corpus: Positional[str],
     manual_dir: Path,
@@ -50,7 +70,7 @@ def prepare(
 
     Args:
         corpus: Name of a corpus, as listed by `jaxdep list`.
-        manual_dir: Folder with the raw files.
+        manual_dir: Folder with the raw files; of one's own (folder), also its corpus.yaml.
         text_encoder: Hugging Face name or folder of the text encoder (mgid).
         image_encoder: Folder of the image encoder (mgid).
         data_dir: Folder for prepared corpora; by default in the user's cache.

@@ -32,16 +32,32 @@ def read(path: Path, root: Path, shape: Sequence[int | None], limit: int = 4 * G
     size = check_file(path, root, limit)
     try:
         with path.open("rb") as file:
-            found, dtype = _header(file)
-            _check(found, dtype, shape)
-            expected = math.prod(found) * dtype.itemsize
-            if size - file.tell() != expected:
-                detail = f"{size - file.tell()} bytes of data; its header declares {expected}"
-                raise BadFileError(_UNREADABLE, detail)
-            file.seek(0)
-            return npy.read_array(file, allow_pickle=False)
+            return read_stream(file, size, shape)
     except (OSError, ValueError) as error:
         raise BadFileError(_UNREADABLE, str(error)) from None
+
+
+def read_stream(file: Any, size: int, shape: Sequence[int | None]) -> np.ndarray:
+    """Reads a numeric array from an open file.
+
+    Args:
+      file: binary file, at its beginning.
+      size: number of bytes of the file.
+      shape: as in `read`.
+
+    Raises:
+      BadFileError: the file is not an array of numbers with this shape.
+      OSError: the file cannot be read.
+      ValueError: it is damaged.
+    """
+    found, dtype = _header(file)
+    check_shape(found, dtype, shape)
+    expected = math.prod(found) * dtype.itemsize
+    if size - file.tell() != expected:
+        detail = f"{size - file.tell()} bytes of data; its header declares {expected}"
+        raise BadFileError(_UNREADABLE, detail)
+    file.seek(0)
+    return npy.read_array(file, allow_pickle=False)
 
 
 def dtype_of(path: Path, root: Path, limit: int = 4 * GIB) -> np.dtype:
@@ -86,10 +102,16 @@ def _header(file: Any) -> tuple[tuple[int, ...], np.dtype]:
     return shape, dtype
 
 
-def _check(found: tuple[int, ...], dtype: np.dtype, shape: Sequence[int | None]) -> None:
+def check_shape(found: tuple[int, ...], dtype: np.dtype, shape: Sequence[int | None]) -> None:
+    """Checks the declared shape and type of an array before anything is allocated.
+
+    Raises:
+      BadFileError: the array does not hold numbers, or has another shape.
+    """
     if dtype.kind not in "fiu":
         raise BadFileError("not numeric", f"type {dtype}")
-    expected = f"[{', '.join('T' if size is None else str(size) for size in shape)}]"
+    letters = iter("TDEF")
+    expected = f"[{', '.join(next(letters) if size is None else str(size) for size in shape)}]"
     whole = all(type(n) is int and n >= 0 for n in found)
     same = whole and len(shape) == len(found)
     if not same or any(size not in (None, n) for size, n in zip(shape, found, strict=True)):

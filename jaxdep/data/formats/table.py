@@ -16,7 +16,16 @@ _LONGEST_HEADER = 2**20
 _NULLS = [f"{space}{word}" for space in ("", " ") for word in ("", "-1.#IND", "-1.#IND00", "nan")]
 
 
-def read(path: Path, root: Path, width: int, header: int, limit: int = GIB) -> np.ndarray:
+def read(
+    path: Path,
+    root: Path,
+    width: int,
+    header: int,
+    limit: int = GIB,
+    *,
+    delimiter: str = ",",
+    columns: Sequence[int] | None = None,
+) -> np.ndarray:
     """Reads a table as [T, width] float64, NaN where a cell has no number.
 
     Args:
@@ -25,12 +34,33 @@ def read(path: Path, root: Path, width: int, header: int, limit: int = GIB) -> n
       width: number of columns.
       header: number of header lines.
       limit: maximum size of the file in bytes.
+      delimiter: separator of the cells.
+      columns: indices of the columns to read, in this order; None for all. Others may hold text.
 
     Raises:
       BadFileError: the file is not a table of numbers with these columns, or has no rows.
     """
+    check_file(path, root, limit)
     names = [f"f{column}" for column in range(width)]
-    return _read(path, root, names, names, ",", header, limit)
+    kept = names if columns is None else [names[column] for column in columns]
+    try:
+        with path.open("rb") as file:
+            found = csv.read_csv(
+                file,
+                read_options=csv.ReadOptions(column_names=names, skip_rows=header),
+                parse_options=csv.ParseOptions(delimiter=delimiter),
+                convert_options=csv.ConvertOptions(
+                    column_types=dict.fromkeys(kept, pa.float64()),
+                    include_columns=kept,
+                    null_values=_NULLS,
+                ),
+            )
+    except (pa.ArrowException, OSError) as error:
+        kind = "wrong shape" if "columns" in str(error) else "not numeric"
+        raise BadFileError(kind, str(error).split(":", 1)[-1].strip()) from None
+    if not found.num_rows:
+        raise BadFileError("no rows", f"expected [T, {len(kept)}] with T > 0")
+    return np.stack([found.column(name).to_numpy() for name in kept], 1)
 
 
 def header(path: Path, root: Path, delimiter: str = ",", limit: int = GIB) -> list[str]:
@@ -82,40 +112,26 @@ def read_columns(
       BadFileError: a column is missing or holds text, or the table has no rows.
     """
     found = header(path, root, delimiter, limit)
-    if missing := [name for name in names if name not in found]:
+    columns = indices_of(names, found)
+    return read(path, root, len(found), 1, limit, delimiter=delimiter, columns=columns)
+
+
+def indices_of(wanted: Sequence[str], names: Sequence[str]) -> list[int]:
+    """Indices of columns by their names.
+
+    Args:
+      wanted: names of the columns to find.
+      names: names of all columns.
+
+    Raises:
+      BadFileError: there is no such column, or there are two.
+    """
+    if missing := [name for name in wanted if name not in names]:
         more = f" and {len(missing) - 3} more" if len(missing) > 3 else ""
-        raise BadFileError("wrong header", f"no column {', '.join(missing[:3])}{more}", 1)
-    return _read(path, root, found, names, delimiter, 1, limit)
-
-
-def _read(
-    path: Path,
-    root: Path,
-    columns: Sequence[str],
-    wanted: Sequence[str],
-    delimiter: str,
-    skipped: int,
-    limit: int,
-) -> np.ndarray:
-    """Reads the wanted columns of a table after the skipped lines."""
-    check_file(path, root, limit)
-    try:
-        with path.open("rb") as file:
-            found = csv.read_csv(
-                file,
-                parse_options=csv.ParseOptions(delimiter=delimiter),
-                read_options=csv.ReadOptions(column_names=columns, skip_rows=skipped),
-                convert_options=csv.ConvertOptions(
-                    include_columns=wanted,
-                    column_types=dict.fromkeys(wanted, pa.float64()),
-                    null_values=_NULLS,
-                ),
-            )
-    except (pa.ArrowException, OSError) as error:
-        if "Could not skip" in str(error) or "Empty CSV" in str(error):
-            raise BadFileError("no rows", f"expected [T, {len(wanted)}] with T > 0") from None
-        kind = "wrong shape" if "columns" in str(error) else "not numeric"
-        raise BadFileError(kind, str(error).split(":", 1)[-1].strip()) from None
-    if not found.num_rows:
-        raise BadFileError("no rows", f"expected [T, {len(wanted)}] with T > 0")
-    return np.stack([found.column(name).to_numpy() for name in wanted], 1)
+        found = f"{', '.join(names[:8])}{', ...' if len(names) > 8 else ''}"
+        raise BadFileError(
+            "wrong header", f"no column {', '.join(missing[:3])}{more}; found {found}", 1
+        )
+    if twice := [name for name in wanted if names.count(name) > 1]:
+        raise BadFileError("wrong header", f"{twice[0]} occurs twice", 1)
+    return [names.index(name) for name in wanted]

@@ -20,7 +20,7 @@ def read(path: Path, root: Path, sheet: str, limit: int = _LIMIT) -> list[tuple[
     Args:
       path: workbook.
       root: folder of the corpus.
-      sheet: name of the sheet.
+      sheet: name of the sheet; empty for the first one.
       limit: maximum size of the file in bytes.
 
     Raises:
@@ -33,6 +33,8 @@ def read(path: Path, root: Path, sheet: str, limit: int = _LIMIT) -> list[tuple[
         _check_archive(path)
         with path.open("rb") as file:
             book = openpyxl.load_workbook(file, read_only=True, data_only=True)
+            if not sheet and book.sheetnames:
+                sheet = book.sheetnames[0]
             if sheet not in book.sheetnames:
                 found = ", ".join(book.sheetnames)
                 raise BadFileError("missing sheet", f"{sheet}; found {found}")

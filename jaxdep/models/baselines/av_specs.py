@@ -106,6 +106,7 @@ SPECS = (
     _spec(
         "tamfn",
         TAMFN,
+        aligned=True,
         base={"channels": 4, "layers": 2, "kernel_size": 2},
         changes={
             "paper": {},

@@ -13,7 +13,7 @@ from jaxdep.nn.convolution import Conv1d, FoldedMaps, Maps
 from jaxdep.nn.fusion import FramewiseFusion, JointAttentionFusion
 from jaxdep.nn.linear import Linear
 from jaxdep.nn.rnn import LSTM
-from jaxdep.settings.kinds import Kernel, Layers, Rate, Width
+from jaxdep.settings.kinds import Classes, Kernel, Layers, Name, Rate, Width
 from jaxdep.types import Inputs, Logits, Mask, Sequence, traceable
 
 
@@ -34,10 +34,12 @@ class JAMFN(nn.Module):
     dropout: Rate = traceable(0.0)  # between the layers of the BiLSTM
     share_jaf: bool = False  # whether all scales share one JAF
     folded: bool = True  # do not compute X_m^k if the readout allows it; equivalent and faster
+    classes: Classes = 2
+    task: Name = "depression"
 
     @nn.compact
     def __call__(self, inputs: Inputs, train: bool = False) -> dict[str, Logits]:
-        """Returns `{"depression": [B, 2]}`."""
+        """Returns `{task: [B, classes]}`, logits."""
         f_a, mask_a = self._encode(inputs, "acoustic", "bilstm_a", train)
         f_v, mask_v = self._encode(inputs, "visual", "bilstm_v", train)
         if f_a.shape[1] != f_v.shape[1]:
@@ -52,7 +54,7 @@ class JAMFN(nn.Module):
             for fuse, x_a, x_v in zip(fusions, scales_a, scales_v, strict=True)
         ]
         f_out = sum(fused[1:], fused[0])  # eq. 13; the readout is linear, so it may come first
-        return {"depression": Linear(2, name="classifier")(f_out)}  # eq. 14
+        return {self.task: Linear(self.classes, name="classifier")(f_out)}  # eq. 14
 
     def _encode(
         self, inputs: Inputs, modality: str, name: str, train: bool

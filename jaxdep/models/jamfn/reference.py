@@ -99,6 +99,8 @@ class JAMFN(nn.Module):
         dropout: float = 0.0,
         share_jaf: bool = False,
         folded: bool = True,
+        classes: int = 2,
+        task: str = "depression",
     ) -> None:
         super().__init__()
         if fusion not in FUSIONS:
@@ -109,6 +111,7 @@ class JAMFN(nn.Module):
         self.readout = readout
         self.masked = masked
         self.share_jaf = share_jaf
+        self.task = task
         self.attention = {}
 
         def bilstm(width: int) -> nn.LSTM:
@@ -137,10 +140,10 @@ class JAMFN(nn.Module):
             features = length * width if readout == "flatten" else width
         else:
             features = 2 * width if fusion == "concat" else width
-        self.classifier = nn.Linear(features, 2)
+        self.classifier = nn.Linear(features, classes)
 
     def forward(self, inputs: dict[str, Tensor]) -> dict[str, Tensor]:
-        """Logits of the two classes.
+        """Logits of the classes.
 
         Args:
             inputs: ``acoustic`` [B, L, acoustic_width], ``visual`` [B, L, visual_width], and
@@ -148,7 +151,7 @@ class JAMFN(nn.Module):
                 frames.
 
         Returns:
-            ``depression``, logits [B, 2].
+            ``task``, logits [B, classes].
         """
         mask_a, mask_v = inputs.get("acoustic_mask"), inputs.get("visual_mask")
         acoustic = zero(inputs["acoustic"], mask_a)
@@ -164,7 +167,7 @@ class JAMFN(nn.Module):
         self.attention = {}
         fusions = [self._fuse(i, x_a, x_v, mask_a, mask_v) for i, (x_a, x_v) in enumerate(pairs)]
         f_out = torch.stack(fusions).sum(0)  # (13)
-        return {"depression": self.classifier(self._read(f_out, real))}  # (14)
+        return {self.task: self.classifier(self._read(f_out, real))}  # (14)
 
     def _context(self, bilstm: nn.LSTM, x: Tensor, mask: Tensor | None) -> Tensor:
         """Context-dependent features [B, L, hidden] of one modality (section 3.1)."""

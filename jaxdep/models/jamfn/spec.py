@@ -99,6 +99,7 @@ SPEC = ModelSpec(
     example_inputs=_example_inputs,
     inputs_of_state=_inputs_of_state,
     modalities=lambda model: one_input_each(("acoustic", "visual")),
+    aligned=True,
     reference="jaxdep.models.jamfn.reference:JAMFN",
     reference_sizes=lambda inputs: {"length": inputs["acoustic"].shape[1]},
     edges=_edges,

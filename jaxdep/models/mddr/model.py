@@ -17,7 +17,7 @@ from jaxdep.nn.dropout import Dropout
 from jaxdep.nn.linear import Linear
 from jaxdep.nn.normalization import LayerNorm
 from jaxdep.nn.transformer import Encoder, sinusoids
-from jaxdep.settings.kinds import Count, Layers, OneOf, Rate, Width
+from jaxdep.settings.kinds import Count, Layers, Name, OneOf, Rate, Width
 from jaxdep.types import Array, Inputs, Mask, PerExample, Sequence, Vector, traceable
 
 Stacked = Float[Array, "batch time modality feature"]
@@ -64,6 +64,7 @@ class MDDR(nn.Module):
     feed_forward: Width = 2048
     head_hidden: Width = 128
     dropout: Rate = traceable(0.1)
+    task: Name = "depression"
 
     def __post_init__(self) -> None:
         """Checks that the settings are consistent."""
@@ -77,7 +78,7 @@ class MDDR(nn.Module):
 
     @nn.compact
     def __call__(self, inputs: Inputs, train: bool = False) -> dict[str, PerExample]:
-        """Returns `{"depression": [B]}`, raw scores.
+        """Returns `{task: [B]}`, raw scores.
 
         Sown: the weights of each modality, `faa/<modality>` [B, L], and of the frames, `sea/frames`
         [B, L].
@@ -90,7 +91,7 @@ class MDDR(nn.Module):
             embedding = masking.masked_mean(fused, aligned.mask)
         hidden = nn.relu(Linear(self.head_hidden, name="head.0")(embedding))
         hidden = Dropout(self.dropout, name="head.2")(hidden, train)
-        return {"depression": Linear(1, name="head.3")(hidden)[:, 0]}
+        return {self.task: Linear(1, name="head.3")(hidden)[:, 0]}
 
     def _align(self, inputs: Inputs) -> Aligned:
         """Applies the alignment networks and aligns all modalities to one length (section 3.3)."""

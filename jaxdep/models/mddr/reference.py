@@ -96,7 +96,7 @@ class MDDR(nn.Module):
 
     Inputs: those of `visual`, `acoustic` and `pose` [B, L, width] that are listed in `modalities`,
     each with an optional boolean `<modality>_mask` [B, L], true at real frames, which come first.
-    The output `depression` [B] is the raw score.
+    The output `task` [B] is the raw score.
 
     The leading modality is the face, or the first one in `modalities` if there is no face. Its
     length is the common length, and its real rows are the real steps. In a recording without a real
@@ -125,6 +125,7 @@ class MDDR(nn.Module):
         feed_forward: hidden width of an encoder layer.
         head_hidden: hidden width of the classification network.
         dropout: dropout rate.
+        task: key of the output.
     """
 
     def __init__(
@@ -148,8 +149,10 @@ class MDDR(nn.Module):
         feed_forward: int = 2048,
         head_hidden: int = 128,
         dropout: float = 0.1,
+        task: str = "depression",
     ) -> None:
         super().__init__()
+        self.task = task
         modalities = tuple(modalities)
         if not modalities or len(set(modalities)) < len(modalities):
             raise ValueError(f"modalities must be named once each, got {modalities}")
@@ -208,7 +211,7 @@ class MDDR(nn.Module):
         x, present, counts = self.align_modalities(inputs)
         fused = self.aggregate_modalities(x, present)
         embedding = mean(fused, counts) if self.encoder is None else self.encode(fused, counts)
-        return {"depression": self.head(embedding)[..., 0]}
+        return {self.task: self.head(embedding)[..., 0]}
 
     def align_modalities(self, inputs: dict[str, Tensor]) -> tuple[Tensor, Tensor, Tensor]:
         """Stacked rows X [B, L, M, D], their presence [B, L, M], and the real steps [B, L]."""

@@ -16,7 +16,7 @@ from jaxdep.nn.fusion import CMJAT, FeatureAttention
 from jaxdep.nn.linear import Linear
 from jaxdep.nn.normalization import LayerNorm
 from jaxdep.nn.rnn import LSTM
-from jaxdep.settings.kinds import Classes, Count, Layers, OneOf, Rate, Width
+from jaxdep.settings.kinds import Classes, Count, Layers, Name, OneOf, Rate, Width
 from jaxdep.types import Inputs, Logits, SentenceMask, Vector, traceable
 
 _WEAK = ("visual", "acoustic")
@@ -66,6 +66,7 @@ class SMFL(nn.Module):
     dropout: Rate = traceable(0.5)  # in the TCN
     fusion_dropout: Rate = traceable(0.2)
     classes: Classes = 2
+    task: Name = "depression"
 
     def __post_init__(self) -> None:
         """Checks that the settings are consistent."""
@@ -89,7 +90,7 @@ class SMFL(nn.Module):
 
     @nn.compact
     def __call__(self, inputs: Inputs, train: bool = False) -> dict[str, Logits]:
-        """Returns `{"depression": [B, classes]}`, logits, and the outputs of `cmjat_head`."""
+        """Returns `{task: [B, classes]}`, logits, and the outputs of `cmjat_head`."""
         encoded = {name: self._encode(inputs, name, train) for name in self.modalities}
         any_mask = jnp.stack([vectors.mask for vectors in encoded.values()]).any(0)
         joined = jnp.concatenate([vectors.x for vectors in encoded.values()], -1)
@@ -111,7 +112,7 @@ class SMFL(nn.Module):
                 for name, x in features.items()
             }
         y = jnp.concatenate([f_fuse, *(features[m] for m in _HEAD if m in features)], -1)
-        return {"depression": Linear(self.classes, name="head")(y), **outputs}
+        return {self.task: Linear(self.classes, name="head")(y), **outputs}
 
     def _encode(self, inputs: Inputs, modality: str, train: bool) -> Sentences:
         """Encodes each sentence of a modality as a vector (section 2.5)."""

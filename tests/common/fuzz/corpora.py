@@ -25,6 +25,7 @@ SMALLEST: dict[str, dict[str, Any]] = {
     "dvlog": {"items": 10, "mean_length": 40},
     "edaic": {"items": 10, "mean_seconds": 30},
     "ewre": {"items": 8, "words": 16},
+    "folder": {"items": 20, "mean_seconds": 10},
     "lmvd": {"items": 20, "mean_length": 40},
     "mgid": {"items": 40},
     "mmd2023": {"items": 10, "mean_seconds": 30},

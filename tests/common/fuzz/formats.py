@@ -10,13 +10,16 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+import h5py
 import numpy as np
 import openpyxl
+import pyarrow as pa
+import pyarrow.parquet as pq
 import scipy.io
 from PIL import Image
 
 from fuzz.subjects import Attempt
-from jaxdep.data.formats import image, kaldi, mat, npy, table, text, xlsx
+from jaxdep.data.formats import hdf5, image, kaldi, mat, npy, npz, parquet, table, text, xlsx
 
 ROWS = np.arange(12, dtype=np.float32).reshape(4, 3)
 
@@ -53,6 +56,29 @@ def ark_entries(content: bytes) -> Iterator[tuple[str, np.ndarray]]:
         content = content[end:]
 
 
+def npz_bytes() -> bytes:
+    """A compressed archive of an array `rows`."""
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, rows=ROWS, other=ROWS[:1])
+    return buffer.getvalue()
+
+
+def h5_bytes() -> bytes:
+    """An HDF5 file with a compressed array `part/rows`."""
+    buffer = io.BytesIO()
+    with h5py.File(buffer, "w") as file:
+        file.create_dataset("part/rows", data=ROWS, compression="gzip", fletcher32=True)
+    return buffer.getvalue()
+
+
+def parquet_bytes() -> bytes:
+    """A Parquet file with the columns `a`, `b` and `c`."""
+    buffer = io.BytesIO()
+    columns = {name: ROWS[:, index] for index, name in enumerate("abc")}
+    pq.write_table(pa.table(columns), buffer)
+    return buffer.getvalue()
+
+
 def xlsx_bytes() -> bytes:
     """A workbook with a sheet `scores`."""
     book, buffer = openpyxl.Workbook(), io.BytesIO()
@@ -84,6 +110,9 @@ Read = Callable[[Path, Path], Any]
 
 READERS: dict[str, tuple[bytes, Read]] = {
     "npy": (npy_bytes(ROWS), lambda path, root: npy.read(path, root, (None, 3))),
+    "npz": (npz_bytes(), lambda path, root: npz.read(path, root, "rows", (None, 3))),
+    "h5": (h5_bytes(), lambda path, root: hdf5.read(path, root, "part/rows", (None, 3))),
+    "parquet": (parquet_bytes(), lambda path, root: parquet.read(path, root, ("a", "b", "c"))),
     "ark": (ark_bytes({"p1": ROWS, "p2": ROWS[:1]}), lambda p, root: list(kaldi.read(p, root))),
     "xlsx": (xlsx_bytes(), lambda path, root: xlsx.read(path, root, "scores")),
     "png": (png_bytes(), lambda path, root: image.read(path, root, "L")),

@@ -43,7 +43,7 @@ SUBJECTS = {
             "corpus",
             "fuzz.corpora",
             {"daicwoz": 60, "edaic": 60, "mmd2023": 30, "avec2013": 60, "avec2014": 60, "lmvd": 60}
-            | {"dvlog": 250, "ewre": 250, "mgid": 250},
+            | {"dvlog": 250, "ewre": 250, "folder": 250, "mgid": 250},
         ),
         (
             "command",
@@ -55,7 +55,13 @@ SUBJECTS = {
         (
             "format",
             "fuzz.formats",
-            dict.fromkeys(("npy", "ark", "xlsx", "png", "csv", "table", "columns", "mat"), 2000),
+            dict.fromkeys(
+                (
+                    *("npy", "npz", "h5", "parquet", "mat", "ark", "xlsx", "png"),
+                    *("csv", "table", "columns"),
+                ),
+                2000,
+            ),
         ),
     )
     for name, cases in names.items()

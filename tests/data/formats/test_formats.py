@@ -7,6 +7,7 @@ import zipfile
 import zlib
 from contextlib import suppress
 
+import h5py
 import numpy as np
 import pytest
 import scipy.io
@@ -16,7 +17,18 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from jaxdep.data.formats import image, kaldi, mat, names, npy, table, text, xlsx
+from jaxdep.data.formats import (
+    hdf5,
+    image,
+    kaldi,
+    mat,
+    names,
+    npy,
+    npz,
+    table,
+    text,
+    xlsx,
+)
 from jaxdep.errors import BadFileError
 
 
@@ -41,7 +53,8 @@ def test_what_is_stored_is_read(tmp_path):
     for name, (content, _) in READERS.items():
         (tmp_path / name).write_bytes(content)
     read = lambda name: READERS[name][1](tmp_path / name, tmp_path)
-    np.testing.assert_array_equal(read("npy"), ROWS)
+    for name in ("npy", "npz", "h5", "parquet"):
+        np.testing.assert_array_equal(read(name), ROWS)
     first, second = read("ark")
     assert (first[0], second[0]) == ("p1", "p2")
     np.testing.assert_array_equal(first[1], ROWS)
@@ -51,6 +64,53 @@ def test_what_is_stored_is_read(tmp_path):
     np.testing.assert_array_equal(read("table"), [[1, 2.5], [3, -4e5]])
     np.testing.assert_array_equal(read("columns"), [[2, 1], [4, 3]])
     np.testing.assert_array_equal(read("mat"), ROWS)
+
+
+class TestHostileArchives:
+    """They declare much, or lead elsewhere."""
+
+    def refused(self, read, path, *arguments):
+        with pytest.raises(BadFileError) as error:
+            read(path, path.parent, *arguments)
+        return f"{error.value.kind}: {error.value.detail}"
+
+    def test_an_archive_that_declares_more_than_it_holds(self, tmp_path):
+        path = tmp_path / "x.npz"
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr("rows.npy", npy_bytes(ROWS))
+        content = path.read_bytes()
+        size = struct.pack("<I", len(npy_bytes(ROWS)))
+        path.write_bytes(content.replace(size, struct.pack("<I", 2**31)))
+        found = self.refused(npz.read, path, "", (None, 3))
+        assert "declares 2147483648 bytes of numbers in" in found
+
+    def test_pickled_members(self, tmp_path):
+        path = tmp_path / "x.npz"
+        np.savez(path, rows=np.array([{}], dtype=object))
+        assert "pickled array (refused)" in self.refused(npz.read, path, "rows", (None, 3))
+
+    def test_an_array_that_was_never_written(self, tmp_path):
+        path = tmp_path / "x.h5"
+        with h5py.File(path, "w") as file:
+            file.create_dataset("rows", (10**8, 3), "f4", chunks=(100, 3))
+        assert "declares 1200000000 bytes" in self.refused(hdf5.read, path, "", (None, 3))
+
+    def test_links_to_other_files(self, tmp_path):
+        (tmp_path / "in").mkdir()
+        with h5py.File(tmp_path / "out.h5", "w") as file:
+            file["rows"] = ROWS
+        ROWS.tofile(tmp_path / "out.raw")
+        path = tmp_path / "in" / "x.h5"
+        with h5py.File(path, "w") as file:
+            file["link"] = h5py.ExternalLink("../out.h5", "rows")
+            outside = [("../out.raw", 0, ROWS.nbytes)]
+            file.create_dataset("raw", ROWS.shape, ROWS.dtype, external=outside)
+            layout = h5py.VirtualLayout(ROWS.shape, ROWS.dtype)
+            layout[:] = h5py.VirtualSource("../out.h5", "rows", ROWS.shape)
+            file.create_virtual_dataset("virtual", layout)
+        for key in ("link", "raw", "virtual"):
+            found = self.refused(hdf5.read, path, key, (None, 3))
+            assert found == f"link out of the corpus: {key} lies in another file"
 
 
 HUGE = "{'descr': '<f4', 'fortran_order': False, 'shape': (1000000000000, 3), }"

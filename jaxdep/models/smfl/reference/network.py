@@ -56,8 +56,10 @@ class SMFL(nn.Module):
         dropout: float = 0.5,
         fusion_dropout: float = 0.2,
         classes: int = 2,
+        task: str = "depression",
     ):
         super().__init__()
+        self.task = task
         widths = {"acoustic": acoustic_width, "visual": visual_width, "text": text_width}
         if encoder not in ("tcn", "lstm"):
             raise ValueError(f"encoder must be 'tcn' or 'lstm', not {encoder!r}")
@@ -148,7 +150,7 @@ class SMFL(nn.Module):
             acoustic, visual and text, with optional `sentences_mask` [B, S].
 
         Returns:
-          `depression` [B, classes] and, with `cmjat_head`, `cmjat_<target>` of the same shape.
+          `task` [B, classes] and, with `cmjat_head`, `cmjat_<target>` of the same shape.
         """
         self.attention = {}
         outputs: dict[str, Tensor] = {}
@@ -185,5 +187,5 @@ class SMFL(nn.Module):
                 features[m], weights = self.get_submodule(f"cross_{m}")(f_fuse, features[m])
                 self.attention[f"cross_{m}/weights"] = weights.detach()
         parts = [f_fuse] + [features[m] for m in HEAD_ORDER if m in self.modalities]
-        outputs["depression"] = self.head(torch.cat(parts, -1))
+        outputs[self.task] = self.head(torch.cat(parts, -1))
         return outputs
