@@ -68,7 +68,7 @@ class RunOptions:
     def __post_init__(self) -> None:
         """Checks the options."""
         check(self)
-        if self.corpus is not None and self.manual_dir is not None:
+        if self.corpus is not None and self.manual_dir:
             raise UserError("--corpus says where the raw files are: omit --manual-dir")
         if self.task and self.corpus is None:
             raise UserError("--task chooses a task of --corpus: give both")

@@ -56,6 +56,8 @@ def read(
                 ),
             )
     except (pa.ArrowException, OSError) as error:
+        if "Could not skip" in str(error) or "Empty CSV" in str(error):
+            raise BadFileError("no rows", f"expected [T, {len(kept)}] with T > 0") from None
         kind = "wrong shape" if "columns" in str(error) else "not numeric"
         raise BadFileError(kind, str(error).split(":", 1)[-1].strip()) from None
     if not found.num_rows:
