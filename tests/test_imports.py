@@ -29,6 +29,7 @@ ALLOWED = {
     },
     "experiments": {"experiment", "overrides", "tables", "models", "data", "plugins"},
     "datasets": {"data"},
+    "extract": {"data", "artifacts"},
     "parity": {"models", "train", "experiment", "overrides"},
     "testing": {"models", "overrides", "parity"},
     "benchmarks": {
@@ -36,7 +37,7 @@ ALLOWED = {
     },
     "cli": {
         *("models", "data", "artifacts", "analysis", "experiment", "overrides", "train", "runner"),
-        *("experiments", "tables", "parity", "benchmarks"),
+        *("experiments", "tables", "parity", "benchmarks", "extract"),
     },
 }
 # `datasets` is imported by name only.
