@@ -49,7 +49,7 @@ def extract(
         )
     kept = f", {len(outcome.kept)} kept as they were" if outcome.kept else ""
     _print(f"{out}: features of {len(outcome.extracted)} recordings{kept}")
-    if needs := layouts.find(settings.like).needs:
+    if needs := layouts.LAYOUTS[settings.like].needs:
         _print(f"to train on them, add {needs}; then: jaxdep prepare {settings.like}")
 
 

@@ -127,6 +127,16 @@ class FaceTracker:
         return self._tracker.get_position()
 
 
+def tracker(predictor: str | None, detect_every: float) -> FaceTracker:
+    """A tracker for one video.
+
+    Args:
+      predictor: file with a predictor of 68 landmarks; None for the packaged one.
+      detect_every: seconds after which the face is searched again in the whole picture.
+    """
+    return FaceTracker(predictor_file(predictor), detect_every)
+
+
 @cache
 def _load(predictor: Path) -> Any:
     """Reads a predictor, which takes a second, once in a process."""

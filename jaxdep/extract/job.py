@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import multiprocessing
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from jaxdep.artifacts.files import check_writable, replaced, write_json
+from jaxdep.artifacts.files import check_writable, replaced, write_json, write_text
 from jaxdep.data.formats import names
 from jaxdep.errors import Fault, Faults, UserError, describe
-from jaxdep.extract import face, layouts, provenance
+from jaxdep.extract import face, layouts, models, provenance, streams
 from jaxdep.extract.recording import arrays_and_facts
 from jaxdep.extract.settings import Settings
 
@@ -79,12 +82,14 @@ def extract(
     settings = settings or Settings()
     if workers < 0:
         raise UserError(f"--workers {workers}: must be at least 1, or 0 for one per core")
-    layout, faults, outcome = layouts.find(settings.like), Faults(), Outcome(Path(out))
-    files = _files(media, faults)
-    _ready(settings, layout, log)
+    settings, faults, outcome = layouts.resolve(settings), Faults(), Outcome(Path(out))
+    files = _files(media, layouts.LAYOUTS[settings.like], faults)
+    task = Task(settings, provenance.recipe(settings), outcome.out)
+    if streams.needs_face(settings.streams, settings) and settings.predictor is None:
+        log(face.TERMS)
     check_writable(outcome.out)
     workers = min(workers or os.cpu_count() or 1, len(files) or 1)
-    for done, (name, found, kept) in enumerate(_results(files, settings, outcome.out, workers), 1):
+    for done, (name, found, kept) in enumerate(_results(files, task, workers), 1):
         faults.found += found
         if not found:
             (outcome.kept if kept else outcome.extracted).append(name)
@@ -98,14 +103,7 @@ def extract(
     return outcome
 
 
-def _ready(settings: Settings, layout: layouts.Layout, log: Log) -> None:
-    """Fails early if a package or a model is missing, and says what the user should know."""
-    provenance.recipe(settings)
-    if "landmarks" in layout.streams and settings.predictor is None:
-        log(face.TERMS)
-
-
-def _files(media: Sequence[str | Path], faults: Faults) -> dict[str, Path]:
+def _files(media: Sequence[str | Path], layout: layouts.Layout, faults: Faults) -> dict[str, Path]:
     """The media file of each id."""
     paths = []
     for given in map(Path, media):
@@ -115,8 +113,11 @@ def _files(media: Sequence[str | Path], faults: Faults) -> dict[str, Path]:
     for path in paths:
         if path.is_dir():
             continue
-        name = path.stem
-        if problem := names.fault_of(name):
+        match = layout.ids.fullmatch(path.stem)
+        name = match["id"] if match else path.stem
+        if match is None:
+            faults.add("bad id", path, f"expected {layout.names}", str(path))
+        elif problem := names.fault_of(name):
             faults.add("bad id", path, problem, str(path))
         elif name in found:
             faults.add("duplicate id", path, f"{name} is also the id of {found[name]}", str(path))
@@ -128,18 +129,16 @@ def _files(media: Sequence[str | Path], faults: Faults) -> dict[str, Path]:
 
 
 def _results(
-    files: dict[str, Path], settings: Settings, out: Path, workers: int
+    files: Mapping[str, Path], task: Task, workers: int
 ) -> Iterator[tuple[str, list[Fault], bool]]:
     """Yields the id of each finished recording, its faults, and whether it was kept."""
     if workers == 1:
         for name, path in files.items():
-            yield name, *process(name, path, settings, out)
+            yield name, *task(name, path)
         return
     context = multiprocessing.get_context("spawn")  # forked copies of threads may never wake
     with ProcessPoolExecutor(workers, mp_context=context) as pool:
-        waiting = {
-            pool.submit(process, name, path, settings, out): name for name, path in files.items()
-        }
+        waiting = {pool.submit(task, name, path): name for name, path in files.items()}
         try:
             for future in as_completed(waiting):
                 yield waiting[future], *future.result()
@@ -152,30 +151,55 @@ def _results(
             pool.shutdown(cancel_futures=True)
 
 
-def process(name: str, path: Path, settings: Settings, out: Path) -> tuple[list[Fault], bool]:
-    """Extracts one recording, unless that was done before.
+@dataclass(frozen=True)
+class Task:
+    """Extracts single recordings, in this process or in others.
 
-    Returns:
-      Its faults, and whether it was left as it is.
+    Attributes:
+      settings: settings of the extraction, as `layouts.resolve` returns them.
+      recipe: what determines the features.
+      out: folder of the corpus.
     """
-    layout, faults = layouts.find(settings.like), Faults()
-    note = out / layout.path(name, "extraction", ".json")
-    try:
-        digest = provenance.sha256(path)
-    except OSError as error:
-        missing = isinstance(error, FileNotFoundError)
-        kind = "missing file" if missing else "unreadable file"
-        faults.add(kind, path, "" if missing else error.strerror or "", str(path))
-        return faults.found, False
-    if provenance.is_of(note, digest, settings):
-        return [], True
-    arrays, facts = arrays_and_facts(path, settings, faults)
-    if faults:
-        return faults.found, False
-    note.parent.mkdir(parents=True, exist_ok=True)
-    note.unlink(missing_ok=True)  # until all files are those of the new one
-    for array, values in arrays.items():
-        with replaced(out / layout.path(name, array)) as temporary, temporary.open("wb") as file:
-            np.save(file, values, allow_pickle=False)
-    write_json(note, provenance.describe(path, digest, settings, facts, arrays))
-    return [], False
+
+    settings: Settings
+    recipe: Mapping[str, Any]
+    out: Path
+
+    def __call__(self, name: str, path: Path) -> tuple[list[Fault], bool]:
+        """Extracts one recording, unless that was done before.
+
+        Returns:
+          Its faults, and whether it was left as it is.
+        """
+        faults = Faults()
+        note = self.out / (layouts.path_of(self.settings, name) + ".json")
+        try:
+            digest = models.sha256(path)
+        except OSError as error:
+            missing = isinstance(error, FileNotFoundError)
+            kind = "missing file" if missing else "unreadable file"
+            faults.add(kind, path, "" if missing else error.strerror or "", str(path))
+            return faults.found, False
+        if provenance.is_of(note, digest, self.recipe):
+            return [], True
+        arrays, facts = arrays_and_facts(path, self.settings, faults)
+        if faults:
+            return faults.found, False
+        note.parent.mkdir(parents=True, exist_ok=True)
+        note.unlink(missing_ok=True)  # until all files are those of the new one
+        for array, values in arrays.items():
+            _write(self.out / layouts.path_of(self.settings, name, array), values)
+        write_json(note, provenance.describe(path, digest, self.recipe, facts, arrays))
+        return [], False
+
+
+def _write(path: Path, values: np.ndarray) -> None:
+    """Writes an array as `.npy`, or records as `.csv`."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if values.dtype.names is None:
+        with replaced(path.with_name(path.name + ".npy")) as file, file.open("wb") as opened:
+            np.save(opened, values, allow_pickle=False)
+        return
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows([values.dtype.names, *values.tolist()])
+    write_text(path.with_name(path.name + ".csv"), text.getvalue())

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from jaxdep.errors import BadFileError, Faults
-from jaxdep.extract import layouts, streams
+from jaxdep.extract import layouts, models, streams
 from jaxdep.extract.settings import Settings
 
 
@@ -30,10 +30,12 @@ def extract_file(path: str | Path, settings: Settings | None = None) -> dict[str
       - `visual_mask`: [T] bool, where there is a face.
 
     Raises:
-      UserError: the file has faults, which are all listed, or a package of the extra is missing.
+      UserError: the file has faults, which are all listed; a package of the extra or a model is
+        missing; or settings contradict one another.
     """
-    faults = Faults()
-    arrays, _ = arrays_and_facts(Path(path), settings or Settings(), faults)
+    settings, faults = layouts.resolve(settings or Settings()), Faults()
+    models.identities(settings)
+    arrays, _ = arrays_and_facts(Path(path), settings, faults)
     faults.raise_if_any("features cannot be extracted:", "Give a recording without these faults.")
     return arrays
 
@@ -45,15 +47,14 @@ def arrays_and_facts(
 
     Args:
       path: media file.
-      settings: settings of the extraction.
-      faults: receives all faults of the file; if there are any, the arrays are incomplete.
+      settings: settings of the extraction, as `layouts.resolve` returns them.
+      faults: receives all faults of the file; if there are any, there are no arrays.
     """
-    layout = layouts.find(settings.like)
-    found = streams.compute(path, layout.streams, settings, faults)
-    if faults:
-        return {}, found.facts
-    try:
-        return layout.arrays(found.arrays, settings), found.facts
-    except BadFileError as error:
-        faults.add_file(error, path, str(path))
-        return {}, found.facts
+    found = streams.compute(path, settings.streams, settings, faults)
+    if not faults:
+        try:
+            layout = layouts.LAYOUTS[settings.like]
+            return layout.arrays(found.arrays, settings), found.facts
+        except BadFileError as error:
+            faults.add_file(error, path, str(path))
+    return {}, found.facts

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from jaxdep.errors import BadFileError
+from jaxdep.extract import pooling
 from jaxdep.extract.packages import load
 
 RATE = 16_000
@@ -42,13 +43,7 @@ def descriptors(samples: np.ndarray, rate: float) -> np.ndarray:
     _check_length(samples, max(_SHORTEST, 1 / rate))
     table = _smile("LowLevelDescriptors").process_signal(samples, RATE)
     starts = table.index.get_level_values("start").total_seconds().to_numpy()
-    rows = np.floor(starts * rate + 1e-6).astype(int)
-    number = min(int(len(samples) / RATE * rate + 1e-6), rows[-1] + 1)
-    kept = rows < number
-    sums = np.zeros((number, DESCRIPTORS))
-    np.add.at(sums, rows[kept], table.to_numpy(np.float64)[kept])
-    counts = np.bincount(rows[kept], minlength=number)
-    return (sums / counts[:, None]).astype(np.float32)
+    return pooling.by_time(table.to_numpy(), starts, len(samples) / RATE, rate)
 
 
 def functionals(samples: np.ndarray) -> np.ndarray:

@@ -47,3 +47,74 @@ def tiny_efficientnet(folder, seed=0):
     model.train()(pixel_values=torch.randn(4, 3, 128, 128))
     model.save_pretrained(folder)
     return folder
+
+
+def tiny_speech(folder, seed=0, kind="hubert"):
+    """A HuBERT or wav2vec 2.0 of width 12, with 50 rows a second and two layers."""
+    import torch
+    from transformers import (
+        HubertConfig,
+        HubertModel,
+        Wav2Vec2Config,
+        Wav2Vec2FeatureExtractor,
+        Wav2Vec2Model,
+        WavLMConfig,
+        WavLMModel,
+    )
+
+    kinds = {
+        "hubert": (HubertConfig, HubertModel),
+        "wav2vec2": (Wav2Vec2Config, Wav2Vec2Model),
+        "wavlm": (WavLMConfig, WavLMModel),
+    }
+    config, model = kinds[kind]
+    torch.manual_seed(seed)
+    made = config(
+        hidden_size=12,
+        num_hidden_layers=2,
+        num_attention_heads=3,
+        intermediate_size=16,
+        conv_dim=(8,) * 7,
+        num_conv_pos_embeddings=8,
+        num_conv_pos_embedding_groups=4,
+    )
+    model(made).save_pretrained(folder)
+    Wav2Vec2FeatureExtractor(do_normalize=True).save_pretrained(folder)
+    return folder
+
+
+def tiny_images(folder, seed=0, kind="vit"):
+    """A ViT or CLIP of width 12 that sees 16 patches of 32 x 32 pixels, or a ResNet of 20."""
+    import torch
+    from transformers import (
+        CLIPConfig,
+        CLIPImageProcessor,
+        CLIPModel,
+        ResNetConfig,
+        ResNetModel,
+        ViTConfig,
+        ViTImageProcessor,
+        ViTModel,
+    )
+
+    torch.manual_seed(seed)
+    size = {"height": 32, "width": 32}
+    narrow = {
+        "hidden_size": 12,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 3,
+        "intermediate_size": 16,
+    }
+    seen = {**narrow, "image_size": 32, "patch_size": 8}
+    if kind == "vit":
+        ViTModel(ViTConfig(**seen)).save_pretrained(folder)
+        ViTImageProcessor(size=size).save_pretrained(folder)
+    elif kind == "clip":
+        config = CLIPConfig(text_config=narrow, vision_config=seen)
+        CLIPModel(config).save_pretrained(folder)
+        CLIPImageProcessor(size={"shortest_edge": 32}, crop_size=size).save_pretrained(folder)
+    else:
+        config = ResNetConfig(embedding_size=8, hidden_sizes=[8, 20], depths=[1, 1])
+        ResNetModel(config).save_pretrained(folder)
+        ViTImageProcessor(size=size).save_pretrained(folder)
+    return folder

@@ -187,7 +187,7 @@ def test_ids_are_names_and_unique(tmp_path, talking):
 def test_settings_are_checked():
     with pytest.raises(UserError, match=r"Settings\.rate=0.*expected"):
         Settings(rate=0)
-    with pytest.raises(UserError, match=r"Settings\.like=dvlg: expected dvlog"):
+    with pytest.raises(UserError, match=r"Settings\.like=dvlg: expected dvlog, avec2013"):
         Settings(like="dvlg")  # type: ignore[arg-type]
     with pytest.raises(UserError, match="no media files"):
         extract([], "out")

@@ -8,7 +8,7 @@ from jaxdep.errors import UserError
 from jaxdep.extract import face
 from jaxdep.extract.media import Frame
 from jaxdep.extract.packages import load
-from jaxdep.extract.streams import mean_of_found
+from jaxdep.extract.pooling import of_found
 
 dlib = load("dlib")
 PREDICTOR = face.predictor_file(None)
@@ -74,7 +74,7 @@ def test_without_a_face_there_is_none_and_it_is_searched_again(tracker):
 
 def test_means_leave_out_what_was_not_found():
     values = np.array([1.0, 3.0, np.nan, 5.0, np.nan, np.nan, 9.0])[:, None]
-    np.testing.assert_array_equal(mean_of_found(values, 2)[:, 0], [2.0, 5.0, np.nan])
+    np.testing.assert_array_equal(of_found(values, 2)[:, 0], [2.0, 5.0, np.nan])
 
 
 def test_a_predictor_that_is_none(tmp_path):
