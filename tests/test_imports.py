@@ -34,6 +34,7 @@ ALLOWED = {
     "testing": {"models", "overrides", "parity"},
     "benchmarks": {
         *("nn", "models", "data", "train", "runner", "experiment", "experiments", "parity"),
+        *("artifacts", "extract"),
     },
     "cli": {
         *("models", "data", "artifacts", "analysis", "experiment", "overrides", "train", "runner"),

@@ -53,7 +53,8 @@ def write(path, picture=None, sound=None, seconds=6.0, fps=10, lossless=True):
             video = container.add_stream("libx264rgb" if lossless else "libx264", rate=fps)
             video.height, video.width = picture(0.0).shape[:2]
             video.pix_fmt = "rgb24" if lossless else "yuv420p"
-            video.options = {"preset": "ultrafast", "qp" if lossless else "crf": "0"}
+            quality = {"qp": "0"} if lossless else {"crf": "20"}
+            video.options = {"preset": "ultrafast", **quality}
         if sound is not None:
             codec = "pcm_s16le" if lossless else "aac"
             track = container.add_stream(codec, rate=SOUND, layout="mono")
@@ -80,3 +81,10 @@ def talking(path, seconds=6.0, fps=10, **options):
     image = astronaut()
     picture = lambda time: moved(image, time)
     return write(path, picture, voice(seconds), seconds, fps, **options)
+
+
+if __name__ == "__main__":  # writes recordings for `python -m jaxdep.benchmarks.extract`
+    import sys
+
+    for name in sys.argv[2:]:
+        talking(name, float(sys.argv[1]), fps=25, lossless=False)
