@@ -1,5 +1,7 @@
 """Encoders with random weights, saved as a user's local model folder would look."""
 
+from typing import Any
+
 WORDS = ["grey", "river", "table", "wide", "view", "lamp", "cup", "road"]
 
 
@@ -99,13 +101,13 @@ def tiny_images(folder, seed=0, kind="vit"):
 
     torch.manual_seed(seed)
     size = {"height": 32, "width": 32}
-    narrow = {
+    narrow: dict[str, Any] = {
         "hidden_size": 12,
         "num_hidden_layers": 2,
         "num_attention_heads": 3,
         "intermediate_size": 16,
     }
-    seen = {**narrow, "image_size": 32, "patch_size": 8}
+    seen: dict[str, Any] = {**narrow, "image_size": 32, "patch_size": 8}
     if kind == "vit":
         ViTModel(ViTConfig(**seen)).save_pretrained(folder)
         ViTImageProcessor(size=size).save_pretrained(folder)
@@ -139,7 +141,7 @@ def tiny_whisper(folder, seed=0):
     special += ["<|translate|>", "<|startofprev|>", "<|nospeech|>", "<|notimestamps|>"]
     tokenizer.add_special_tokens({"additional_special_tokens": special})
     tokenizer.add_tokens([f"<|{step * 0.02:.2f}|>" for step in range(1501)])
-    ids = {name: tokenizer.convert_tokens_to_ids(name) for name in special}
+    ids: dict[str, Any] = {name: tokenizer.convert_tokens_to_ids(name) for name in special}
     end, begin = ids["<|endoftext|>"], ids["<|startoftranscript|>"]
     config = WhisperConfig(
         vocab_size=len(tokenizer),

@@ -18,6 +18,7 @@ def whisper(tmp_path_factory):
 def test_sentences_have_times_within_the_recording(whisper, seconds):
     found = words.Recogniser(whisper, "en").recognise(recordings.voice(seconds))
     assert found.dtype.names == ("start", "stop", "text")
+    assert len(found)
     assert (found["start"] <= found["stop"]).all()
     assert (np.diff(found["start"]) >= 0).all()
     assert ((found["start"] >= 0) & (found["stop"] <= seconds)).all()
