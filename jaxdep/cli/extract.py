@@ -34,7 +34,7 @@ def extract(
     Args:
         media: Video or audio files, or folders of them; names without suffix are the ids.
         out: Folder for the files of the corpus.
-        workers: Number of processes; 0 for one per core.
+        workers: Number of processes; 0 for one per core, or one alone with Hugging Face models.
         skip_bad: Leave out recordings with faults.
     """
     from jaxdep.extract import job, layouts

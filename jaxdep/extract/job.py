@@ -70,7 +70,8 @@ def extract(
         without its suffix.
       out: folder of the corpus, which is created.
       settings: settings of the extraction; None for those of D-Vlog.
-      workers: number of processes; 0 for one per core, 1 for none but this one.
+      workers: number of processes, 1 for none but this one; 0 for one per core, or for 1 if models
+        of Hugging Face are used.
       skip_bad: whether recordings may have faults.
       log: callback for messages.
       report: callback for progress.
@@ -88,7 +89,9 @@ def extract(
     if streams.needs_face(settings.streams, settings) and settings.predictor is None:
         log(face.TERMS)
     check_writable(outcome.out)
-    workers = min(workers or os.cpu_count() or 1, len(files) or 1)
+    # Models of Hugging Face use all cores, or the one GPU, by themselves.
+    alone = {"speech", "images", "words"} & set(settings.streams)
+    workers = min(workers or (1 if alone else os.cpu_count() or 1), len(files) or 1)
     for done, (name, found, kept) in enumerate(_results(files, task, workers), 1):
         faults.found += found
         if not found:
