@@ -29,14 +29,16 @@ ALLOWED = {
     },
     "experiments": {"experiment", "overrides", "tables", "models", "data", "plugins"},
     "datasets": {"data"},
+    "extract": {"data", "artifacts"},
     "parity": {"models", "train", "experiment", "overrides"},
     "testing": {"models", "overrides", "parity"},
     "benchmarks": {
         *("nn", "models", "data", "train", "runner", "experiment", "experiments", "parity"),
+        *("artifacts", "extract"),
     },
     "cli": {
         *("models", "data", "artifacts", "analysis", "experiment", "overrides", "train", "runner"),
-        *("experiments", "tables", "parity", "benchmarks"),
+        *("experiments", "tables", "parity", "benchmarks", "extract"),
     },
 }
 # `datasets` is imported by name only.

