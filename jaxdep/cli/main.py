@@ -14,11 +14,8 @@ from rich.text import Text
 import jaxdep
 from jaxdep.cli import hugepages
 from jaxdep.cli.commands import app
-from jaxdep.cli.extract import extract
 from jaxdep.errors import UserError
 from jaxdep.plain import visible
-
-app.command(extract)
 
 _AGAIN = "give the same command with --resume to continue a run or a sweep"
 

@@ -9,7 +9,6 @@ from typing import Annotated, Any
 from tyro.conf import UseAppendAction, arg
 
 from jaxdep.errors import UserError
-from jaxdep.runner import across
 from jaxdep.runner.options import RunOptions
 
 Groups = UseAppendAction[tuple[tuple[str, ...], ...]]
@@ -45,6 +44,8 @@ class Options(RunOptions):
 
     def arguments(self) -> dict[str, Any]:
         """Keyword arguments for `jaxdep.run` and `jaxdep.sweep`."""
+        from jaxdep.runner import across  # late: it reads the registry of corpora
+
         given = {field.name: getattr(self, field.name) for field in fields(RunOptions)}
         folders = across.parse_folders(flat(self.manual_dir))
         return given | {"overrides": flat(self.overrides), "manual_dir": folders}

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -144,7 +145,6 @@ def test_data_that_no_row_has_are_refused(tmp_path):
 KILLED = """
 import sys
 from jaxdep.experiments import tables
-sys.path.insert(0, sys.argv[3])
 from test_reproduce import PAPER
 from jaxdep.runner import reproduce
 tables.PAPERS = {"toy": PAPER}
@@ -154,10 +154,10 @@ WRITTEN = ("tables.md", "tables.tex", "tables.csv", "tables.json", "report.html"
 
 
 @pytest.mark.slow
-def test_killed_and_continued(tmp_path, data_dir, request):
+def test_killed_and_continued(tmp_path, data_dir, monkeypatch):
     """Tables are the same, byte for byte, after kills at several moments."""
-    here = str(request.path.parent)
-    start = lambda out: [sys.executable, "-c", KILLED, str(out), str(data_dir), here]
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(sys.path))
+    start = lambda out: [sys.executable, "-c", KILLED, str(out), str(data_dir)]
     whole, killed = tmp_path / "whole", tmp_path / "killed"
     subprocess.run(start(whole), check=True, capture_output=True)
     began = time.monotonic()

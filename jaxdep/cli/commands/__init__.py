@@ -4,6 +4,7 @@ import tyro
 
 from jaxdep.cli.commands.checks import bench, parity
 from jaxdep.cli.commands.corpora import init, prepare, synthesize
+from jaxdep.cli.commands.extraction import extract
 from jaxdep.cli.commands.listing import list_, show
 from jaxdep.cli.commands.results import evaluate, missing, report
 from jaxdep.cli.commands.training import cross_validate, reproduce, run, sweep
@@ -11,6 +12,7 @@ from jaxdep.cli.commands.training import cross_validate, reproduce, run, sweep
 COMMANDS = {
     "list": list_,
     "show": show,
+    "extract": extract,
     "synthesize": synthesize,
     "init": init,
     "prepare": prepare,

@@ -1,4 +1,4 @@
-"""Defines the command that turns recordings into features."""
+"""The command that turns recordings into features: `extract`."""
 
 from __future__ import annotations
 
@@ -7,19 +7,16 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-from rich.text import Text
 from tyro.conf import OmitArgPrefixes, Positional
 
+from jaxdep.cli import output
 from jaxdep.errors import UserError
 from jaxdep.extract.settings import Settings
 from jaxdep.plain import visible
 
 if TYPE_CHECKING:
     from jaxdep.extract.job import Report
-
-_console = Console(markup=False, emoji=False)  # names of files are text, whatever they contain
 
 
 def extract(
@@ -45,17 +42,18 @@ def extract(
         raise UserError("no media files: name some, or folders that hold them")
     with _display() as report:
         outcome = job.extract(
-            media, out, settings, workers=workers, skip_bad=skip_bad, log=_print, report=report
+            media, out, settings, workers=workers, skip_bad=skip_bad, log=output.say, report=report
         )
     kept = f", {len(outcome.kept)} kept as they were" if outcome.kept else ""
-    _print(f"{out}: features of {len(outcome.extracted)} recordings{kept}")
+    output.say(f"{out}: features of {len(outcome.extracted)} recordings{kept}")
     if needs := layouts.LAYOUTS[settings.like].needs:
-        _print(f"to train on them, add {needs}; then: jaxdep prepare {settings.like}")
+        output.say(f"to train on them, add {needs}; then: jaxdep prepare {settings.like}")
 
 
 @contextmanager
 def _display() -> Iterator[Report]:
     """Shows a progress bar in a terminal, and one line per recording otherwise."""
+    terminal = output.console.is_terminal
     columns = (
         TextColumn("{task.description}", markup=False),
         BarColumn(),
@@ -64,16 +62,12 @@ def _display() -> Iterator[Report]:
         TextColumn("left"),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=_console, disable=not _console.is_terminal) as progress:
+    with Progress(*columns, console=output.console, disable=not terminal) as progress:
         bar = progress.add_task("extract", total=None, state="")
 
         def report(done: int, total: int, name: str) -> None:
             progress.update(bar, completed=done, total=total, state=visible(name))
-            if not _console.is_terminal:
-                _print(f"recording {done}/{total}: {name}")
+            if not terminal:
+                output.say(f"recording {done}/{total}: {name}")
 
         yield report
-
-
-def _print(text: str) -> None:
-    _console.print(Text(visible(text)), soft_wrap=True)
