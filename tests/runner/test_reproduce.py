@@ -154,19 +154,19 @@ WRITTEN = ("tables.md", "tables.tex", "tables.csv", "tables.json", "report.html"
 
 
 @pytest.mark.slow
-def test_killed_and_continued(tmp_path, data_dir, monkeypatch):
+def test_killed_and_continued(tmp_path, data_dir, request, monkeypatch):
     """Tables are the same, byte for byte, after kills at several moments."""
-    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(sys.path))
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(request.path.parent), *sys.path]))
     start = lambda out: [sys.executable, "-c", KILLED, str(out), str(data_dir)]
     whole, killed = tmp_path / "whole", tmp_path / "killed"
-    subprocess.run(start(whole), check=True, capture_output=True)
+    subprocess.run(start(whole), check=True)
     began = time.monotonic()
-    subprocess.run(start(tmp_path / "again"), check=True, capture_output=True)
+    subprocess.run(start(tmp_path / "again"), check=True)
     takes = time.monotonic() - began
     for share in (0.4, 0.6, 0.8):
         with subprocess.Popen(start(killed), stdout=subprocess.DEVNULL) as process:
             time.sleep(share * takes)
             process.send_signal(signal.SIGKILL)
-    subprocess.run(start(killed), check=True, capture_output=True)
+    subprocess.run(start(killed), check=True)
     for name in WRITTEN:
         assert (killed / name).read_bytes() == (whole / name).read_bytes(), name
