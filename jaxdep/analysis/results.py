@@ -130,8 +130,17 @@ def _validation(run_dir: Path, meta: Mapping[str, Any]) -> dict[str, Predictions
     """
     if not (run_dir / "validation.csv").exists() or meta.get("merge", "none") != "none":
         return {}
-    found = _finite(run_dir, "validation.csv", meta)
+    found = validation_predictions(run_dir, meta)
     return {task: each for task, each in found.items() if task in meta["classes"]}
+
+
+def validation_predictions(run_dir: Path, meta: Mapping[str, Any]) -> dict[str, Predictions]:
+    """Validated predictions for the validation split, of all runs that did not diverge, by task.
+
+    Raises:
+      UserError: the file is missing or damaged, or lacks a run that `meta.json` lists.
+    """
+    return _finite(run_dir, "validation.csv", meta)
 
 
 def _finite(run_dir: Path, name: str, meta: Mapping[str, Any]) -> dict[str, Predictions]:

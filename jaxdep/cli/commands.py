@@ -14,6 +14,7 @@ from tyro.conf import OmitArgPrefixes, Positional, arg
 
 from jaxdep.artifacts.run_dir import RunDir
 from jaxdep.artifacts.schema import Merge
+from jaxdep.cli import inference
 from jaxdep.cli.options import Groups, Options, Processes, Set, flat
 from jaxdep.errors import UserError
 from jaxdep.overrides import parse_assignments
@@ -394,6 +395,9 @@ def bench(
         tables.show(line, _console)
     if out:
         _print(f"saved: {tables.keep(line, out)}")
+
+
+app.command(inference.predict)
 
 
 def parse_seeds(text: str) -> int | list[int]:

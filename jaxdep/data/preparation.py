@@ -141,6 +141,7 @@ def prepare(
         "skipped": [vars(fault) for fault in skipped],
         "label_source": "planted by the data generator" if truth else builder.LABEL_SOURCE,
         "files": files,
+        "encoders": builder.encoders(options),
         "given": given,
         "defaults": builder.resolve(folder, corpora.with_defaults(name, {})),
         "fingerprint": fingerprint,
