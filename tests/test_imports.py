@@ -77,12 +77,10 @@ def test_one_way(part):
 
 
 def test_only_commands_and_tests_import_parity():
+    parts = ("parity", "testing", "inference")
     for path in (ROOT / "jaxdep").rglob("*.py"):
         part = path.relative_to(ROOT / "jaxdep").parts[0]
-        if part not in ("parity", "testing", "inference") and path.name not in (
-            "commands.py",
-            "__init__.py",
-        ):
+        if part not in parts and path.name not in ("commands.py", "__init__.py"):
             assert not [n for n in imported(path) if n.startswith("jaxdep.parity")], path
 
 

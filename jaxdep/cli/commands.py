@@ -398,6 +398,7 @@ def bench(
 
 
 app.command(inference.predict)
+app.command(inference.export)
 
 
 def parse_seeds(text: str) -> int | list[int]:

@@ -65,5 +65,20 @@ def predict(
             _print(f"attention: {picture}\n{caption}")
 
 
+def export(folder: Positional[Path], out: Path) -> None:
+    """Exports a run: a program for JAX alone, weights for PyTorch, and a model card.
+
+    Args:
+        folder: Run directory.
+        out: Folder to write; must be new or empty.
+    """
+    from jaxdep.inference import exporting
+    from jaxdep.inference.model import load
+
+    described = exporting.export(load(folder), out)
+    _print(f"program: {out / exporting.PROGRAM}, free sizes: {described['free']}")
+    _print(f"model card: {out / exporting.CARD}")
+
+
 def _print(text: str) -> None:
     _console.print(Text(visible(text)), soft_wrap=True)

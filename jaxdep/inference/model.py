@@ -193,4 +193,4 @@ class Model:
 
 def _finite(values: np.ndarray) -> np.ndarray:
     """Whether all outputs [R, N, ...] of each recording are finite, [N]."""
-    return np.isfinite(values.reshape(*values.shape[:2], -1)).all((0, 2))
+    return np.asarray(np.isfinite(values.reshape(*values.shape[:2], -1)).all((0, 2)))
