@@ -51,7 +51,7 @@ def predict(
         raise UserError("--explain draws beside the table: set --out")
     model = load(folder)
     options = parse_assignments(flat(set_))
-    recordings = model.read(*inputs, texts=text, options=options)
+    recordings = model.read(*inputs, texts=text, options=options, log=_print)
     predictions = model.predict(recordings, coverage=coverage)
     synthetic = " (trained on SYNTHETIC data)" if model.meta["corpus"]["synthetic"] else ""
     table.show(predictions, _console, f"{model.meta['title']}{synthetic}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -123,9 +123,11 @@ class Model:
         *paths: str | Path,
         texts: Sequence[str] = (),
         options: Mapping[str, Any] | None = None,
+        log: Callable[[str], None] = print,
     ) -> dict[str, Recording]:
         """Reads recordings from files, for `predict`; see `inference.reading.read`."""
-        return reading.read(self.description, [Path(path) for path in paths], texts, options)
+        given = [Path(path) for path in paths]
+        return reading.read(self.description, given, texts, options, log)
 
     def predict(self, recordings: Mapping[str, Recording], *, coverage: float = 1.0) -> Predictions:
         """Predicts recordings with all runs together.
@@ -146,7 +148,7 @@ class Model:
         ids = list(recordings)
         ordered = sorted(ids)
         inputs = self.description.stack({name: recordings[name] for name in ordered})
-        back = np.argsort(np.argsort(ids)) if ids else []
+        back = np.argsort(np.argsort(ids))
         outputs = {task: x[:, back] for task, x in self._outputs(inputs).items()}
         for task, values in outputs.items():
             if bad := [ids[i] for i in np.flatnonzero(~_finite(values))]:

@@ -24,8 +24,9 @@ LEGEND = (
     f" over runs. The {LEVEL:.0%} interval of a probability says how its mean would vary with other"
     " seeds (Student's t); that of a score is where the true score of such a recording would lie,"
     " by the errors on the validation split (split conformal prediction). abstains: less certain"
-    " than the chosen share of the validation split. distance: percentile among training"
-    " recordings of the distance from their mean; near 100, the recording is unlike all of them."
+    " than the chosen share of the validation split, by the highest probability, or the spread of a"
+    " score. distance: percentile among training recordings of the distance from their mean; near"
+    " 100, the recording is unlike all of them."
 )
 """What the columns of a table of predictions mean."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ def read(
     paths: Sequence[Path] = (),
     texts: Sequence[str] = (),
     options: Mapping[str, Any] | None = None,
+    log: Callable[[str], None] = print,
 ) -> dict[str, Recording]:
     """Reads the features of recordings.
 
@@ -29,6 +30,7 @@ def read(
       texts: texts, called `text_00001` and so on, for corpora whose recordings are texts.
       options: options of the corpus that have changed since, such as the folder of an encoder; an
         encoder must be the same.
+      log: callback for warnings.
 
     Returns:
       Features by id, in the order of the arguments.
@@ -39,14 +41,18 @@ def read(
     """
     builder = corpora.builder_class(description.corpus)
     changed = corpora.parse_options(description.corpus, options or {})
-    scans = [_arrays(path) for path in paths if path.suffix == ".npz"]
-    raw = [path for path in paths if path.suffix != ".npz"]
-    if raw or texts:
-        known = {**vars(builder.OPTIONS), **description.options, **changed}
-        scans += [builder.recordings(_existing(path), known) for path in raw]
-        numbered = {f"text_{n:05d}": each for n, each in enumerate(texts, start=1)}
-        scans += [builder.texts(numbered, known)] if texts else []
+    known = {**vars(builder.OPTIONS), **description.options, **changed}
+    of_corpus = lambda path: builder.recordings(path.resolve(), known)
+    if missing := [path for path in paths if not path.exists()]:
+        raise UserError(f"{missing[0]} does not exist: give the files of recordings")
+    if texts or any(path.suffix not in _READERS for path in paths):
         _check_encoders(description, builder, known)
+    scans = [_READERS.get(path.suffix, of_corpus)(path) for path in paths]
+    if texts:
+        numbered = {f"text_{n:05d}": each for n, each in enumerate(texts, start=1)}
+        scans.append(builder.texts(numbered, known))
+    for warning in (warning for scan in scans for warning in scan.warnings):
+        log(f"warning: {warning}")
     faults = Faults([fault for scan in scans for fault in scan.faults.found])
     found: dict[str, Item] = {}
     for item in (item for scan in scans for item in scan.items):
@@ -55,12 +61,6 @@ def read(
         found[item.id] = item
     faults.raise_if_any("The recordings cannot be read:", "Fix the files, or leave them out.")
     return {name: item.load() for name, item in found.items()}
-
-
-def _existing(path: Path) -> Path:
-    if not path.exists():
-        raise UserError(f"{path} does not exist: give the files of recordings")
-    return path.resolve()
 
 
 def _arrays(path: Path) -> Scan:
@@ -78,6 +78,10 @@ def _arrays(path: Path) -> Scan:
     return found
 
 
+_READERS: Mapping[str, Callable[[Path], Scan]] = {".npz": _arrays}
+"""Readers of files that hold one recording in a form that no corpus has, by suffix."""
+
+
 def _check_encoders(
     description: InputDescription, builder: type[ManualBuilder], options: Mapping[str, Any]
 ) -> None:
@@ -85,6 +89,6 @@ def _check_encoders(
     for option, identity in builder.encoders(options).items():
         if description.encoders.get(option, identity) != identity:
             raise UserError(
-                f"{options[option]} is not the {option} of the run, or was trained further since:"
-                f" give the original one by --set {option}=FOLDER"
+                f"{options[option]} is, with these options, not the {option} of the run: give the"
+                f" original one, unchanged, by --set {option}=FOLDER"
             )

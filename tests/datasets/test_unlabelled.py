@@ -5,10 +5,17 @@ import shutil
 import numpy as np
 import pytest
 
-from jaxdep.data import corpora, stand_ins
+from jaxdep.data import corpora
 from jaxdep.errors import UserError
 
-SIZES = {"dvlog": 10, "avec2014": 12, "ewre": 12, "mmd2023": 12, "daicwoz": 12, "mgid": 40}
+SIZES = {
+    "dvlog": {"items": 10, "mean_length": 40},
+    "avec2014": {"items": 12, "mean_seconds": 8},
+    "ewre": {"items": 12},
+    "mmd2023": {"items": 12, "mean_seconds": 40},
+    "daicwoz": {"items": 12, "mean_seconds": 45},
+    "mgid": {"items": 40},
+}
 LABELS = {
     "dvlog": ["labels.csv"],
     "avec2014": ["**/*_Depression.csv"],
@@ -27,7 +34,7 @@ def opened(name, folder):
 @pytest.mark.parametrize("name", SIZES)
 def test_features_are_those_of_the_corpus(name, tmp_path):
     folder = tmp_path / "raw"
-    stand_ins.synthesize(name, folder, items=SIZES[name], seed=1)
+    corpora.generator(name).write(folder, seed=1, **SIZES[name])
     builder, options = opened(name, folder)
     known = {item.id: item.load() for item in builder.scan(folder, options).items}
     for pattern in LABELS[name]:
@@ -48,7 +55,7 @@ def test_features_are_those_of_the_corpus(name, tmp_path):
 
 
 def test_a_folder_of_one_recording(tmp_path):
-    stand_ins.synthesize("dvlog", tmp_path / "raw", items=10, seed=1)
+    corpora.generator("dvlog").write(tmp_path / "raw", seed=1, **SIZES["dvlog"])
     builder, options = opened("dvlog", tmp_path / "raw")
     copy = shutil.copytree(tmp_path / "raw" / "v00003", tmp_path / "renamed")
     [item] = builder.recordings(copy, options).items

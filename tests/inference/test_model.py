@@ -9,10 +9,15 @@ import sys
 
 import numpy as np
 import pytest
+from small import SMALL
 
 import jaxdep
 from jaxdep.analysis import calibration, predictions
 from jaxdep.errors import UserError
+
+
+def quiet(line):
+    pass
 
 
 @pytest.fixture(scope="module")
@@ -203,6 +208,14 @@ class TestMistakes:
         (copy / "inputs.npz").unlink()
         with pytest.raises(UserError, match="with --resume, which adds the file"):
             jaxdep.load(copy)
+
+
+def test_a_run_of_an_earlier_version_gets_its_description(trained, raw, tmp_path):
+    copy = shutil.copytree(trained, tmp_path / "r")
+    (copy / "inputs.npz").unlink()
+    options = {"manual_dir": raw, "data_dir": trained.parent / "data", "overrides": SMALL}
+    jaxdep.run("jamfn-demo", seeds=2, out=copy, resume=True, log=quiet, **options)
+    assert (copy / "inputs.npz").read_bytes() == (trained / "inputs.npz").read_bytes()
 
 
 def test_arrays_of_a_file_are_the_features(model, recordings, found, tmp_path):
