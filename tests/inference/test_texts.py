@@ -60,7 +60,7 @@ def test_by_hand_as_in_files(model, tmp_path):
     for first, second, third in zip(*(x.values() for x in (typed, lines, rows)), strict=True):
         np.testing.assert_array_equal(first["text"], second["text"])
         np.testing.assert_array_equal(first["text"], third["text"])
-    assert typed["text_00001"]["text"].shape == (7, 64)
+    assert typed["text_00001"]["text"].shape == (8, 64)  # with the full stop
     assert len(model.predict(typed).ids) == 2
 
 
