@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from jax import export as jax_export
 from safetensors.numpy import save_file
@@ -98,16 +99,23 @@ def _calibrated(model: Model) -> Any:
         task: np.asarray(each.temperatures, np.float32) for task, each in model.calibration.items()
     }
 
+    def scaled(probability: Any, temperature: float) -> Any:
+        logits = jnp.log(jnp.maximum(probability, jnp.finfo(jnp.float32).tiny))
+        return jax.nn.softmax(logits / temperature, axis=-1)
+
     def outputs_of(inputs: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
         one = lambda variables: predicted(tasks, forward(experiment, variables, inputs))
         outputs = jax.lax.map(one, weights)
         found = {}
         for task in tasks:
             each = outputs[task]
-            if temperatures[task].size:
-                each = jax.nn.softmax(each / temperatures[task][:, None, None], axis=-1)
-            kind = "probability" if temperatures[task].size else "score"
-            found[task] = {kind: each.mean(0), "spread": each.std(0, ddof=several)}
+            if not temperatures[task].size:
+                found[task] = {"score": each.mean(0), "spread": each.std(0, ddof=several)}
+                continue
+            each = jax.nn.softmax(each / temperatures[task][:, None, None], axis=-1)
+            pooled = scaled(each.mean(0), model.calibration[task].pooled)
+            spread = scaled(each, model.calibration[task].pooled).std(0, ddof=several)
+            found[task] = {"probability": pooled, "spread": spread}
         return found
 
     return outputs_of

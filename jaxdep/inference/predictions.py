@@ -1,8 +1,11 @@
 """Predictions of an ensemble of runs for new recordings, with what is known of their uncertainty.
 
-Probabilities are those of each run divided by its temperature, which is fitted on the validation
-split as in the report, and averaged over runs. All thresholds and margins are chosen on validation
-predictions of the same ensemble. As the epoch was selected on these, too, they are optimistic.
+The logits of each run are divided by its temperature, which is fitted on the validation split as in
+the report, and their probabilities are averaged over runs. Averages of calibrated probabilities are
+not confident enough (Rahaman and Thiery, NeurIPS 2021), so a further temperature is fitted to the
+averages on the same split ("pool, then calibrate"). All thresholds and margins are chosen on
+validation predictions of the same ensemble. As the epoch was selected on these, too, they are
+optimistic.
 """
 
 from __future__ import annotations
@@ -20,13 +23,13 @@ from jaxdep.analysis.predictions import Predictions as Stored
 from jaxdep.errors import UserError
 
 LEGEND = (
-    "probability: mean over runs of temperature-scaled probabilities; spread: standard deviation"
-    f" over runs. The {LEVEL:.0%} interval of a probability says how its mean would vary with other"
-    " seeds (Student's t); that of a score is where the true score of such a recording would lie,"
-    " by the errors on the validation split (split conformal prediction). abstains: less certain"
-    " than the chosen share of the validation split, by the highest probability, or the spread of a"
-    " score. distance: percentile among training recordings of the distance from their mean; near"
-    " 100, the recording is unlike all of them."
+    "probability: temperature-scaled, averaged over runs and scaled again; spread: standard"
+    f" deviation over runs. The {LEVEL:.0%} interval of a probability says how it would vary with"
+    " other seeds (Student's t); that of a score is where the true score of such a recording would"
+    " lie, by the errors on the validation split (split conformal prediction). abstains: less"
+    " certain than the chosen share of the validation split, by the highest probability, or the"
+    " spread of a score. distance: percentile among training recordings of the distance from their"
+    " mean; near 100, the recording is unlike all of them."
 )
 """What the columns of a table of predictions mean."""
 
@@ -83,12 +86,14 @@ class Calibration:
     Attributes:
       classes: names of the C classes; empty if the task has scores.
       temperatures: temperature of each run, [R]; empty for scores.
+      pooled: temperature of the mean over runs; 1 for scores.
       validation: probabilities [R, N, C] or scores [R, N] of the validation split.
       target: its class indices or scores, [N].
     """
 
     classes: tuple[str, ...]
     temperatures: Sequence[float]
+    pooled: float
     validation: np.ndarray
     target: np.ndarray
 
@@ -100,14 +105,15 @@ class Calibration:
           UserError: an earlier version wrote the file, without logits.
         """
         if not classes:
-            return cls((), (), stored.prediction, stored.target)
+            return cls((), (), 1.0, stored.prediction, stored.target)
         if stored.logits is None:
             raise UserError(
                 "validation.csv has no logits: an earlier version of jaxdep wrote it; train again"
             )
         temperatures = calibration.fit_temperatures(stored.logits, stored.target)
         scaled = _scaled(stored.logits, temperatures)
-        return cls(tuple(classes), temperatures, scaled, stored.target)
+        pooled = calibration.fit_temperature(_log(scaled.mean(0)), stored.target)
+        return cls(tuple(classes), temperatures, pooled, scaled, stored.target)
 
     def predict(
         self, outputs: np.ndarray, coverage: float, bounds: Sequence[float] = ()
@@ -120,14 +126,14 @@ class Calibration:
           bounds: lowest and highest score of the task's scale.
         """
         each = _scaled(outputs, self.temperatures) if self.classes else outputs.astype(float)
-        value, spread = each.mean(0), _spread(each)
+        value, spread = self._joined(each)
         if self.classes:
             margin = stats.t.ppf((1 + LEVEL) / 2, max(len(each) - 1, 1)) * spread
             margin, bounds = margin / np.sqrt(len(each)), (0.0, 1.0)
         else:
             margin = self._margin
         clip = lambda x: x.clip(*bounds) if bounds else x
-        threshold = abstention.threshold(_confidence(self.validation, self.classes), coverage)
+        threshold = abstention.threshold(self._confidence(self.validation), coverage)
         return TaskPredictions(
             self.classes,
             outputs,
@@ -135,8 +141,20 @@ class Calibration:
             spread,
             clip(value - margin),
             clip(value + margin),
-            _confidence(each, self.classes) < threshold,
+            self._confidence(each) < threshold,
         )
+
+    def _joined(self, each: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Value of all runs together, and its spread over runs, [N, C] or [N]."""
+        if not self.classes:
+            return each.mean(0), _spread(each)
+        scale = lambda mean: calibration.probabilities(_log(mean), self.pooled)
+        return scale(each.mean(0)), _spread(scale(each))
+
+    def _confidence(self, each: np.ndarray) -> np.ndarray:
+        """Confidence [N] in all runs together: the highest probability, or minus the spread."""
+        value, spread = self._joined(each)
+        return value.max(-1) if self.classes else -spread
 
     @property
     def _margin(self) -> float:
@@ -190,6 +208,6 @@ def _spread(each: np.ndarray) -> np.ndarray:
     return each.std(0, ddof=1) if len(each) > 1 else np.full(each.shape[1:], np.nan)
 
 
-def _confidence(each: np.ndarray, classes: Sequence[str]) -> np.ndarray:
-    """Confidence [N] in the mean over runs: the highest probability, or minus the spread."""
-    return each.mean(0).max(-1) if classes else -_spread(each)
+def _log(probability: np.ndarray) -> np.ndarray:
+    """Logarithms of probabilities, of which some may be zero."""
+    return np.log(np.maximum(probability, np.finfo(np.float32).tiny))

@@ -19,7 +19,7 @@ def scores(errors):
     target = np.arange(len(errors), dtype=float)
     half = np.arange(len(errors))
     mean = target + errors
-    return Calibration((), (), np.stack([mean - half, mean + half]), target)
+    return Calibration((), (), 1.0, np.stack([mean - half, mean + half]), target)
 
 
 class TestScores:
@@ -47,7 +47,7 @@ class TestScores:
         assert found.abstains.tolist() == [False, True, False]
 
     def test_a_single_run_never_abstains(self):
-        alone = Calibration((), (), np.zeros((1, 30)), np.zeros(30))
+        alone = Calibration((), (), 1.0, np.zeros((1, 30)), np.zeros(30))
         found = alone.predict(np.ones((1, 2)), 0.1)
         assert not found.abstains.any()
         assert np.isnan(found.spread).all()
@@ -70,9 +70,14 @@ class TestClasses:
         outputs = RNG.normal(size=(3, 5, 2)) / 10
         found = calibrated.predict(outputs, 1.0)
         each = np.exp(outputs / np.array(calibrated.temperatures)[:, None, None])
-        each = (each / each.sum(-1, keepdims=True))[..., 1]
+        each /= each.sum(-1, keepdims=True)
+        scale = lambda p: (
+            p ** (1 / calibrated.pooled) / (p ** (1 / calibrated.pooled)).sum(-1, keepdims=True)
+        )[..., 1]
+        np.testing.assert_allclose(found.value[:, 1], scale(each.mean(0)))
         for row in range(5):
-            low, high = stats.t.interval(0.95, 2, each[:, row].mean(), stats.sem(each[:, row]))
+            middle, error = scale(each.mean(0))[row], stats.sem(scale(each)[:, row])
+            low, high = stats.t.interval(0.95, 2, middle, error)
             assert found.low[row, 1] == pytest.approx(max(low, 0))
             assert found.high[row, 1] == pytest.approx(min(high, 1))
         shown = rows(Predictions(list("vwxyz"), {"t": found}, np.ones(5), np.ones(5)))
@@ -81,7 +86,7 @@ class TestClasses:
             Calibration.of(Stored(**{**vars(stored), "logits": None}), ["no", "yes"])
 
     def test_no_spread_is_null(self):
-        one: Any = Calibration(("a", "b"), (1.0,), np.full((1, 4, 2), 0.5), np.zeros(4))
+        one: Any = Calibration(("a", "b"), (1.0,), 1.0, np.full((1, 4, 2), 0.5), np.zeros(4))
         found = one.predict(np.zeros((1, 1, 2)), 1.0)
         [shown] = rows(Predictions(["x"], {"t": found}, np.ones(1), np.ones(1)))
         assert shown["tasks"]["t"]["low"] == {"a": None, "b": None}
