@@ -102,7 +102,8 @@ def _subgroups(model: Model, found: Mapping[str, Any]) -> list[str]:
             values = [results.run_metrics(part, run, classes)[metric] for run in runs]
             mean = formatting.number(float(np.mean(np.array(values, float))), metric)
             count = str(len(part.ids))
-            rows.append([task, attribute, group, count, formatting.metric_name(metric), mean])
+            named = [markdown(each) for each in (task, attribute, group)]
+            rows.append([*named, count, formatting.metric_name(metric), mean])
     header = ("task", "attribute", "group", "recordings", "metric", "mean over seeds")
     note = "Differences between groups this small may be chance; no test was made."
     return [*_table(header, rows), "", note]
@@ -161,5 +162,5 @@ def _program(program: Mapping[str, Any]) -> list[str]:
 
 
 def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    line = lambda cells: f"| {' | '.join(markdown(str(each)) for each in cells)} |"
+    line = lambda cells: f"| {' | '.join(cells)} |"
     return [line(header), f"|{'---|' * len(header)}", *map(line, rows)]

@@ -11,7 +11,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import export as jax_export
-from safetensors.numpy import save_file
+from safetensors.numpy import save
 
 from jaxdep.artifacts.files import check_writable, replaced, write_json, write_text
 from jaxdep.errors import UserError
@@ -67,7 +67,7 @@ def export(model: Model, folder: Path) -> dict[str, Any]:
     write_json(folder / DESCRIPTION, described)
     for seed, variables in model.variables.items():
         with replaced(folder / f"weights-seed{seed}.safetensors") as temporary:
-            save_file(to_torch(model.module, variables), temporary)
+            temporary.write_bytes(save(to_torch(model.module, variables)))
     write_text(folder / CARD, card.card(model, described))
     return described
 
