@@ -2,8 +2,8 @@
 
 `jaxdep.run` trains an experiment for many seeds at once, and `jaxdep.sweep` for many settings as
 well. `jaxdep.evaluate` tests a finished run on another split, `jaxdep.missing` without some of its
-modalities, and `jaxdep.load` returns its model and weights. `jaxdep.models` and `jaxdep.losses`
-hold the building blocks, and `jaxdep.parity` converts weights to and from PyTorch.
+modalities, and `jaxdep.load` returns its model, which predicts new recordings. `jaxdep.models` and
+`jaxdep.losses` hold the building blocks, and `jaxdep.parity` converts weights to and from PyTorch.
 """
 
 from importlib import import_module
@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     from jaxdep import losses as losses
     from jaxdep import models as models
     from jaxdep import parity as parity
+    from jaxdep.inference.model import load as load
     from jaxdep.runner.missing import missing as missing
     from jaxdep.runner.run import evaluate as evaluate
-    from jaxdep.runner.run import load as load
     from jaxdep.runner.run import run as run
     from jaxdep.runner.sweep import sweep as sweep
 
@@ -25,7 +25,7 @@ _SUBPACKAGES = ("losses", "models", "parity")
 _FUNCTIONS = {
     "run": "jaxdep.runner.run",
     "evaluate": "jaxdep.runner.run",
-    "load": "jaxdep.runner.run",
+    "load": "jaxdep.inference.model",
     "missing": "jaxdep.runner.missing",
     "sweep": "jaxdep.runner.sweep",
 }

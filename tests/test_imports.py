@@ -25,7 +25,10 @@ ALLOWED = {
     "train": {"models", "losses", "data", "experiment", "overrides"},
     "runner": {
         *("models", "losses", "data", "artifacts", "analysis", "experiment", "overrides", "train"),
-        *("experiments", "tables"),
+        *("experiments", "tables", "inference"),
+    },
+    "inference": {
+        *("models", "data", "artifacts", "analysis", "experiment", "overrides", "train", "parity"),
     },
     "experiments": {"experiment", "overrides", "tables", "models", "data", "plugins"},
     "datasets": {"data"},
@@ -38,7 +41,7 @@ ALLOWED = {
     },
     "cli": {
         *("models", "data", "artifacts", "analysis", "experiment", "overrides", "train", "runner"),
-        *("experiments", "tables", "parity", "benchmarks", "extract"),
+        *("experiments", "tables", "parity", "benchmarks", "extract", "inference"),
     },
 }
 # `datasets` is imported by name only.
@@ -76,9 +79,10 @@ def test_one_way(part):
 
 
 def test_only_commands_and_tests_import_parity():
+    parts = ("parity", "testing", "inference")
     for path in (ROOT / "jaxdep").rglob("*.py"):
         relative = path.relative_to(ROOT / "jaxdep")
-        if relative.parts[0] in ("parity", "testing") or relative == Path("__init__.py"):
+        if relative.parts[0] in parts or relative == Path("__init__.py"):
             continue
         if relative != Path("cli", "commands", "checks.py"):
             assert not [n for n in imported(path) if n.startswith("jaxdep.parity")], path

@@ -71,3 +71,8 @@ class Builder(ManualBuilder):
         """Reads every file once and collects all faults."""
         sessions = cls.PUBLISHED["training"] // max(len(cls.TASKS), 1)
         return raw.scan(folder, cls.TASKS, sessions, options["strict_subjects"])
+
+    @classmethod
+    def recordings(cls, path: pathlib.Path, options: Mapping[str, Any]) -> Scan:
+        """Reads the arrays of all recordings in a folder."""
+        return raw.recordings(path)

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from jaxdep.data import checks, subjects
+from jaxdep.data import checks, subjects, unlabelled
 from jaxdep.data.builder import Item, Scan
 from jaxdep.data.formats import numbers, text
 from jaxdep.errors import BadFileError, Faults
@@ -69,13 +69,14 @@ def scan(folder: Path, tasks: tuple[str, ...], sessions: int, strict_subjects: b
         found.faults.found += [replace(fault, item=name) for name in concerned or [fault.item]]
     for name, partition in sorted(recordings.items()):
         session = _session(name)
-        arrays = _read(folder, partition, name, found.faults)
+        features = folder / "features" / partition
+        arrays = _read(features, name, folder, found.faults)
         if session not in labels and session not in of_sessions.items:
             found.faults.add("missing label", f"{session}_Depression.csv", item=name)
         if arrays is None or session not in labels:
             continue
-        load = lambda name=name, partition=partition, session=session: {
-            **(_read(folder, partition, name, Faults()) or {}),
+        load = lambda name=name, features=features, session=session: {
+            **(_read(features, name, folder, Faults()) or {}),
             "depression": float(labels[session].score),
             "severity": int(bdi.category(np.array(labels[session].score))),
             "depressed": int(labels[session].score >= bdi.DEPRESSED_FROM),
@@ -151,12 +152,23 @@ def _recordings(folder: Path, tasks: tuple[str, ...], faults: Faults) -> dict[st
     return found
 
 
-def _read(folder: Path, partition: str, name: str, faults: Faults) -> dict[str, np.ndarray] | None:
-    """Reads the three arrays of a recording; None if any has a fault."""
+def recordings(path: Path) -> Scan:
+    """Reads all recordings in a folder, at any depth, without labels; ids are free."""
+    read = lambda folder, name, faults: _read(folder, name, path, faults)
+    return unlabelled.arrays(path, WIDTHS, read)
+
+
+def _read(folder: Path, name: str, root: Path, faults: Faults) -> dict[str, np.ndarray] | None:
+    """Reads the three arrays of a recording; None if any has a fault.
+
+    Args:
+      folder: folder of the arrays.
+      name: id of the recording.
+      root: folder given by the user.
+      faults: receives the faults of the files.
+    """
     read = {
-        modality: checks.read_array(
-            folder / "features" / partition / f"{name}_{modality}.npy", folder, width, faults, name
-        )
+        modality: checks.read_array(folder / f"{name}_{modality}.npy", root, width, faults, name)
         for modality, width in WIDTHS.items()
     }
     arrays = {modality: array for modality, array in read.items() if array is not None}

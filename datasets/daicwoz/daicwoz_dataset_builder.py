@@ -88,15 +88,30 @@ To generate a synthetic corpus instead: jaxdep synthesize daicwoz DIR"""
     @classmethod
     def scan(cls, folder: pathlib.Path, options: Mapping[str, Any]) -> Scan:
         """Reads every file once and collects all faults."""
-        name = options["text_encoder"]
-        settings = raw.Settings(**options)
-        if not name:
-            return raw.scan(folder, settings, None)
-        encoder = text.encoder(name)
-
-        def embed(texts: Sequence[str]) -> list[np.ndarray]:
-            return text.embed(texts, encoder)
-
-        found = raw.scan(folder, settings, embed)
-        found.card["text encoder"] = encoder.name
+        found = raw.scan(folder, raw.Settings(**options), _embed(options))
+        if options["text_encoder"]:
+            found.card["text encoder"] = options["text_encoder"]
         return found
+
+    @classmethod
+    def encoders(cls, options: Mapping[str, Any]) -> dict[str, str]:
+        """Hash of the text encoder, if there is one."""
+        name = options["text_encoder"]
+        return {"text_encoder": text.encoder(name).identity} if name else {}
+
+    @classmethod
+    def recordings(cls, path: pathlib.Path, options: Mapping[str, Any]) -> Scan:
+        """Reads an interview, or all interviews in a folder."""
+        return raw.recordings(path, raw.Settings(**options), _embed(options))
+
+
+def _embed(options: Mapping[str, Any]) -> raw.Embed | None:
+    """The text encoder; None to read the user's embeddings."""
+    if not options["text_encoder"]:
+        return None
+    encoder = text.encoder(options["text_encoder"])
+
+    def embed(texts: Sequence[str]) -> list[np.ndarray]:
+        return text.embed(texts, encoder)
+
+    return embed

@@ -13,7 +13,7 @@ import numpy as np
 from jaxdep.data import checks, interviews
 from jaxdep.data.builder import Scan
 from jaxdep.datasets.daicwoz import emotions, labels, tables, transcripts
-from jaxdep.errors import Faults
+from jaxdep.errors import Faults, UserError
 from jaxdep.settings.kinds import Count, Seed
 
 ACOUSTIC = {"covarep": tables.COVAREP + tables.FORMANT, "egemaps": tables.EGEMAPS}
@@ -105,6 +105,35 @@ def scan(folder: Path, settings: Settings, embed: Embed | None) -> Scan:
         }
         found.warnings += checks.count_warnings(counts, published)
     found.card = _card(found, known, settings, segments) | found.card
+    return found
+
+
+def recordings(path: Path, settings: Settings, embed: Embed | None) -> Scan:
+    """Reads interviews without labels, as `scan` does.
+
+    Args:
+      path: `<id>_P`, the folder of an interview, or a folder of such folders.
+      settings: options for reading.
+      embed: as in `scan`.
+
+    Raises:
+      UserError: the items of the corpus are segments, which only an annotation defines.
+    """
+    if settings.items == "segments":
+        raise UserError(
+            "daicwoz: the run reads segments that emotion.csv annotates (items=segments); a new"
+            " interview has none: use a run on whole interviews"
+        )
+    root = path.parent if path.name.endswith("_P") else path
+    folders = [path] if path.name.endswith("_P") else sorted(path.glob("*_P"))
+    found = Scan()
+    if not folders:
+        found.faults.add("missing file", "<id>_P", "expected the folder of an interview")
+    interviews.gather_unlabelled(
+        found,
+        [folder.name.removesuffix("_P") for folder in folders if folder.is_dir()],
+        lambda name, repairs: _interview(root, name, settings, embed, None, found.faults, repairs),
+    )
     return found
 
 

@@ -49,3 +49,8 @@ class Builder(ManualBuilder):
     def scan(cls, folder: pathlib.Path, options: Mapping[str, Any]) -> Scan:
         """Reads every file once and collects all faults."""
         return raw.scan(folder)
+
+    @classmethod
+    def recordings(cls, path: pathlib.Path, options: Mapping[str, Any]) -> Scan:
+        """Reads the arrays of all vlogs in a folder."""
+        return raw.recordings(path)

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from jaxdep.data import checks
+from jaxdep.data import checks, unlabelled
 from jaxdep.data.builder import Item, Scan
 from jaxdep.data.formats import names, numbers, text
 from jaxdep.errors import BadFileError, Faults
@@ -45,12 +45,12 @@ def scan(folder: Path, options: object = None) -> Scan:
     rows = _rows(folder, found.faults)
     contents, frames = [], {}
     for row in rows:
-        arrays = _read(folder, row.id, found.faults)
+        arrays = _read(folder / row.id, row.id, folder, found.faults)
         if arrays:
             contents.append((checks.content(arrays), row.fold))
             frames[row.id] = len(arrays["acoustic"])
         load = lambda row=row: {
-            **(_read(folder, row.id, Faults()) or {}),
+            **(_read(folder / row.id, row.id, folder, Faults()) or {}),
             "depression": row.label,
         }
         gender = {"gender": GENDERS[row.gender]}
@@ -112,12 +112,23 @@ def _row(cells: list[str], where: str, faults: Faults) -> Row | None:
     return Row(name, label, seconds, gender, fold) if len(faults.found) == before else None
 
 
-def _read(folder: Path, name: str, faults: Faults) -> dict[str, np.ndarray] | None:
-    """Reads both arrays of a vlog, cut to the shorter one; None if either has a fault."""
+def recordings(path: Path) -> Scan:
+    """Reads all vlogs in a folder, which may be that of a single one, without labels."""
+    read = lambda folder, name, faults: _read(folder, name, path, faults)
+    return unlabelled.arrays(path, WIDTHS, read)
+
+
+def _read(folder: Path, name: str, root: Path, faults: Faults) -> dict[str, np.ndarray] | None:
+    """Reads both arrays of a vlog, cut to the shorter one; None if either has a fault.
+
+    Args:
+      folder: folder of the vlog.
+      name: id of the vlog.
+      root: folder given by the user.
+      faults: receives the faults of the files.
+    """
     read = {
-        modality: checks.read_array(
-            folder / name / f"{name}_{modality}.npy", folder, width, faults, name
-        )
+        modality: checks.read_array(folder / f"{name}_{modality}.npy", root, width, faults, name)
         for modality, width in WIDTHS.items()
     }
     arrays = {modality: array for modality, array in read.items() if array is not None}

@@ -53,3 +53,8 @@ class Builder(ManualBuilder):
     def scan(cls, folder: pathlib.Path, options: Mapping[str, Any]) -> Scan:
         """Reads every file once and collects all faults."""
         return raw.scan(folder, raw.Settings(**options))
+
+    @classmethod
+    def recordings(cls, path: pathlib.Path, options: Mapping[str, Any]) -> Scan:
+        """Reads the faces and voices in a folder."""
+        return raw.recordings(path, raw.Settings(**options))

@@ -62,11 +62,11 @@ def scan(folder: Path, settings: Settings) -> Scan:
     recordings = _recordings(folder, found.faults)
     contents = []
     for name, split in recordings.items():
-        read = _read(folder, split, name, settings, found.faults)
+        read = _read(folder / split, name, folder, settings, found.faults)
         if read:
             contents.append((hashlib.md5(read["acoustic"].tobytes()).hexdigest(), split))
         load = lambda name=name, split=split: {
-            **(_read(folder, split, name, settings, Faults()) or {}),
+            **(_read(folder / split, name, folder, settings, Faults()) or {}),
             "depression": _label(name),
         }
         found.items.append(Item(name, split, load))
@@ -83,6 +83,31 @@ def scan(folder: Path, settings: Settings) -> Scan:
     }
     if words := _words(folder, settings, found.faults):
         found.card["words"] = words
+    return found
+
+
+def recordings(path: Path, settings: Settings) -> Scan:
+    """Reads recordings without labels; their stems are free.
+
+    Args:
+      path: folder with `face` and `voice`, or one that contains such folders.
+      settings: options for reading.
+    """
+    found = Scan()
+    folders: dict[str, Path] = {}
+    for file in sorted(file for part in _PARTS for file in path.rglob(f"{part}/*.npy")):
+        folder, where = file.parents[1], str(file.relative_to(path))
+        if folders.setdefault(file.stem, folder) != folder:
+            detail = f"{file.stem} is also in {folders[file.stem].relative_to(path)}"
+            found.faults.add("duplicate id", where, detail, file.stem)
+    if not folders:
+        found.faults.add("missing file", path, "expected face/<id>.npy and voice/<id>.npy")
+    for name, folder in folders.items():
+        _read(folder, name, path, settings, found.faults)
+        load = lambda name=name, folder=folder: dict(
+            _read(folder, name, path, settings, Faults()) or {}
+        )
+        found.items.append(Item(name, "", load))
     return found
 
 
@@ -111,22 +136,30 @@ def _label(stem: str) -> str:
 
 
 def _read(
-    folder: Path, split: str, name: str, settings: Settings, faults: Faults
+    folder: Path, name: str, root: Path, settings: Settings, faults: Faults
 ) -> dict[str, np.ndarray] | None:
-    """Reads face and voice of the first words of a recording; None if either has a fault."""
-    path = lambda part: folder / split / part / f"{name}.npy"
-    face = checks.read_numbers(path("face"), folder, (SIZE, SIZE, None), faults, name)
-    voice = checks.read_array(path("voice"), folder, WIDTH, faults, name)
+    """Reads face and voice of the first words of a recording; None if either has a fault.
+
+    Args:
+      folder: folder with `face` and `voice`.
+      name: stem of the recording's files.
+      root: folder given by the user.
+      settings: options for reading.
+      faults: receives the faults of the files.
+    """
+    path = lambda part: folder / part / f"{name}.npy"
+    face = checks.read_numbers(path("face"), root, (SIZE, SIZE, None), faults, name)
+    voice = checks.read_array(path("voice"), root, WIDTH, faults, name)
     if face is None or voice is None:
         return None
     before = len(faults.found)
     for part, words in (("face", face.shape[2]), ("voice", len(voice))):
         if words < settings.n_words:
             detail = f"found {words}; n_words={settings.n_words}"
-            faults.add("too few words", path(part).relative_to(folder), detail, name)
+            faults.add("too few words", path(part).relative_to(root), detail, name)
     if settings.faces == "uint8" and not _fits_uint8(face):
         detail = "faces=uint8 requires integers from 0 to 255"
-        faults.add("not bytes", path("face").relative_to(folder), detail, name)
+        faults.add("not bytes", path("face").relative_to(root), detail, name)
     if len(faults.found) > before:
         return None
     return {"visual": _flatten(face, settings), "acoustic": voice[: settings.n_words]}

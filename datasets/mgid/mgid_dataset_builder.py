@@ -117,6 +117,37 @@ class Builder(ManualBuilder):
         ]
         return found
 
+    @classmethod
+    def encoders(cls, options: Mapping[str, Any]) -> dict[str, str]:
+        """Hash of the text encoder."""
+        return {"text_encoder": _text_encoder(options).identity}
+
+    @classmethod
+    def recordings(cls, path: pathlib.Path, options: Mapping[str, Any]) -> Scan:
+        """Reads and embeds texts, see `raw.texts`; images are not read."""
+        found = Scan()
+        texts = raw.texts(path, found.faults, options["keep_suffix"])
+        return _embedded(texts, found, options)
+
+    @classmethod
+    def texts(cls, texts: Mapping[str, str], options: Mapping[str, Any]) -> Scan:
+        """Embeds texts."""
+        found = Scan()
+        joined = {name: raw.join("", each, options["keep_suffix"]) for name, each in texts.items()}
+        for name in [name for name, each in joined.items() if not each]:
+            found.faults.add("empty text", name, item=name)
+        return _embedded(joined, found, options)
+
+
+def _embedded(texts: Mapping[str, str], found: Scan, options: Mapping[str, Any]) -> Scan:
+    """Adds an item for each text; nothing is embedded if there are faults."""
+    if found.faults:
+        return found
+    vectors = text.embed(list(texts.values()), _text_encoder(options), log=found.warnings.append)
+    for name, tokens in zip(texts, vectors, strict=True):
+        found.items.append(Item(name, "", lambda tokens=tokens: {"text": tokens}))
+    return found
+
 
 def _loader(
     row: raw.Row,

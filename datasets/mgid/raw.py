@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from jaxdep.data.formats import text
+from jaxdep.data.formats import names, text
 from jaxdep.errors import BadFileError, Faults
 
 SPLITS = {"train": 3500, "dev": 500, "test": 1000}
@@ -132,6 +132,65 @@ def card(rows: Sequence[Row]) -> dict:
             if split != "train" and "train" in shares
         },
     }
+
+
+def texts(path: Path, faults: Faults, keep_suffix: bool = False) -> dict[str, str]:
+    """Reads texts without labels, by id; see `join` for how titles are combined with them.
+
+    Args:
+      path: `.txt`, one text a line; `.csv` with a column `Text`, optionally `Title` and `id`; or a
+        folder with such files at any depth. Without a column `id`, a text is called after its file
+        and its number there, from 1, such as "train_00001", as in `read`.
+      faults: receives the faults of the files.
+      keep_suffix: see `join`.
+    """
+    root = path if path.is_dir() else path.parent
+    files = [path]
+    if path.is_dir():
+        files = sorted(file for file in path.rglob("*") if file.suffix in (".txt", ".csv"))
+    found: dict[str, str] = {}
+    for file in files:
+        where = str(file.relative_to(root))
+        try:
+            named = _unlabelled(file, root, where, faults)
+        except BadFileError as error:
+            faults.add_file(error, where)
+            continue
+        for number, (name, title, words) in enumerate(named, start=1):
+            name, joined = name or f"{file.stem}_{number:05d}", join(title, words, keep_suffix)
+            if problem := names.fault_of(name):
+                faults.add("bad id", where, f"{name!r}: {problem}", name)
+            elif not joined:
+                faults.add("empty text", where, name, name)
+            elif name in found:
+                faults.add("duplicate id", where, name, name)
+            else:
+                found[name] = joined
+    if not found and not faults:
+        faults.add("no rows", path, "expected .txt, one text a line, or .csv with a column Text")
+    return found
+
+
+def _unlabelled(file: Path, root: Path, where: str, faults: Faults) -> list[tuple[str, str, str]]:
+    """Id (empty if there is none), title and text of each row of a file."""
+    content = text.read(file, root)
+    if file.suffix != ".csv":
+        return [("", "", line) for line in content.split("\n") if line.strip()]
+    rows = [(line, cells) for line, cells in text.rows(content) if any(cells)]
+    header = rows[0][1] if rows else []
+    if header.count("Text") != 1:
+        faults.add("missing column", f"{where}:1", f'"Text"; the header is {", ".join(header)}')
+        return []
+    named = []
+    for line, cells in rows[1:]:
+        if len(cells) != len(header):
+            faults.add(
+                "wrong row", f"{where}:{line}", f"{len(cells)} cells; the header has {len(header)}"
+            )
+            continue
+        cell = dict(zip(header, cells, strict=True))
+        named.append((cell.get("id", ""), cell.get("Title", ""), cell["Text"]))
+    return named
 
 
 def _cells(folder: Path, name: str, faults: Faults) -> list[tuple[str, dict[str, str] | int]]:

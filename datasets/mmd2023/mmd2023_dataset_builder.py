@@ -65,3 +65,8 @@ To generate a synthetic corpus instead: jaxdep synthesize mmd2023 DIR"""
     def scan(cls, folder: pathlib.Path, options: Mapping[str, Any]) -> Scan:
         """Reads every file once and collects all faults."""
         return raw.scan(folder, raw.Settings(**options))
+
+    @classmethod
+    def recordings(cls, path: pathlib.Path, options: Mapping[str, Any]) -> Scan:
+        """Reads the interviews in a folder of the corpus's layout, without labels and lists."""
+        return raw.recordings(path, raw.Settings(**options))

@@ -77,6 +77,29 @@ def scan(folder: Path, settings: Settings) -> Scan:
     return found
 
 
+def recordings(path: Path, settings: Settings) -> Scan:
+    """Reads interviews without labels, as `scan` does.
+
+    Args:
+      path: folder in the layout of the corpus; every spectrogram is an interview.
+      settings: options for reading.
+    """
+    found = Scan()
+    names = sorted(file.stem for file in (path / "audio_png").glob("*.png"))
+    if not names:
+        found.faults.add("missing file", "audio_png/<id>.png")
+        return found
+    words = streams.embeddings(path, found.faults)
+    interviews.gather_unlabelled(
+        found,
+        names,
+        lambda name, repairs: _interview(
+            path, name, words.get(name), settings, found.faults, repairs
+        ),
+    )
+    return found
+
+
 def _interview(
     folder: Path,
     name: str,

@@ -34,3 +34,19 @@ def area_under_risk_coverage(confidence: np.ndarray, correct: np.ndarray) -> flo
       correct: whether each prediction is correct, [N].
     """
     return float(1 - accuracy_by_coverage(confidence, correct).mean())
+
+
+def threshold(confidence: np.ndarray, coverage: float) -> float:
+    """The lowest confidence to accept so that at least a share of the predictions is accepted.
+
+    Choose it on validation data, for predictions whose labels are not known.
+
+    Args:
+      confidence: confidence of each prediction, [N].
+      coverage: share to accept, above 0 and at most 1; at 1, all predictions are accepted, those of
+        other recordings as well.
+    """
+    if coverage == 1:
+        return -np.inf
+    accepted = int(np.ceil(coverage * len(confidence)))
+    return float(np.sort(confidence)[::-1][max(accepted, 1) - 1])

@@ -16,7 +16,8 @@ def attention(stored: Mapping[str, np.ndarray], classes: list[str]) -> tuple[Fig
     """Plots attention weights over time, with one row per recording and one column per scale.
 
     Args:
-      stored: content of `attention.npz`: `ids`, `targets`, `predictions`, `length`; maps [n, L]
+      stored: content of `attention.npz`: `ids`, `targets` (missing where they are not known),
+        `predictions`, `length`; maps [n, L]
         whose names end with a symbol of the paper, such as `jaf.0/A_A`; `streams`, rows of symbol,
         legend label and color; and `panels`, rows of map prefix and title.
       classes: class names of the main task.
@@ -86,20 +87,21 @@ def attention(stored: Mapping[str, np.ndarray], classes: list[str]) -> tuple[Fig
 def _check(stored: Mapping[str, np.ndarray], classes: int) -> None:
     """Checks arrays that a damaged file may lack or have of another shape or type."""
     items = len(stored["ids"]) if "ids" in stored else 0
-    shapes = {name: (items,) for name in ("ids", "targets", "predictions", "length")}
+    known = {name for name in ("targets",) if name in stored}
+    shapes = {name: (items,) for name in ("ids", "predictions", "length", *known)}
     shapes |= {"streams": (len(stored.get("streams", ())), 3)}
     shapes |= {"panels": (len(stored.get("panels", ())), 2)}
     for name, shape in shapes.items():
         if name not in stored or stored[name].shape != shape or not items:
             raise ValueError(f"{name} is missing, or is not {list(shape)}")
     drawn = {name for name in stored if name.split("/")[-1] in stored["streams"][:, 0]}
-    for name in drawn | {"targets", "predictions", "length"}:
+    for name in drawn | known | {"predictions", "length"}:
         array = stored[name]
         if array.dtype.kind not in "fiu" or not np.isfinite(array).all():
             raise ValueError(f"{name} has values that are not finite numbers")
         if name in drawn and (array.ndim != 2 or len(array) != items or not array.size):
             raise ValueError(f"{name} is not [{items}, L]")
-    named = np.concatenate([stored["targets"], stored["predictions"]])
+    named = np.concatenate([stored[name] for name in ("predictions", *known)])
     if classes and not np.isin(named, np.arange(classes)).all():
         raise ValueError("a target or prediction is not the index of a class")
     if not set(stored["streams"][:, 2].astype(str)) <= set(_PALETTE):
@@ -129,7 +131,7 @@ def _scale(name: str, titles: Mapping[str, str]) -> str:
 
 
 def _recording(stored: Mapping[str, np.ndarray], row: int, classes: list[str]) -> str:
-    """Id of a recording, with its true and predicted class or score."""
-    predicted, true = (stored[key][row] for key in ("predictions", "targets"))
-    name = lambda value: classes[int(value)] if classes else f"{value:.1f}"
-    return f"{stored['ids'][row]}: true {name(true)}, predicted {name(predicted)}"
+    """Id of a recording, with its true class or score, if known, and the predicted one."""
+    name = lambda key: classes[int(stored[key][row])] if classes else f"{stored[key][row]:.1f}"
+    true = f"true {name('targets')}, " if "targets" in stored else ""
+    return f"{stored['ids'][row]}: {true}predicted {name('predictions')}"

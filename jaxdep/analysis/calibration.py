@@ -141,6 +141,11 @@ def fit_temperature(logits: np.ndarray, target: np.ndarray) -> float:
     return float(np.exp(found.x))
 
 
+def fit_temperatures(logits: np.ndarray, target: np.ndarray) -> list[float]:
+    """The temperature of each of R runs, see `fit_temperature`; logits [R, N, C]."""
+    return [fit_temperature(each, target) for each in logits]
+
+
 def _bins(confidence: np.ndarray, bins: int) -> np.ndarray:
     """Index of the bin of each probability."""
     return np.digitize(confidence, np.linspace(0, 1, bins + 1)[1:-1], right=True)

@@ -49,9 +49,7 @@ def summarize(test: Predictions, validation: Predictions) -> dict[str, Any] | No
     """
     if test.logits is None or validation.logits is None or not len(test.runs):
         return None
-    temperatures = [
-        calibration.fit_temperature(logits, validation.target) for logits in validation.logits
-    ]
+    temperatures = calibration.fit_temperatures(validation.logits, validation.target)
     pairs = list(zip(test.logits, temperatures, strict=True))
     plain = np.stack([calibration.probabilities(logits) for logits, _ in pairs])
     scaled = np.stack([calibration.probabilities(logits, t) for logits, t in pairs])

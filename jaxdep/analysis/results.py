@@ -164,7 +164,7 @@ def _calibration(
         return found
     merge, path = meta.get("merge", "none"), run_dir / "validation_recordings.csv"
     recorded = recordings.read(path) if merge != "none" else None
-    for task, each in _finite(run_dir, "validation.csv", meta).items():
+    for task, each in validation_predictions(run_dir, meta).items():
         if task not in meta["classes"] or task not in test:
             continue
         if merge == "subject" and recorded is None:
@@ -180,6 +180,15 @@ def _calibration(
         if calibrated := calibration_summary.summarize(test[task], validation):
             found[task] = {"calibration": calibrated, "uncalibrated": ""}
     return found
+
+
+def validation_predictions(run_dir: Path, meta: Mapping[str, Any]) -> dict[str, Predictions]:
+    """Validated predictions for the validation split, of all runs that did not diverge, by task.
+
+    Raises:
+      UserError: the file is missing or damaged, or lacks a run that `meta.json` lists.
+    """
+    return _finite(run_dir, "validation.csv", meta)
 
 
 def _finite(run_dir: Path, name: str, meta: Mapping[str, Any]) -> dict[str, Predictions]:

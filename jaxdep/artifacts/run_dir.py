@@ -83,6 +83,11 @@ class RunDir:
         return self.path / "validation_recordings.csv"
 
     @property
+    def inputs(self) -> Path:
+        """Description of the inputs, to predict new recordings without the corpus."""
+        return self.path / "inputs.npz"
+
+    @property
     def attention(self) -> Path:
         """Attention maps of a few recordings."""
         return self.path / "attention.npz"

@@ -201,6 +201,23 @@ class Environment(TypedDict):
     tested_corpus: NotRequired[str]
 
 
+class FeatureEntry(TypedDict):
+    """Entry of one feature in the description of `inputs.npz`."""
+
+    shape: list[int | None]
+    dtype: str
+    length: int
+
+
+class InputsEntry(TypedDict):
+    """The description in `inputs.npz`, an `inference.description.InputDescription`."""
+
+    corpus: str
+    options: Mapping[str, Any]
+    encoders: Mapping[str, str]
+    features: Mapping[str, FeatureEntry]
+
+
 class ConfigurationEntry(TypedDict):
     """Entry of one configuration in `sweep.json`, an `analysis.ranking.Row`."""
 

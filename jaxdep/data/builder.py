@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 import numpy as np
 import tensorflow_datasets as tfds
 
-from jaxdep.errors import Faults
+from jaxdep.errors import Faults, UserError
 
 
 @dataclass(frozen=True)
@@ -145,6 +145,40 @@ class ManualBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
     def scan(cls, folder: Path, options: Mapping[str, Any]) -> Scan:
         """Reads every raw file once and collects all faults; writes nothing."""
         raise ValueError(f"{cls.__name__} must define scan()")
+
+    @classmethod
+    def encoders(cls, options: Mapping[str, Any]) -> dict[str, str]:
+        """Hash of each encoder that computes features, by the name of its option."""
+        return {}
+
+    @classmethod
+    def recordings(cls, path: Path, options: Mapping[str, Any]) -> Scan:
+        """Reads recordings without labels, for predictions, by the code that reads the corpus.
+
+        Args:
+          path: given by the user: the folder of a recording, a folder with several at any depth, or
+            a file of several.
+          options: all options that the corpus was prepared with.
+
+        Returns:
+          Items that load features alone and have no split, and all faults.
+
+        Raises:
+          UserError: recordings of this corpus cannot be read without their labels.
+        """
+        raise UserError(
+            f"{path}: recordings of {cls.name} cannot be read without its labels; give the features"
+            " of each as ID.npz, with one array for each feature"
+        )
+
+    @classmethod
+    def texts(cls, texts: Mapping[str, str], options: Mapping[str, Any]) -> Scan:
+        """Embeds texts by id, for predictions; arguments and result as `recordings`.
+
+        Raises:
+          UserError: a recording of this corpus is not a text.
+        """
+        raise UserError(f"a recording of {cls.name} is not a text: give files instead")
 
     def _info(self) -> tfds.core.DatasetInfo:
         texts = {name: tfds.features.Text() for name in ("id", "subject", "attributes")}

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -184,6 +185,18 @@ def gather(
         f"repaired: {count} {what}" for what, count in sorted(repairs.items()) if count
     ]
     found.card |= _length_statistics(lengths) | {"repairs": dict(sorted(repairs.items()))}
+
+
+def gather_unlabelled(found: Scan, names: Iterable[str], read: Read) -> None:
+    """Reads interviews of which no labels are known, as `gather` does; their items have no split.
+
+    Args:
+      found: scan that receives the items, as in `gather`.
+      names: ids of the interviews.
+      read: reads and cuts one interview.
+    """
+    labels = dict.fromkeys(names, SimpleNamespace(split=""))
+    gather(found, labels, read, lambda label, item: {}, lambda label: {})
 
 
 def _length_statistics(items: Sequence[Mapping[str, int]]) -> dict[str, Any]:

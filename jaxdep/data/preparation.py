@@ -143,6 +143,7 @@ def prepare(
         if truth
         else scan.label_source or builder.LABEL_SOURCE,
         "files": files,
+        "encoders": builder.encoders(options),
         "given": given,
         "defaults": builder.resolve(folder, corpora.with_defaults(name, {})),
         "fingerprint": fingerprint,

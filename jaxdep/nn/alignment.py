@@ -72,7 +72,7 @@ def resample(rows: abc.Sequence[Rows], length: int) -> list[Rows]:
 def _stretch(x: Sequence, steps: Counts, out_steps: Counts, length: int) -> Resampled:
     """Interpolates the first `steps` of [B, S, D] at the centres of `out_steps` equal parts."""
     if not x.shape[1]:
-        return jnp.zeros((len(x), length, x.shape[2]), x.dtype)
+        return jnp.zeros((x.shape[0], length, x.shape[2]), x.dtype)
     # Output t lies at (t + 1/2) steps / out_steps - 1/2, here in units of 1 / (2 out_steps).
     unit, last = 2 * jnp.maximum(out_steps, 1), jnp.maximum(steps - 1, 0)
     positions = (2 * jnp.arange(length)[None] + 1) * steps - unit // 2

@@ -59,7 +59,7 @@ class JointAttentionFusion(nn.Module):
             self.sow("intermediates", name, value)
         if self.readout == "flatten":
             fusion = a_a[..., None] * x_a.maps() + a_v[..., None] * x_v.maps()  # eq. 12
-            return fusion.reshape(len(fusion), -1)
+            return fusion.reshape(fusion.shape[0], -1)
         total = x_a.pool(a_a) + x_v.pool(a_v)  # eq. 12, summed over time
         if self.readout == "sum":
             return total

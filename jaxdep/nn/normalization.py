@@ -38,7 +38,7 @@ class BatchNorm(nn.Module):
         if not train:
             centred = x - mean.value[None, None]
             return _normalize(centred, var.value[None, None], scale, bias)
-        weights = jnp.ones(len(x), x.dtype) if real is None else real.astype(x.dtype)
+        weights = jnp.ones(x.shape[0], x.dtype) if real is None else real.astype(x.dtype)
         fractions = (weights / (jnp.maximum(weights.sum(), 1) * x.shape[1]))[:, None, None]
         batch_mean = (fractions * x).sum((0, 1))
         number = weights.sum() * x.shape[1]

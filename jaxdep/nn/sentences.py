@@ -60,7 +60,7 @@ def endings(x: Sequence, windows: Windows, max_frames: int) -> tuple[Endings, En
     """
     positions = windows[..., 1:] - jnp.arange(max_frames, 0, -1)[None, None]
     real = (positions >= windows[..., :1]).reshape(-1, max_frames)
-    indices = jnp.maximum(positions, 0).reshape(len(x), -1, 1)
+    indices = jnp.maximum(positions, 0).reshape(x.shape[0], -1, 1)
     return jnp.take_along_axis(x, indices, 1).reshape(*real.shape, -1), real
 
 

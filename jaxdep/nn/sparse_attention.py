@@ -146,7 +146,7 @@ class _Gate(nn.Module):
 
     @nn.compact
     def __call__(self, query: Heads) -> PerExample:
-        flat = query.reshape(len(query), -1)
+        flat = query.reshape(query.shape[0], -1)
         init, width = torch_uniform(flat.shape[1]), flat.shape[1]
         if self.trained:
             kernel, bias = self.param("kernel", init, (width, 1)), self.param("bias", init, (1,))

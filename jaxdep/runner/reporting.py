@@ -20,6 +20,7 @@ from jaxdep.artifacts.run_dir import RunDir, check_same
 from jaxdep.artifacts.schema import Description, Merge, Meta, RunEntry, SplitEntry
 from jaxdep.errors import UserError
 from jaxdep.experiment import Experiment
+from jaxdep.inference.description import InputDescription
 from jaxdep.overrides import digest_of, to_json
 from jaxdep.runner import labels
 from jaxdep.runner.input_pipeline import PreparedExperiment
@@ -129,6 +130,7 @@ class RunRecorder:
 
     def finish(self, outcome: Outcome) -> Result:
         """Writes the outcome, and the table, figures and report based on it."""
+        self._describe_inputs()
         writer.attention(self.run_dir, outcome.attention.examples, outcome.attention.words)
         meta: Meta = {
             **describe_data(self.prepared, self.label),
@@ -145,8 +147,17 @@ class RunRecorder:
         return write_report(self.run_dir)
 
     def report(self) -> Result:
-        """Writes the report of a finished run again."""
-        return write_report(RunDir.at(self.run_dir.shared))
+        """Writes the report of a finished run again, and what earlier versions did not write."""
+        finished = RunDir.at(self.run_dir.shared)
+        if not finished.inputs.exists():
+            self._describe_inputs()
+        return write_report(finished)
+
+    def _describe_inputs(self) -> None:
+        """Writes what `jaxdep.load` needs to know of the inputs; no baseline can be loaded."""
+        if not self.prepared.experiment.is_baseline:
+            described = InputDescription.of(self.prepared.experiment, self.prepared.data)
+            described.write(self.run_dir.inputs)
 
 
 def run_dir_of_process(run_dir: RunDir) -> RunDir:

@@ -1,4 +1,4 @@
-"""Trains, evaluates and loads experiments: from a name to a run directory with its report."""
+"""Trains and evaluates experiments: from a name to a run directory with its report."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from jaxdep.data import corpus_file
 from jaxdep.data.opening import Splits, open_corpus
 from jaxdep.errors import UserError, closest
 from jaxdep.experiment import Experiment
+from jaxdep.inference.model import read_run
 from jaxdep.runner import across, labels, own_corpus, reporting
 from jaxdep.runner.input_pipeline import open_experiment
 from jaxdep.runner.options import Display, Log, RunOptions
@@ -119,45 +120,13 @@ def evaluate(folder: str | Path, *, split: str = "test", log: Log = print) -> re
     return reporting.write_report(target)
 
 
-def load(folder: str | Path, *, seed: int | None = None) -> tuple[Any, Mapping[str, Any]]:
-    """Loads the model of a finished run with the weights of its best epoch.
-
-    Args:
-      folder: run directory.
-      seed: seed whose weights are loaded; None loads those of the first seed.
-
-    Returns:
-      A Flax module and its variables, for `model.apply(variables, inputs)`.
-
-    Raises:
-      UserError: the folder is not a run directory, or the run has no such seed.
-    """
-    device_layout.start()
-    config, _, experiment, weights, _ = restore(RunDir.at(Path(folder)))
-    seeds = config["seeds"]
-    if seed is not None and seed not in seeds:
-        raise UserError(f"{folder} has no seed {seed}; choose from {', '.join(map(str, seeds))}")
-    row = 0 if seed is None else seeds.index(seed)
-    return experiment.model, jax.tree.map(lambda leaf: np.asarray(leaf[row]), weights)
-
-
 def restore(source: RunDir) -> tuple[dict[str, Any], Meta, Experiment, Any, Splits]:
     """Restores configuration, metadata, experiment, best weights [S, ...] and splits of a run.
 
     Raises:
       UserError: the folder is not the directory of a trained run.
     """
-    config, meta = source.read(source.config), source.read(source.meta)
-    experiment = overrides_of.from_json(config)
-    if not source.checkpoints.is_dir():
-        raise UserError(
-            f"{source.path} has no checkpoints; evaluate, missing and load support trained"
-            " models only, not baselines; of a cross-validation, pass one of its folds"
-        )
-    if [run["seed"] for run in meta["runs"]] != config["seeds"]:
-        raise UserError(
-            f"{source.path} is damaged: config.json and meta.json list different seeds; train again"
-        )
+    config, meta, experiment = read_run(source)
     stored = source.read(source.environment)
     other = stored.get("tested_corpus")
     splits = open_corpus(

@@ -59,7 +59,7 @@ def of_runs(
     if not maps:
         return Attention()
     words = of_words(experiment, best_of(finite), split, options) if over_words(maps) else {}
-    return Attention({**maps, **_legend(experiment.model)}, words)
+    return Attention({**maps, **legend(experiment.model)}, words)
 
 
 def of_examples(
@@ -91,6 +91,33 @@ def of_examples(
     else:
         order = np.argsort(targets, kind="stable")
         rows = np.unique(np.concatenate([order[:each], order[-each:]]))
+    maps = of_rows(experiment, variables, split, rows, options)
+    if not maps:
+        return {}
+    predictions = outputs[rows].argmax(-1) if outputs.ndim > 1 else outputs[rows]
+    return {"targets": targets[rows], "predictions": predictions, **maps}
+
+
+def of_rows(
+    experiment: Experiment,
+    variables: Any,
+    split: Any,
+    rows: np.ndarray,
+    options: Mapping[str, Any] | None = None,
+) -> dict[str, np.ndarray]:
+    """Collects attention maps over time for some recordings.
+
+    Args:
+      experiment: experiment that the model belongs to.
+      variables: model variables of one run.
+      split: split with the recordings.
+      rows: rows of the recordings in the split, [n].
+      options: options for XLA's compiler.
+
+    Returns:
+      `ids`, `length` (number of real frames), and the maps [n, L] by name; empty if the model has
+      no maps over time.
+    """
     # Pad to an even number: some models process examples in pairs.
     filled = np.resize(rows, len(rows) + len(rows) % 2)
     chosen = split.take(filled, split.name)
@@ -111,8 +138,6 @@ def of_examples(
     masks = masks or [leaf != 0 for leaf in maps.values()]
     return {
         "ids": split.ids[rows],
-        "targets": targets[rows],
-        "predictions": outputs[rows].argmax(-1) if outputs.ndim > 1 else outputs[rows],
         "length": np.max([mask.sum(1) for mask in masks], axis=0),
         **maps,
     }
@@ -153,7 +178,7 @@ def of_words(
     return {"ids": split.ids, "subjects": split.subjects, "targets": targets, **joined}
 
 
-def _legend(model: nn.Module) -> dict[str, np.ndarray]:
+def legend(model: nn.Module) -> dict[str, np.ndarray]:
     """Symbols, labels and colours of a model's streams, and titles of its panels."""
     spec = spec_of(model)
     streams = [(symbol, each.label, each.color) for symbol, each in spec.streams.items()]

@@ -11,6 +11,7 @@ from typing import Any
 import jax
 import numpy as np
 
+from jaxdep.data import sampling
 from jaxdep.errors import UserError
 from jaxdep.experiment import ALWAYS_TRACED, Experiment
 from jaxdep.overrides import value_of
@@ -184,7 +185,11 @@ def predict(
 def predictor(
     experiment: Experiment, variables: Any, layout: Layout
 ) -> Callable[[step.Data], dict[str, np.ndarray]]:
-    """Returns a function as `predict`, for several splits; it compiles once for each shape.
+    """Returns a function as `predict`, for several splits or a few recordings.
+
+    It computes batches of the experiment's size, the last one filled up with the first recording,
+    so that one program serves splits of any size, and new recordings are predicted by the program
+    that evaluated the run.
 
     Args:
       experiment: experiment that the model belongs to.
@@ -192,12 +197,19 @@ def predictor(
       layout: devices of the runs.
     """
     count = len(jax.tree.leaves(variables)[0])
-    outputs_of = lambda _, variables, data: step.predict(experiment, variables, data)
+    outputs_of = lambda _, variables, inputs: step.predict(experiment, variables, inputs)
     zeros, placed = layout.place_runs(np.zeros(count, np.int32)), layout.place_runs(variables)
     program = layout.compile(outputs_of)
 
+    def batch_of(inputs: Mapping[str, Any], rows: np.ndarray) -> dict[str, np.ndarray]:
+        batch = layout.place_shared({name: np.asarray(x)[rows] for name, x in inputs.items()})
+        return _first(layout.fetch(program(zeros, placed, batch)), count)
+
     def outputs(split: step.Data) -> dict[str, np.ndarray]:
-        return _first(layout.fetch(program(zeros, placed, layout.place_shared(split))), count)
+        items = len(next(iter(split["inputs"].values())))
+        batches, _ = sampling.in_order(items, experiment.training.batch_size)
+        parts = [batch_of(split["inputs"], rows) for rows in np.asarray(batches)]
+        return {task: np.concatenate([x[task] for x in parts], 1)[:, :items] for task in parts[0]}
 
     return outputs
 
@@ -210,7 +222,7 @@ def restore_best(
     Args:
       experiment: experiment that was trained.
       seeds: seed of each run.
-      train_split: training split, which determines the shapes.
+      train_split: training split, or one recording, which determines the shapes.
       folder: directory of the checkpoints.
 
     Raises:

@@ -270,21 +270,12 @@ def score(
     return objective.sums(experiment.tasks, outputs, batch["targets"], weights)
 
 
-def predict(experiment: Experiment, variables: Variables, data: Data) -> dict[str, Array]:
-    """Reported outputs for every recording of a split, in its order: [N, C] or [N]."""
-    items = _items(data)
-    indices, _ = sampling.in_order(items, experiment.training.batch_size)
-
-    def body(carry, rows):
-        batch = spread_batch(sampling.gather(data["inputs"], rows))
-        outputs = forward(experiment, variables, batch)
-        return carry, objective.predicted(experiment.tasks, outputs)
-
-    _, outputs = jax.lax.scan(body, None, indices)
-    return {
-        task: outputs[task].reshape(-1, *outputs[task].shape[2:])[:items]
-        for task in experiment.tasks
-    }
+def predict(
+    experiment: Experiment, variables: Variables, inputs: Mapping[str, Array]
+) -> dict[str, Array]:
+    """Reported outputs for each recording of a batch: [B, C] or [B]."""
+    outputs = forward(experiment, variables, spread_batch(inputs))
+    return objective.predicted(experiment.tasks, outputs)
 
 
 def epoch(

@@ -109,8 +109,7 @@ class StreamTrainer(runs.Trainer):
         experiment = self.experiment
 
         def outputs_of(_: Any, variables: Any, inputs: Any) -> Any:
-            outputs = step.forward(experiment, variables, inputs)
-            return objective.predicted(experiment.tasks, outputs)
+            return step.predict(experiment, variables, inputs)
 
         program = self.layout.compile(outputs_of)
         placed = self.layout.place_runs((np.zeros(count, np.int32), variables))

@@ -170,6 +170,13 @@ class TestAbstention:
         area = abstention.area_under_risk_coverage(confidence, correct)
         assert area == pytest.approx((0 + 0 + 1 / 3 + 1 / 4) / 4)
 
+    @pytest.mark.parametrize(
+        ("coverage", "expected"),
+        [(1.0, -np.inf), (0.99, 0.1), (0.75, 0.2), (0.5, 0.5), (0.01, 0.9)],
+    )
+    def test_threshold_accepts_at_least_the_coverage(self, coverage, expected):
+        assert abstention.threshold(np.array([0.5, 0.9, 0.1, 0.2]), coverage) == expected
+
     def test_ties_do_not_depend_on_the_order(self):
         confidence = np.array([0.9, 0.5, 0.5, 0.5])
         correct = np.array([True, True, False, False])

@@ -99,8 +99,8 @@ class TestRows:
         inputs[f"{other}_mask"] = np.zeros(inputs[other].shape[:2], bool)
         expected, accuracies = [], []
         for run, seed in enumerate(SEEDS):
-            model, variables = jaxdep.load(folder, seed=seed)
-            answers = model.apply(variables, inputs)["depression"].argmax(-1)
+            model = jaxdep.load(folder, seed=seed)
+            answers = model.apply(model.variables[seed], inputs)["depression"].argmax(-1)
             expected += [(str(run), i, str(a)) for i, a in zip(test.ids, answers, strict=True)]
             accuracies.append((answers == test.targets["depression"]).mean())
         assert predicted(found.folder / alone) == expected

@@ -117,6 +117,7 @@ def test_best_is_the_run_that_it_would_have_been_alone(whole, toy_demo, data_dir
     assert len(lines) == len((alone.folder / "metrics.jsonl").read_text().splitlines())
     again = jaxdep.evaluate(whole.best.folder, split="test", log=lambda line: None)
     assert read(again.folder) == pytest.approx(read(whole.best.folder), abs=1e-6)
+    assert list(jaxdep.load(whole.folder).variables) == [0, 1]
 
 
 @pytest.mark.parametrize(

@@ -254,7 +254,7 @@ class TestBatches:
         batched = step.evaluate(exp, state.variables, data)
         whole = step.evaluate(experiment(batch_size=33), state.variables, data)
         chex.assert_trees_all_close(batched, whole, rtol=1e-5)
-        outputs = step.predict(exp, state.variables, data)["emotion"]
+        outputs = step.predict(exp, state.variables, data["inputs"])["emotion"]
         assert outputs.shape == (33, 3)
         right = float((outputs.argmax(-1) == data["targets"]["emotion"]).mean())
         np.testing.assert_allclose(batched["emotion.accuracy"], right, rtol=1e-6)

@@ -10,6 +10,7 @@ from small import SMALL
 from toy import Toy
 
 import jaxdep
+from jaxdep.artifacts.files import read_arrays
 from jaxdep.data.opening import open_corpus
 from jaxdep.data.preparation import prepare_or_synthesize
 from jaxdep.errors import UserError
@@ -174,6 +175,8 @@ def test_from_the_command(prepared, tmp_path):
     for ours, theirs in zip(streamed.results["runs"], resident.results["runs"], strict=True):
         assert ours == theirs
     assert (streamed.folder / "attention.npz").is_file()
+    ours, theirs = (read_arrays(run.folder / "inputs.npz") for run in (streamed, resident))
+    assert ours["digest"] == theirs["digest"]
     again = jaxdep.evaluate(streamed.folder, log=lambda line: None)
     for name, task in streamed.results["tasks"].items():
         same = again.results["tasks"][name]

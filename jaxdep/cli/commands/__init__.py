@@ -5,6 +5,7 @@ import tyro
 from jaxdep.cli.commands.checks import bench, parity
 from jaxdep.cli.commands.corpora import init, prepare, synthesize
 from jaxdep.cli.commands.extraction import extract
+from jaxdep.cli.commands.inference import export, predict
 from jaxdep.cli.commands.listing import list_, show
 from jaxdep.cli.commands.results import evaluate, missing, report
 from jaxdep.cli.commands.training import cross_validate, reproduce, run, sweep
@@ -23,6 +24,8 @@ COMMANDS = {
     "evaluate": evaluate,
     "missing": missing,
     "report": report,
+    "predict": predict,
+    "export": export,
     "parity": parity,
     "bench": bench,
 }

@@ -81,7 +81,7 @@ class DepressionDetector(UnimodalEncoders):
     ) -> Vector:
         """Combines the modalities' vectors into one; those that are missing get no weight."""
         if self.aggregation == "concat":
-            return vectors.reshape(len(vectors), -1)
+            return vectors.reshape(vectors.shape[0], -1)
         alpha = ScoreAttention(self.hidden, name="aggregate")(vectors, real)
         self.sow("intermediates", "modality_weights", alpha)
         return jnp.einsum("bm,bmd->bd", alpha, vectors)

@@ -57,7 +57,7 @@ class MHABiLSTM(nn.Module):
         weights = masked_softmax(scores, None if mask is None else mask[:, None])  # eq. 2
         self.sow("intermediates", f"attention_{name}", weights)
         vectors = jnp.einsum("bnt,btd->bnd", weights, states)  # eq. 3
-        return vectors.reshape(len(x), -1)  # eq. 4
+        return vectors.reshape(x.shape[0], -1)  # eq. 4
 
 
 class _Scores(nn.Module):

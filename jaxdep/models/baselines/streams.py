@@ -78,7 +78,7 @@ def frames(inputs: Inputs, name: str, model: nn.Module) -> tuple[Sequence, Mask 
 
 def present(x: Frames, mask: Mask | None) -> Bool[Array, " batch"]:
     """Whether a recording has a real frame of a modality, [B]."""
-    return jnp.ones(len(x), bool) if mask is None else mask.any(1)
+    return jnp.ones(x.shape[0], bool) if mask is None else mask.any(1)
 
 
 def _float_type(model: nn.Module) -> jnp.dtype:

@@ -68,5 +68,5 @@ def _outer_product(vectors: list[Vector]) -> Float[Array, "batch product"]:
     """Outer product of vectors, flattened; the index of the last vector runs fastest."""
     product = vectors[0]
     for vector in vectors[1:]:
-        product = (product[:, :, None] * vector[:, None, :]).reshape(len(vector), -1)
+        product = (product[:, :, None] * vector[:, None, :]).reshape(vector.shape[0], -1)
     return product

@@ -168,7 +168,7 @@ def joined(streams: Streams) -> Encoding:
 
 def flat(x: Sequence) -> Array:
     """Flattens [B, L, D] to [B, L * D]."""
-    return x.reshape(len(x), -1)
+    return x.reshape(x.shape[0], -1)
 
 
 def real_of(masks: Mapping[str, Mask | None]) -> Real:

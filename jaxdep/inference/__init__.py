@@ -1,0 +1,1 @@
+"""Asks trained runs about new recordings: their folder is enough, without the corpus."""
