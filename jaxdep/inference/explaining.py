@@ -9,7 +9,7 @@ import jax
 import numpy as np
 
 from jaxdep.analysis.attention import attention
-from jaxdep.analysis.style import save
+from jaxdep.analysis.style import ORANGE, save
 from jaxdep.data.arrays import Split
 from jaxdep.errors import UserError
 from jaxdep.inference.description import Recording
@@ -22,7 +22,11 @@ SHOWN = 8
 
 
 def explain(
-    model: Model, recordings: Mapping[str, Recording], predictions: Predictions, path: Path
+    model: Model,
+    recordings: Mapping[str, Recording],
+    predictions: Predictions,
+    folder: Path,
+    name: str,
 ) -> str:
     """Draws the attention over time of the first run, for the first recordings.
 
@@ -30,7 +34,8 @@ def explain(
       model: trained model.
       recordings: features of each recording, by id.
       predictions: what the model predicts for them.
-      path: picture to write.
+      folder: folder of the table.
+      name: name of the picture in its `figures`.
 
     Returns:
       The caption.
@@ -53,5 +58,7 @@ def explain(
     if drawn is None:
         raise UserError(f"{type(model.module).__name__} has no attention over time to show")
     figure, caption = drawn
-    save(figure, path, "trained on SYNTHETIC data" if model.meta["corpus"]["synthetic"] else "")
+    if model.meta["corpus"]["synthetic"]:
+        figure.suptitle("trained on SYNTHETIC data", fontsize=9, color=ORANGE)
+    save(figure, folder, name, synthetic=False)
     return caption

@@ -81,7 +81,7 @@ class TestWithoutTheCorpus:
             assert float(row["depression.probability.depression"]) == task.value[number, 1]
             assert float(row["depression.low.normal"]) == task.low[number, 0]
             assert float(row["distance_percentile"]) == found.percentile[number]
-        assert (tmp_path / "t-attention.png").stat().st_size > 10_000
+        assert (tmp_path / "figures" / "t-attention.png").stat().st_size > 10_000
 
 
 class TestUncertainty:

@@ -56,9 +56,9 @@ def predict(
         written = table.write(out, predictions)
         output.say(f"table: {written[0]} and {written[1].name}")
         if explain:
-            picture = out.with_name(f"{out.stem}-attention.png")
-            caption = explaining.explain(model, recordings, predictions, picture)
-            output.say(f"attention: {picture}\n{caption}")
+            name = f"{out.stem}-attention"
+            caption = explaining.explain(model, recordings, predictions, out.parent, name)
+            output.say(f"attention: {out.parent / 'figures' / name}.png, .svg and .pdf\n{caption}")
 
 
 def export(folder: Positional[Path], out: Path) -> None:
