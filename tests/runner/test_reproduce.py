@@ -157,16 +157,21 @@ WRITTEN = ("tables.md", "tables.tex", "tables.csv", "tables.json", "report.html"
 def test_killed_and_continued(tmp_path, data_dir, request, monkeypatch):
     """Tables are the same, byte for byte, after kills at several moments."""
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(request.path.parent), *sys.path]))
-    start = lambda out: [sys.executable, "-c", KILLED, str(out), str(data_dir)]
-    whole, killed = tmp_path / "whole", tmp_path / "killed"
-    subprocess.run(start(whole), check=True)
+    command = [sys.executable, "-c", KILLED, "out", str(data_dir)]  # is in the page, as it is
+
+    def place(name):
+        (tmp_path / name).mkdir(exist_ok=True)
+        return tmp_path / name
+
+    subprocess.run(command, cwd=place("whole"), check=True)
     began = time.monotonic()
-    subprocess.run(start(tmp_path / "again"), check=True)
+    subprocess.run(command, cwd=place("again"), check=True)
     takes = time.monotonic() - began
     for share in (0.4, 0.6, 0.8):
-        with subprocess.Popen(start(killed), stdout=subprocess.DEVNULL) as process:
+        with subprocess.Popen(command, cwd=place("killed"), stdout=subprocess.DEVNULL) as process:
             time.sleep(share * takes)
             process.send_signal(signal.SIGKILL)
-    subprocess.run(start(killed), check=True)
+    subprocess.run(command, cwd=place("killed"), check=True)
     for name in WRITTEN:
-        assert (killed / name).read_bytes() == (whole / name).read_bytes(), name
+        whole, killed = (tmp_path / part / "out" / name for part in ("whole", "killed"))
+        assert killed.read_bytes() == whole.read_bytes(), name
