@@ -2,7 +2,6 @@
 
 import csv
 import pickle
-from itertools import product
 from typing import Any
 
 import numpy as np
@@ -357,7 +356,7 @@ class TestSynthetic:
         for name, label, *_ in rows:
             array = {m: np.load(folder / name / f"{name}_{m}.npy") for m in raw.WIDTHS}
             logit = 0.0
-            for m, kind in product(raw.WIDTHS, vlog_events.PATTERNS):
+            for m, kind in ((m, kind) for m in raw.WIDTHS for kind in vlog_events.PATTERNS):
                 track = array[m] @ directions[m][kind]
                 found = np.convolve(track, vlog_events.PATTERNS[kind][::-1], "valid")
                 falls = found[np.abs(found).argmax()] > 0

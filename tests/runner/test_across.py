@@ -74,13 +74,13 @@ class TestFeatures:
             open_experiment(small(EXPERIMENTS["jamfn"]), given, quiet, stream=True)
 
     def test_texts_of_two_encoders_are_refused(self):
-        descriptions = [
+        first, second = (
             {"name": name, "options": {"text_encoder": encoder}}
             for name, encoder in (("daicwoz", None), ("edaic", "bert-base-uncased"))
-        ]
+        )
         with pytest.raises(UserError, match=r"daicwoz has text of TEXT\.npy, edaic of bert-base"):
-            crossing.check_options(*descriptions, ["text"])
-        crossing.check_options(*descriptions, ["visual"])
+            crossing.check_options(first, second, ["text"])
+        crossing.check_options(first, second, ["visual"])
 
     def test_the_other_corpus_is_prepared_as_this_one(self, data):
         changes = {"corpus.options.max_sentences": 1}

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from sessions import BINARY
 
+import jaxdep
 from jaxdep.analysis import compare, predictions, recordings, results
 from jaxdep.analysis import report as reports
 from jaxdep.artifacts import lock
@@ -16,7 +17,7 @@ from jaxdep.artifacts.run_dir import RunDir
 from jaxdep.errors import UserError
 from jaxdep.runner import cross_validation, reporting
 from jaxdep.runner.cross_validation import cross_validate
-from jaxdep.runner.run import evaluate, load
+from jaxdep.runner.run import evaluate
 
 WRITTEN = ("predictions.csv", "recordings.csv", "folds.csv", "results.json")
 REQUEST = {"folds": 2, "repeats": 2, "seeds": [0, 3]}
@@ -119,7 +120,7 @@ def test_comparison_of_two(whole, toy_demo, data_dir, tmp_path):
 
 def test_weights_are_in_the_folds(whole):
     with pytest.raises(UserError, match="of a cross-validation, pass one of its folds"):
-        load(whole.folder)
+        jaxdep.load(whole.folder)
     fold = whole.folder / "folds" / "repeat1-fold1"
     before = json.loads((fold / "results.json").read_text())["tasks"]["depression"]["per_run"]
     copy = evaluate(fold).results["tasks"]["depression"]["per_run"]
