@@ -29,6 +29,7 @@ ALLOWED = {
     },
     "inference": {
         *("models", "data", "artifacts", "analysis", "experiment", "overrides", "train", "parity"),
+        "extract",
     },
     "experiments": {"experiment", "overrides", "tables", "models", "data", "plugins"},
     "datasets": {"data"},

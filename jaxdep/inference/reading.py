@@ -11,7 +11,11 @@ from jaxdep.data import corpora
 from jaxdep.data.builder import Item, ManualBuilder, Scan
 from jaxdep.data.formats import names
 from jaxdep.errors import Faults, UserError
+from jaxdep.inference import media
 from jaxdep.inference.description import InputDescription, Recording
+
+_ARRAYS = ".npz"
+"""Suffix of files that hold the features of one recording, in whatever corpus."""
 
 
 def read(
@@ -26,14 +30,15 @@ def read(
     Args:
       description: inputs of the run.
       paths: each a `.npz` file with an array for each feature of one recording, called after its
-        id; or raw files as `ManualBuilder.recordings` of the run's corpus reads them.
+        id; a video, called likewise; or raw files as `ManualBuilder.recordings` of the run's corpus
+        reads them.
       texts: texts, called `text_00001` and so on, for corpora whose recordings are texts.
       options: options of the corpus that have changed since, such as the folder of an encoder; an
         encoder must be the same.
       log: callback for warnings.
 
     Returns:
-      Features by id, in the order of the arguments.
+      Features by id; videos come after other files, and texts last.
 
     Raises:
       UserError: files are missing or have faults, which are all listed; two recordings have the
@@ -45,9 +50,13 @@ def read(
     of_corpus = lambda path: builder.recordings(path.resolve(), known)
     if missing := [path for path in paths if not path.exists()]:
         raise UserError(f"{missing[0]} does not exist: give the files of recordings")
-    if texts or any(path.suffix not in _READERS for path in paths):
+    videos = [path for path in paths if path.suffix.lower() in media.SUFFIXES]
+    others = [path for path in paths if path not in videos]
+    if texts or any(path.suffix != _ARRAYS for path in others):
         _check_encoders(description, builder, known)
-    scans = [_READERS.get(path.suffix, of_corpus)(path) for path in paths]
+    scans = [_arrays(path) if path.suffix == _ARRAYS else of_corpus(path) for path in others]
+    if videos:
+        scans.append(media.read(videos, description.corpus, builder, known, log))
     if texts:
         numbered = {f"text_{n:05d}": each for n, each in enumerate(texts, start=1)}
         scans.append(builder.texts(numbered, known))
@@ -76,10 +85,6 @@ def _arrays(path: Path) -> Scan:
         return found
     found.items.append(Item(path.stem, "", lambda: features))
     return found
-
-
-_READERS: Mapping[str, Callable[[Path], Scan]] = {".npz": _arrays}
-"""Readers of files that hold one recording in a form that no corpus has, by suffix."""
 
 
 def _check_encoders(
