@@ -154,8 +154,7 @@ def _recordings(folder: Path, tasks: tuple[str, ...], faults: Faults) -> dict[st
 
 def recordings(path: Path) -> Scan:
     """Reads all recordings in a folder, at any depth, without labels; ids are free."""
-    read = lambda folder, name, faults: _read(folder, name, path, faults)
-    return unlabelled.arrays(path, WIDTHS, read)
+    return unlabelled.arrays(path, WIDTHS, _read)
 
 
 def _read(folder: Path, name: str, root: Path, faults: Faults) -> dict[str, np.ndarray] | None:

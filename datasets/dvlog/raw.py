@@ -114,8 +114,7 @@ def _row(cells: list[str], where: str, faults: Faults) -> Row | None:
 
 def recordings(path: Path) -> Scan:
     """Reads all vlogs in a folder, which may be that of a single one, without labels."""
-    read = lambda folder, name, faults: _read(folder, name, path, faults)
-    return unlabelled.arrays(path, WIDTHS, read)
+    return unlabelled.arrays(path, WIDTHS, _read)
 
 
 def _read(folder: Path, name: str, root: Path, faults: Faults) -> dict[str, np.ndarray] | None:

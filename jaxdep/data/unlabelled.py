@@ -11,8 +11,9 @@ from jaxdep.data.builder import Item, Scan
 from jaxdep.data.formats import names
 from jaxdep.errors import Faults
 
-Read = Callable[[Path, str, Faults], "Mapping[str, np.ndarray] | None"]
-"""Reads the arrays of a recording, given its folder and id; None if one has a fault."""
+Read = Callable[[Path, str, Path, Faults], "Mapping[str, np.ndarray] | None"]
+"""Reads the arrays of a recording, given its folder, its id and the user's folder; None if one has
+a fault."""
 
 
 def arrays(path: Path, modalities: Iterable[str], read: Read) -> Scan:
@@ -36,7 +37,7 @@ def arrays(path: Path, modalities: Iterable[str], read: Read) -> Scan:
         expected = ", ".join(f"<id>_{m}.npy" for m in modalities)
         found.faults.add("missing file", path, f"expected {expected}")
     for name, folder in folders.items():
-        read(folder, name, found.faults)
-        load = lambda name=name, folder=folder: dict(read(folder, name, Faults()) or {})
+        read(folder, name, path, found.faults)
+        load = lambda name=name, folder=folder: dict(read(folder, name, path, Faults()) or {})
         found.items.append(Item(name, "", load))
     return found

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.spatial.transform import Rotation
 
 from jaxdep.extract.packages import load
 
@@ -57,6 +56,8 @@ def estimate(points: np.ndarray, width: int, height: int) -> np.ndarray:
       about x looks down, about y to the left of the picture, and about z leans clockwise. All are 0
       for a face that looks along the axis of the camera.
     """
+    from scipy.spatial.transform import Rotation  # late: every command would wait for it
+
     cv2 = load("cv2")
     head = np.array(list(POINTS.values()))
     seen = np.ascontiguousarray(points[list(POINTS)], dtype=np.float64)

@@ -7,6 +7,19 @@ from typing import Any
 import numpy as np
 import tensorflow_datasets as tfds
 
+from jaxdep.data import preparation
+
+
+def preparer(corpus, raw, data_dir):
+    """Returns a function that prepares raw files, and returns the result and all messages."""
+    messages = []
+
+    def run(**options):
+        given = {"data_dir": data_dir, "log": messages.append, **options}
+        return preparation.prepare(corpus, raw, **given), messages
+
+    return run
+
 
 def ids(folder):
     """Ids of all recordings of a prepared corpus."""

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 import tensorflow_datasets as tfds
-from corpus_case import check, ids
+from corpus_case import check, ids, preparer
 
 from jaxdep.data import corpora, preparation, stand_ins, vlog_events
 from jaxdep.data.arrays import load_split
@@ -50,15 +50,7 @@ def labels(root):
 
 @pytest.fixture
 def prepare(folder, tmp_path):
-    messages = []
-
-    def run(**options):
-        built = preparation.prepare(
-            "dvlog", folder, data_dir=tmp_path / "data", log=messages.append, **options
-        )
-        return built, messages
-
-    return run
+    return preparer("dvlog", folder, tmp_path / "data")
 
 
 def refused(prepare, tmp_path, *messages):

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 import scipy.io
-from corpus_case import check, ids
+from corpus_case import check, ids, preparer
 
 from jaxdep.data import openface, preparation, stand_ins
 from jaxdep.data import synthetic as shared
@@ -89,15 +89,7 @@ def write_matrices(root, width=64, rows=30 * SECONDS, **variables):
 
 @pytest.fixture
 def prepare(folder, tmp_path):
-    messages = []
-
-    def run(**options):
-        built = preparation.prepare(
-            "edaic", folder, data_dir=tmp_path / "data", log=messages.append, **options
-        )
-        return built, messages
-
-    return run
+    return preparer("edaic", folder, tmp_path / "data")
 
 
 class TestBuild:

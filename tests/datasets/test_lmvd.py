@@ -5,7 +5,7 @@ from itertools import product
 
 import numpy as np
 import pytest
-from corpus_case import check, ids
+from corpus_case import check, ids, preparer
 
 from jaxdep.data import corpora, openface, preparation, stand_ins, vlog_events
 from jaxdep.data.arrays import load_split
@@ -64,15 +64,7 @@ def table(root):
 
 @pytest.fixture
 def prepare(folder, tmp_path):
-    messages = []
-
-    def run(**options):
-        built = preparation.prepare(
-            "lmvd", folder, data_dir=tmp_path / "data", log=messages.append, **options
-        )
-        return built, messages
-
-    return run
+    return preparer("lmvd", folder, tmp_path / "data")
 
 
 class TestBuild:

@@ -36,6 +36,8 @@ class Subject:
         return importlib.import_module(self.module).opened(self.name, folder)
 
 
+_FORMATS = ("npy", "npz", "h5", "parquet", "mat", "ark", "xlsx", "png", "csv", "table", "columns")
+
 SUBJECTS = {
     name: Subject(group, name, cases, module)
     for group, module, names in (
@@ -55,13 +57,7 @@ SUBJECTS = {
         (
             "format",
             "fuzz.formats",
-            dict.fromkeys(
-                (
-                    *("npy", "npz", "h5", "parquet", "mat", "ark", "xlsx", "png"),
-                    *("csv", "table", "columns"),
-                ),
-                2000,
-            ),
+            dict.fromkeys(_FORMATS, 2000),
         ),
     )
     for name, cases in names.items()
