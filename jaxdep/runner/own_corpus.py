@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -10,7 +9,6 @@ from typing import Any, get_args
 
 from jaxdep import models
 from jaxdep.data import corpus_file
-from jaxdep.data.corpora import CORPORA
 from jaxdep.data.corpus_file import Description
 from jaxdep.errors import Faults, UserError, closest
 from jaxdep.experiment import Corpus, Experiment, Task, Training
@@ -18,15 +16,6 @@ from jaxdep.models.baselines.tuned import Tuned
 from jaxdep.overrides import fields_of
 from jaxdep.scales import bdi
 from jaxdep.settings.checking import describe, kinds_of
-
-_OF_THE_CORPUS = re.compile(
-    r" \(the paper's [^)]*\)"
-    r"|(?<=: )(Table|Figure) \d+, "
-    r"|, (multi-task|(depression|emotion) only|text and (images|face))"
-    r"|: (BDI-II|category of severity|small faces).*"
-    r"|(segments|means over the words) of "
-)
-"""Parts of titles that tell of the paper's tables, corpus and tasks."""
 
 
 def adapted(experiment: Experiment, path: Path, task: str = "") -> Experiment:
@@ -66,7 +55,8 @@ def adapted(experiment: Experiment, path: Path, task: str = "") -> Experiment:
     # Replaced together: the settings are checked against one another.
     return replace(
         experiment,
-        title=_title(experiment, description),
+        # Its own title tells of the paper's tables, corpus and tasks.
+        title=f"{experiment.name} on {description.name}",
         corpus=_corpus(description, path),
         model=_model(experiment.model, {name: len(kind.names) for name, kind in kinds.items()}),
         tasks=tasks,
@@ -188,16 +178,6 @@ def _missing(experiment: Experiment, description: Description) -> list[str]:
 def _has_choices(model: Any) -> bool:
     """Whether a model reads certain modalities only, not those of any name."""
     return " or " in describe(kinds_of(type(model)).get("modalities", Any))
-
-
-def _title(experiment: Experiment, description: Description) -> str:
-    """Title of the experiment, with this corpus in place of the paper's."""
-    title = _OF_THE_CORPUS.sub("", experiment.title)
-    name = experiment.corpus.name
-    shown = CORPORA[name].title.partition(":")[0] if name in CORPORA else name
-    if shown in title:
-        return title.replace(shown, description.name)
-    return f"{title}, on {description.name}"
 
 
 def _corpus(description: Description, path: Path) -> Corpus:

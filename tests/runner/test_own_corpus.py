@@ -62,7 +62,7 @@ def test_tasks_losses_and_classes(described):
     path = described()
     jamfn = fitted("jamfn", path)
     assert list(jamfn.tasks) == ["depression"]
-    assert jamfn.title == "JAMFN on mine"
+    assert jamfn.title == "jamfn on mine"
     mddr = fitted("mddr-avec2014", path)  # the first that it can predict
     assert (mddr.model.task, mddr.tasks["phq8"].loss) == ("phq8", "huber")
     assert mddr.tasks["phq8"].bounds == (0, 24)
@@ -170,12 +170,29 @@ def test_a_baseline_of_scores_in_python(example, tmp_path):
         out=tmp_path / "run",
         **quiet,
     )
-    assert result.results["title"].startswith("Random forest on example; changed: ")
+    assert result.results["title"].startswith("rf-avec2014 on example; changed: ")
     assert result.results["corpus_title"] == "example"
     assert "phq8" in result.results["tasks"]
     report = (result.folder / "report.html").read_text()
     assert "SYNTHETIC example" in report
     shutil.rmtree(tmp_path / "data")
+
+
+def test_a_sweep(example, tmp_path):
+    axes: dict[str, Any] = {"optimizer.learning_rate": [1e-3, 1e-2]}
+    result = jaxdep.sweep(
+        "jamfn-demo",
+        axes,
+        corpus=example,
+        overrides=["model.hidden=4", "training.epochs=2"],
+        out=tmp_path / "sweep",
+        data_dir=tmp_path / "data",
+        log=lambda line: None,
+    )
+    assert len(result.ranking) == 2
+    assert result.title.startswith("SYNTHETIC: jamfn-demo on example; changed: ")
+    assert result.best.results["corpus_title"] == "example"
+    assert (result.folder / "sweep.html").is_file()
 
 
 def test_a_prediction_has_the_classes_of_the_table(example, tmp_path):
