@@ -103,7 +103,7 @@ def test_from_recordings_to_a_report(jaxdep, tmp_path):
         "report", *(runs / name for name in ("jamfn", "lr-dvlog")), "--out", both
     )
     assert code == 0
-    assert "JAMFN on my study" in both.read_text()
+    assert "jamfn on my study" in both.read_text()
 
 
 def test_init_writes_an_example_that_is_accepted(jaxdep, tmp_path):
