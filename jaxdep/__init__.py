@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from jaxdep import models as models
     from jaxdep import parity as parity
     from jaxdep.inference.model import load as load
+    from jaxdep.runner.evaluation import evaluate as evaluate
     from jaxdep.runner.missing import missing as missing
-    from jaxdep.runner.run import evaluate as evaluate
     from jaxdep.runner.run import run as run
     from jaxdep.runner.sweep import sweep as sweep
 
@@ -24,7 +24,7 @@ __version__ = "0.1.0"
 _SUBPACKAGES = ("losses", "models", "parity")
 _FUNCTIONS = {
     "run": "jaxdep.runner.run",
-    "evaluate": "jaxdep.runner.run",
+    "evaluate": "jaxdep.runner.evaluation",
     "load": "jaxdep.inference.model",
     "missing": "jaxdep.runner.missing",
     "sweep": "jaxdep.runner.sweep",

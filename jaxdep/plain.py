@@ -1,4 +1,4 @@
-"""Shows ids, titles and texts of others as text: in messages, terminals, pages and Markdown."""
+"""Shows ids, titles and texts of others, and sizes, as text, in messages, pages and Markdown."""
 
 from __future__ import annotations
 
@@ -44,3 +44,8 @@ def markdown(text: str) -> str:
 
 def _escaped(found: re.Match[str]) -> str:
     return found[0].encode("unicode_escape").decode()
+
+
+def gib(size: float) -> str:
+    """A number of bytes, such as `5.1 GiB`."""
+    return f"{size / 2**30:.{2 if size < 10 * 2**30 else 3}g} GiB"

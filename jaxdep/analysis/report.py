@@ -20,6 +20,7 @@ from jaxdep.analysis import (
     subgroups_table,
     sweep_report,
 )
+from jaxdep.plain import gib
 
 
 def write(run_dirs: Sequence[Path], out: str | Path | None = None) -> Path:
@@ -72,6 +73,7 @@ def _run(run_dir: Path) -> dict[str, Any]:
         }
         for name, caption in captions.items()
     ]
+    meta = results.load(run_dir, "meta.json")
     pretty = lambda name: json.dumps(results.load(run_dir, name), indent=1, ensure_ascii=False)
     return {
         "results": run_results,
@@ -81,8 +83,21 @@ def _run(run_dir: Path) -> dict[str, Any]:
         "settings": _settings(run_results["runs"]),
         "config": pretty("config.json"),
         "environment": pretty("environment.json"),
-        "compile": results.load(run_dir, "meta.json")["compile"],
+        "compile": meta["compile"],
+        "memory": _memory(meta.get("memory")),
     }
+
+
+def _memory(taken: Mapping[str, int] | None) -> str:
+    """One line about the memory of a run; empty if none was planned."""
+    if not taken:
+        return ""
+    of_device = taken["device_peak_bytes"]
+    on_device = f", on the device {gib(of_device)}" if of_device else ""
+    return (
+        f"Runs at once: {taken['at_once']}. Memory: planned {gib(taken['planned_bytes'])}, taken at"
+        f" most {gib(taken['peak_bytes'])}{on_device}."
+    )
 
 
 def _settings(runs: Sequence[Mapping[str, Any]]) -> list[str]:

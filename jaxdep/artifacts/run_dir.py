@@ -198,17 +198,23 @@ class History:
     path: Path
 
     @cached_property
-    def _lines(self) -> list[tuple[int, str]]:
-        """Epoch and text of each line; the file is read once, and not after every epoch."""
+    def _lines(self) -> dict[tuple[int, int], str]:
+        """Text of each line by epoch and run; the file is read once, and not after every epoch."""
         return _texts(schema.read_history(self.path))
 
     def add(self, epoch: int, lines: list[dict[str, Any]]) -> None:
-        """Appends the lines of an epoch, replacing any lines of this or later epochs."""
+        """Adds the lines of an epoch, replacing any lines of these runs for later epochs."""
         # A resumed run repeats the epochs after the checkpoint that it resumes from.
-        kept = [line for line in self._lines if line[0] < epoch]
-        self._lines[:] = kept + _texts(lines)
-        write_text(self.path, "".join(f"{text}\n" for _, text in self._lines))
+        again = {line["run"] for line in lines}
+        kept = {key: text for key, text in self._lines.items() if not _repeated(key, epoch, again)}
+        self._lines.clear()
+        self._lines.update(sorted((kept | _texts(lines)).items()))
+        write_text(self.path, "".join(f"{text}\n" for text in self._lines.values()))
 
 
-def _texts(lines: list[dict[str, Any]]) -> list[tuple[int, str]]:
-    return [(line["epoch"], json.dumps(line)) for line in lines]
+def _repeated(key: tuple[int, int], epoch: int, again: set[int]) -> bool:
+    return key[0] >= epoch and key[1] in again
+
+
+def _texts(lines: list[dict[str, Any]]) -> dict[tuple[int, int], str]:
+    return {(line["epoch"], line["run"]): json.dumps(line) for line in lines}

@@ -136,6 +136,15 @@ class Compilation(TypedDict):
     seconds: float
 
 
+class Memory(TypedDict):
+    """Runs that trained at once, and bytes: planned, and the peaks of the process and a device."""
+
+    at_once: int
+    planned_bytes: int
+    peak_bytes: int
+    device_peak_bytes: int
+
+
 class _Meta(Description):
     runs: list[RunEntry]
     compile: Compilation
@@ -147,12 +156,14 @@ class Meta(_Meta, total=False):
     Attributes:
       merge: whose recordings' predictions are averaged.
       chosen_among: number of configurations of the sweep that chose the settings.
+      memory: what training took; None for what needs no gradient descent.
       cross_validation: present if every recording was tested by a model trained on other folds.
     """
 
     merge: Merge
     stochastic: bool  # whether outcomes depend on the seed
     chosen_among: int
+    memory: Memory | None
     cross_validation: CrossValidation
 
 

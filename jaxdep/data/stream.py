@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -76,6 +77,18 @@ class Stored(arrays.Labelled):
         """Returns the split with other padded lengths, at most those that it was opened with."""
         frames = {name: np.minimum(x, lengths[name]) for name, x in self.frames.items()}
         return replace(self, lengths=dict(lengths), frames=frames)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes that the padded inputs take in memory, with their masks."""
+        each = 0
+        for name, feature in self.features.items():
+            length, cells = self.lengths.get(name, 0), math.prod(feature.shape[1:])
+            if length:
+                each += length * (cells * (1 if feature.np_dtype == np.uint8 else 4) + 1)
+            elif feature.shape:
+                each += 4 * feature.shape[0] * cells
+        return each * len(self)
 
     def load(self) -> arrays.Split:
         """Loads the split into memory."""

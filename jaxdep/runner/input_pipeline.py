@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 from typing import Any
 
+import jax
 import numpy as np
 
 from jaxdep.data import preparation
@@ -15,9 +17,17 @@ from jaxdep.data.sampling import steps_per_epoch
 from jaxdep.errors import UserError
 from jaxdep.experiment import Experiment
 from jaxdep.losses import LOSSES, OF_CLASSES
+from jaxdep.plain import gib
 from jaxdep.runner import across
 from jaxdep.runner.options import Log, RunOptions
-from jaxdep.train import hosts
+from jaxdep.train import host_memory, hosts
+
+_SHARE = 0.5
+"""Share of the free memory for recordings; the rest is for the programs."""
+
+_SURELY_FITS = 0.02
+"""Share of the free memory that recordings on disk may take, so that their copies in memory, padded
+to the longest one, need not be counted."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +45,12 @@ class PreparedExperiment:
 
 
 def open_experiment(
-    experiment: Experiment, options: RunOptions, log: Log, *, stream: bool = False
+    experiment: Experiment,
+    options: RunOptions,
+    log: Log,
+    *,
+    stream: bool = False,
+    may_stream: bool = False,
 ) -> PreparedExperiment:
     """Prepares and opens the corpus of an experiment, or its synthetic stand-in if none is given.
 
@@ -44,6 +59,7 @@ def open_experiment(
       options: data options of the run.
       log: callback for messages.
       stream: leave the recordings on disk.
+      may_stream: leave them there if they do not fit in memory.
 
     Raises:
       UserError: the input is invalid; nothing was written.
@@ -61,21 +77,39 @@ def open_experiment(
         folder, elsewhere = prepare(experiment.corpus, folders[0]), None
         if other := across.tested(experiment.corpus, folder):
             elsewhere = prepare(other, folders[1])
-    data = open_corpus(
+    opened = partial(
+        open_corpus,
         folder,
         experiment.corpus,
         experiment.labels,
         balanced=experiment.training.balanced,
-        stream=stream,
         elsewhere=elsewhere,
         inputs=across.inputs(experiment),
     )
+    if not stream and (needed := _too_much(folder, opened)):
+        stream = may_stream
+        what = "they are read from disk during training" if stream else "this may be too much"
+        log(f"{'' if stream else 'warning: '}the recordings take {needed}: {what}")
+    data = opened(stream=stream)
     if elsewhere:
         for warning in data.description["warnings"][-1:]:
             log(f"warning: {warning}")
     log(data.summary)
     _check(experiment, data.splits)
     return PreparedExperiment(completed(experiment, data), data)
+
+
+def _too_much(folder: Path, opened: Callable[..., OpenCorpus]) -> str:
+    """What recordings in memory would take, if that is too much; empty if they fit."""
+    free = host_memory.available()
+    on_disk = sum(path.stat().st_size for path in folder.glob("*.array_record*"))
+    if on_disk < _SURELY_FITS * free:  # spares reading everything twice
+        return ""
+    splits = opened(stream=True).splits
+    on_cpu = jax.default_backend() == "cpu"
+    copies = {role: on_cpu * jax.local_device_count() * (role != "test") for role in splits}
+    needed = sum(split.nbytes * (1 + copies[role]) for role, split in splits.items())
+    return "" if needed < _SHARE * free else f"about {gib(needed)} of {gib(free)} of memory"
 
 
 def _check(experiment: Experiment, splits: Splits) -> None:

@@ -18,8 +18,8 @@ from jaxdep.experiment import Experiment
 from jaxdep.models import spec_of
 from jaxdep.models.modalities import Parts, recorded, subsets, without
 from jaxdep.runner import reporting
+from jaxdep.runner.evaluation import restore, split_of, write_evaluated
 from jaxdep.runner.options import Log
-from jaxdep.runner.run import restore, split_of, write_evaluated
 from jaxdep.train import devices as device_layout
 from jaxdep.train import objective, runs
 

@@ -17,7 +17,7 @@ import numpy as np
 from jaxdep.artifacts import environment, writer
 from jaxdep.artifacts.files import write_json
 from jaxdep.artifacts.run_dir import RunDir, check_same
-from jaxdep.artifacts.schema import Description, Merge, Meta, RunEntry, SplitEntry
+from jaxdep.artifacts.schema import Description, Memory, Merge, Meta, RunEntry, SplitEntry
 from jaxdep.errors import UserError
 from jaxdep.experiment import Experiment
 from jaxdep.inference.description import InputDescription
@@ -25,8 +25,9 @@ from jaxdep.overrides import digest_of, to_json
 from jaxdep.runner import labels
 from jaxdep.runner.input_pipeline import PreparedExperiment
 from jaxdep.runner.options import Log
-from jaxdep.train import devices, hosts, step
+from jaxdep.train import devices, host_memory, hosts, step
 from jaxdep.train.attention_maps import Attention
+from jaxdep.train.memory import Plan, device_peak
 from jaxdep.train.status import Status
 
 
@@ -54,6 +55,7 @@ class Outcome:
       compile_seconds: time spent compiling them.
       attention: attention maps.
       stochastic: whether outcomes depend on the seed.
+      memory: planned and measured memory, as returned by `describe_memory`.
     """
 
     runs: Sequence[RunEntry]
@@ -62,6 +64,7 @@ class Outcome:
     compile_seconds: float = 0.0
     attention: Attention = field(default_factory=Attention)
     stochastic: bool = True
+    memory: Memory | None = None
 
 
 @dataclass(frozen=True)
@@ -139,6 +142,7 @@ class RunRecorder:
                 "programs": outcome.programs,
                 "seconds": round(outcome.compile_seconds, 1),
             },
+            "memory": outcome.memory,
             "merge": self.merge,
             "stochastic": outcome.stochastic,
             "chosen_among": self.chosen_among,
@@ -185,6 +189,17 @@ def describe(runs: step.Run, state: step.State) -> list[RunEntry]:
         }
         for run, seed in enumerate(runs.seed)
     ]
+
+
+def describe_memory(plan: Plan) -> Memory:
+    """What was planned, and what was held at most so far, for `meta.json`."""
+    layout = plan.trainer.layout
+    return {
+        "at_once": layout.runs,
+        "planned_bytes": (plan.required or 0) * len(layout.devices),
+        "peak_bytes": host_memory.peak(),
+        "device_peak_bytes": device_peak(layout.devices[0]),
+    }
 
 
 def describe_split(split: Any) -> SplitEntry:

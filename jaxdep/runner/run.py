@@ -2,32 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from contextlib import nullcontext
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import jax
 import numpy as np
 
 from jaxdep import overrides as overrides_of
-from jaxdep.artifacts import schema, writer
-from jaxdep.artifacts.run_dir import History, RunDir, open_run_dir
-from jaxdep.artifacts.schema import Merge, Meta, RunEntry, SplitEntries
+from jaxdep.artifacts.run_dir import History, open_run_dir
+from jaxdep.artifacts.schema import Merge, RunEntry
 from jaxdep.data import corpus_file
-from jaxdep.data.opening import Splits, open_corpus
 from jaxdep.errors import UserError, closest
 from jaxdep.experiment import Experiment
-from jaxdep.inference.model import read_run
-from jaxdep.runner import across, labels, own_corpus, reporting
+from jaxdep.plain import gib
+from jaxdep.runner import labels, own_corpus, reporting
 from jaxdep.runner.input_pipeline import open_experiment
 from jaxdep.runner.options import Display, Log, RunOptions
 from jaxdep.runner.reporting import Outcome, RunRecorder
 from jaxdep.settings.checking import convert
-from jaxdep.train import attention_maps, runs
+from jaxdep.train import attention_maps
 from jaxdep.train import devices as device_layout
 from jaxdep.train.objective import clip
+from jaxdep.train.runs import Report
 from jaxdep.train.session import Session
 from jaxdep.train.status import Status
 
@@ -37,6 +35,7 @@ def run(
     *,
     seeds: int | Sequence[int] = 1,
     stream: bool = False,
+    runs_per_device: int = 0,
     merge: Merge = "none",
     log: Log = print,
     report: Display | None = None,
@@ -47,7 +46,9 @@ def run(
     Args:
       experiment: name listed by `jaxdep list`, or an experiment.
       seeds: number of seeds (0, 1, ...), or a list of seeds.
-      stream: read recordings from disk during training, for corpora that do not fit in memory.
+      stream: read recordings from disk during training, as is done for corpora that do not fit in
+        memory.
+      runs_per_device: number of runs that a device trains at once; 0 for as many as fit in memory.
       merge: `session` or `subject` to evaluate the recordings of each as one: what is predicted for
         them, scores or probabilities of classes, is averaged.
       log: callback for messages.
@@ -68,13 +69,14 @@ def run(
     seeds = check_seeds(seeds)
     if stream and experiment.is_baseline:
         raise UserError(f"{experiment.name} is fitted in memory; omit --stream")
-    layout = device_layout.layout(
-        len(seeds), batch_size=experiment.training.shared_batch, **chosen.layout
-    )
+    batch_size = experiment.training.shared_batch
+    device_layout.layout(len(seeds), batch_size=batch_size, **chosen.layout)  # checks the options
     run_dir = open_run_dir(experiment.name, chosen.out, chosen.resume)
     run_dir = reporting.run_dir_of_process(run_dir)
 
-    prepared = open_experiment(experiment, chosen, log, stream=stream)
+    prepared = open_experiment(
+        experiment, chosen, log, stream=stream, may_stream=not experiment.is_baseline
+    )
     request = {"seeds": seeds, "deterministic": chosen.deterministic}
     recorder = RunRecorder(run_dir, prepared, base, request, chosen.resume, merge, log)
     recorder.check()
@@ -85,100 +87,9 @@ def run(
     if experiment.is_baseline:
         outcome = _fit_baseline(recorder, seeds)
     else:
-        outcome = _train(recorder, seeds, layout, report)
+        memory = {**chosen.layout, "runs_per_device": runs_per_device}
+        outcome = _train(recorder, seeds, memory, report)
     return recorder.finish(outcome)
-
-
-def evaluate(folder: str | Path, *, split: str = "test", log: Log = print) -> reporting.Result:
-    """Evaluates the best weights of a finished run on another split of the corpus.
-
-    Args:
-      folder: run directory.
-      split: `train`, `validation` or `test`, as used by the run.
-      log: callback for messages.
-
-    Returns:
-      The folder `evaluate-<split>` inside the run directory, and its results.
-
-    Raises:
-      UserError: the folder is not a run directory, or the split does not exist.
-    """
-    device_layout.start()
-    source = RunDir.at(Path(folder))
-    config, meta, experiment, weights, splits = restore(source)
-    chosen, seeds = split_of(splits, split), config["seeds"]
-    log(f"{split}: {len(chosen)} of {chosen.name}")
-    layout = device_layout.layout(len(seeds), deterministic=config.get("deterministic", False))
-    evaluated = {"validation": splits["validation"], "test": chosen}
-    with jax.default_matmul_precision(experiment.training.precision):
-        outputs = {
-            role: runs.predict(experiment, weights, each.arrays, layout)
-            for role, each in evaluated.items()
-        }
-    target = source.subdirectory(f"evaluate-{split}")
-    write_evaluated(source, target, config, meta, outputs, evaluated)
-    return reporting.write_report(target)
-
-
-def restore(source: RunDir) -> tuple[dict[str, Any], Meta, Experiment, Any, Splits]:
-    """Restores configuration, metadata, experiment, best weights [S, ...] and splits of a run.
-
-    Raises:
-      UserError: the folder is not the directory of a trained run.
-    """
-    config, meta, experiment = read_run(source)
-    stored = source.read(source.environment)
-    other = stored.get("tested_corpus")
-    splits = open_corpus(
-        Path(stored["prepared_corpus"]),
-        experiment.corpus,
-        experiment.labels,
-        balanced=experiment.training.balanced,
-        elsewhere=Path(other) if other else None,
-        inputs=across.inputs(experiment),
-    ).splits
-    example = splits["train"].arrays
-    weights = runs.restore_best(experiment, config["seeds"], example, source.checkpoints)
-    return config, meta, experiment, weights, splits
-
-
-def split_of(splits: Splits, name: str) -> Any:
-    """The split with this role in a run.
-
-    Raises:
-      UserError: there is no such split.
-    """
-    if name not in splits:
-        raise UserError(f"--split {name}: unknown split; choose from {', '.join(splits)}")
-    return splits[name]
-
-
-def write_evaluated(
-    source: RunDir,
-    target: RunDir,
-    config: Mapping[str, Any],
-    meta: Meta,
-    outputs: Mapping[str, Mapping[str, np.ndarray]],
-    evaluated: Splits,
-) -> None:
-    """Writes outputs of a finished run into a folder that is read as a run directory of its own.
-
-    Args:
-      source: directory of the run.
-      target: folder to write to.
-      config: content of the folder's `config.json`.
-      meta: content of its `meta.json`; its test split is replaced by the evaluated one.
-      outputs: for `test` and optionally `validation`, the logits [R, N, C] or regression scores
-        [R, N] of each task.
-      evaluated: splits of the N recordings, by the same names.
-    """
-    writer.begin(target, config, source.read(source.environment))
-    History(target.metrics).add(0, schema.read_history(source.metrics))
-    entries: SplitEntries = {
-        **meta["splits"],
-        "test": reporting.describe_split(evaluated["test"]),
-    }
-    writer.finish(target, {**meta, "splits": entries}, outputs, evaluated)
 
 
 def find(
@@ -242,32 +153,41 @@ def check_seeds(seeds: int | Sequence[int]) -> list[int]:
 def _train(
     recorder: RunRecorder,
     seeds: Sequence[int],
-    layout: device_layout.Layout,
-    report: Display | None,
+    settings: Mapping[str, Any],
+    display: Display | None,
 ) -> Outcome:
-    """Trains all seeds together, with a line of `metrics.jsonl` per run and epoch."""
+    """Trains all seeds, with a line of `metrics.jsonl` per run and epoch."""
     experiment, splits = recorder.prepared.experiment, recorder.prepared.data.splits
     checkpoints, history = recorder.run_dir.checkpoints, History(recorder.run_dir.metrics)
-    with jax.default_matmul_precision(experiment.training.precision):
-        session = Session(
-            experiment, seeds, splits, layout, checkpoints=checkpoints, resume=recorder.resume
-        )
-        session.compile()  # fails on invalid settings before anything is written
-        recorder.begin()
-        with report(experiment, len(seeds)) if report else nullcontext() as display:
+
+    @contextmanager
+    def reports(part: range) -> Iterator[Report]:
+        with display(experiment, len(part)) if display else nullcontext() as shown:
 
             def on_epoch(epoch: int, status: np.ndarray, lines: list[dict[str, Any]]) -> None:
-                history.add(epoch, lines)
-                if display:
-                    display(epoch, status, lines)
+                history.add(epoch, [{**line, "run": part[line["run"]]} for line in lines])
+                if shown:
+                    shown(epoch, status, lines)
 
-            state = session.train(on_epoch)
+            yield on_epoch
+
+    with jax.default_matmul_precision(experiment.training.precision):
+        # Fails on invalid settings before anything is written.
+        session = Session(
+            experiment, seeds, splits, settings, checkpoints=checkpoints, resume=recorder.resume
+        )
+        recorder.log(session.plan.describe(len(seeds)))
+        recorder.begin()
+        state = session.train(reports)
         outputs = {split: session.predict(state, split) for split in ("validation", "test")}
         attention = attention_maps.of_runs(
-            experiment, state, splits["test"], outputs["test"], layout.options
+            experiment, state, splits["test"], outputs["test"], session.plan.trainer.layout.options
         )
     entries = reporting.describe(session.runs, state)
-    return Outcome(entries, outputs, 1, session.compile_seconds, attention)
+    memory = reporting.describe_memory(session.plan)
+    recorder.log(f"memory: at most {gib(memory['peak_bytes'])} were taken")
+    seconds = session.compile_seconds
+    return Outcome(entries, outputs, 1, seconds, attention, memory=memory)
 
 
 def _fit_baseline(recorder: RunRecorder, seeds: Sequence[int]) -> Outcome:

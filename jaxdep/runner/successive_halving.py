@@ -27,7 +27,7 @@ class SuccessiveHalving:
       recorder: recorder of the sweep.
       groups: configurations, grouped by compiled program.
       seeds: seeds of each configuration.
-      layout: device settings, passed to `memory.trainer`.
+      layout: device settings, passed to `memory.plan`.
       log: callback for messages.
       report: factory of the progress display.
       states: state of each run on the host, by configuration and seed.
@@ -125,13 +125,7 @@ class SuccessiveHalving:
           split: split to predict.
         """
         number = next(n for n, group in enumerate(self.groups) if configuration in group.members)
-        trainer = self._trainer(number, self.groups[number])
-        size = trainer.layout.runs
-        parts = [
-            trainer.predict(jax.tree.map(lambda x, at=at: x[at : at + size], variables), split)
-            for at in range(0, len(self.seeds), size)
-        ]
-        return jax.tree.map(lambda *arrays: np.concatenate(arrays), *parts)
+        return self._trainer(number, self.groups[number]).predict(variables, split)
 
     def _scores(self, configuration: int) -> list[float]:
         states = [self.states[configuration, seed] for seed in self.seeds]
@@ -143,7 +137,14 @@ class SuccessiveHalving:
             data = {name: split.arrays for name, split in splits.items()}
             each = [hyper for hyper in group.hyper for _ in self.seeds]
             all_runs = runs.stack(group.experiment, [*self.seeds] * len(group.members), each)
-            self.trainers[number] = memory.trainer(group.experiment, data, all_runs, **self.layout)
+            plan = memory.plan(
+                lambda layout: runs.Trainer(group.experiment, data, layout),
+                all_runs,
+                batch_size=group.experiment.training.shared_batch,
+                **self.layout,
+            )
+            self.log(plan.describe(len(all_runs.seed)))
+            self.trainers[number] = plan.trainer
         return self.trainers[number]
 
     def _train_some(

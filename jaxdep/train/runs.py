@@ -89,6 +89,14 @@ class Trainer:
             self.programs += 1
         return self._program
 
+    def memory_analysis(self, runs: step.Run) -> Any:
+        """The compiler's memory analysis of the program that trains; None if there is none.
+
+        Args:
+          runs: as in `compile`.
+        """
+        return self.compile(runs).memory_analysis()
+
     def _compile(self, run: step.Run, state: step.State) -> Any:
         """Compiles the epoch program from the shapes of one run."""
         one_epoch = lambda run, state, *data: step.epoch(self.experiment, run, state, *data)
@@ -157,9 +165,19 @@ class Trainer:
         """Outputs of all runs on a split, which is on the host: [R, N, C] or [R, N] for each task.
 
         Args:
-          variables: model variables of the runs, [R, ...], on the host.
+          variables: model variables of the runs, [R, ...], on the host; as many at once are
+            computed as the layout holds.
           split: split to predict.
         """
+        count, size = len(jax.tree.leaves(variables)[0]), self.layout.runs
+        parts = [
+            self._predict(rows_of(variables, slice(first, first + size)), split)
+            for first in range(0, count, size)
+        ]
+        return jax.tree.map(lambda *arrays: np.concatenate(arrays), *parts)
+
+    def _predict(self, variables: Any, split: Any) -> dict[str, np.ndarray]:
+        """As `predict`, for as many runs as the layout holds."""
         return predict(self.experiment, variables, split, self.layout)
 
     def _place(self, state: step.State) -> step.State:
@@ -238,9 +256,14 @@ def restore_best(
     return restored[1].best
 
 
+def rows_of(tree: Any, rows: slice) -> Any:
+    """Some runs of arrays whose first axis is the runs axis."""
+    return jax.tree.map(lambda x: x[rows], tree)
+
+
 def _first(tree: Any, count: int) -> Any:
     """Slices the first `count` runs from arrays that may hold more."""
-    return jax.tree.map(lambda x: x[:count], tree)
+    return rows_of(tree, slice(count))
 
 
 def _lines(

@@ -68,6 +68,7 @@ class StreamTrainer(runs.Trainer):
         self.save_every = save_every
         self.buckets = experiment.training.buckets
         self._within: Any = None
+        self._one_step: Any = None
         self._restored: tuple[int, Progress] | None = None
         draw = lambda seed, epoch: step.order(
             experiment,
@@ -103,8 +104,19 @@ class StreamTrainer(runs.Trainer):
             shutil.rmtree(within, ignore_errors=True)
         return state
 
-    def predict(self, variables: Any, split: Any) -> dict[str, np.ndarray]:
-        """As `Trainer.predict`, for a split on disk."""
+    def memory_analysis(self, runs: step.Run) -> Any:
+        """As `Trainer.memory_analysis`, of the program that runs a step with the longest batch."""
+        self.compile(runs)
+        size, shape = self.experiment.training.batch_size, jax.ShapeDtypeStruct
+        one = jax.tree.map(lambda x: shape(x.shape[1:], x.dtype), runs)
+        batch = jax.tree.map(lambda x: shape((size, *x.shape[1:]), x.dtype), self._example)
+        blank = jax.eval_shape(lambda run: step.init(self.experiment, run, self._example), one)
+        progress = jax.eval_shape(self._begin, blank)
+        shared = self.layout.place_shared((np.ones(size, np.float32), np.int32(0), np.int32(1)))
+        arguments = (self._one_step, (one, batch), progress, *shared)
+        return self.layout.compile_ahead(*arguments, donate=(1,)).memory_analysis()
+
+    def _predict(self, variables: Any, split: Any) -> dict[str, np.ndarray]:
         count = len(jax.tree.leaves(variables)[0])
         experiment = self.experiment
 
@@ -164,6 +176,7 @@ class StreamTrainer(runs.Trainer):
             self._example,
         )
         self._zeros = jax.tree.map(lambda x: np.zeros(x.shape, x.dtype), added)
+        self._one_step = one_step
         self._check_lengths(state.variables)
         jax.eval_shape(end, jax.eval_shape(self._begin, state), added)  # fails on an unknown metric
         return (

@@ -17,7 +17,7 @@ from jaxdep.artifacts.run_dir import RunDir
 from jaxdep.errors import UserError
 from jaxdep.runner import cross_validation, reporting
 from jaxdep.runner.cross_validation import cross_validate
-from jaxdep.runner.run import evaluate
+from jaxdep.runner.evaluation import evaluate
 
 WRITTEN = ("predictions.csv", "recordings.csv", "folds.csv", "results.json")
 REQUEST = {"folds": 2, "repeats": 2, "seeds": [0, 3]}

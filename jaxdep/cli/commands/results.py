@@ -20,7 +20,7 @@ def evaluate(folder: Positional[Path], split: str = "test") -> None:
         split: One of train, validation, test.
     """
     from jaxdep.analysis import table
-    from jaxdep.runner.run import evaluate as predict
+    from jaxdep.runner.evaluation import evaluate as predict
 
     result = predict(folder, split=split, log=output.say)
     table.show(result.results, output.console)

@@ -20,6 +20,8 @@ Grid = Annotated[
     Groups, arg(metavar="KEY=V1,V2 ...", help="Values to try, or KEY=log(LOW,HIGH) with --random.")
 ]
 
+RunsPerDevice = Annotated[str, arg(metavar="N|auto")]
+
 Folders = Annotated[
     Groups, arg(metavar="[CORPUS=]FOLDER ...", help="Folders with the raw files of corpora.")
 ]
@@ -31,6 +33,7 @@ def run(
     processes: OmitArgPrefixes[Processes],
     seeds: str = "1",
     stream: bool = False,
+    runs_per_device: RunsPerDevice = "auto",
     merge: Merge = "none",
 ) -> int:
     """Trains an experiment for several seeds at once and writes a report.
@@ -38,13 +41,16 @@ def run(
     Args:
         experiment: Name of an experiment, as listed by `jaxdep list`.
         seeds: Number of seeds (8), or a list (3,5) or range (0-7) of seeds.
-        stream: Read recordings from disk during training, if they do not fit in memory.
+        stream: Read recordings from disk during training; done in any case if they do not fit in
+            memory.
+        runs_per_device: Number of runs that a device trains at once; auto for as many as fit.
         merge: Average what is predicted for the recordings of a session or subject.
     """
     from jaxdep.runner.run import run as train
 
     _join(processes)
-    return _train(train, experiment, seeds, options, {"stream": stream, "merge": merge})
+    given = {"stream": stream, "merge": merge, "runs_per_device": _number(runs_per_device)}
+    return _train(train, experiment, seeds, options, given)
 
 
 def sweep(
@@ -56,7 +62,7 @@ def sweep(
     random: int = 0,
     search_seed: int = 0,
     halving: bool = False,
-    runs_per_device: Annotated[str, arg(metavar="N|auto")] = "auto",
+    runs_per_device: RunsPerDevice = "auto",
 ) -> int:
     """Trains many configurations at once, ranks them on validation data and tests the best one.
 
@@ -72,8 +78,7 @@ def sweep(
     from jaxdep.runner import search_space
     from jaxdep.runner import sweep as sweeps
 
-    if runs_per_device != "auto" and not (runs_per_device.isdigit() and int(runs_per_device)):
-        raise UserError(f"--runs-per-device {runs_per_device}: must be at least 1, or auto")
+    per_device = _number(runs_per_device)
     if not grid:
         raise UserError("--grid is missing: name settings to try, such as model.hidden=64,128")
     axes = search_space.parse(flat(grid))
@@ -85,7 +90,7 @@ def sweep(
         random=random,
         search_seed=search_seed,
         halving=halving,
-        runs_per_device=0 if runs_per_device == "auto" else int(runs_per_device),
+        runs_per_device=per_device,
         log=output.say,
         report=output.progress,
         **options.arguments(),
@@ -109,6 +114,7 @@ def cross_validate(
     repeats: int = 1,
     seeds: str = "1",
     stream: bool = False,
+    runs_per_device: RunsPerDevice = "auto",
     merge: Merge = "none",
 ) -> int:
     """Trains an experiment on every fold of its corpus, and tests it on all recordings.
@@ -121,7 +127,9 @@ def cross_validate(
         folds: Number of folds.
         repeats: Number of cuts into folds.
         seeds: Number of seeds (8), or a list (3,5) or range (0-7) of seeds.
-        stream: Read recordings from disk during training, if they do not fit in memory.
+        stream: Read recordings from disk during training; done in any case if they do not fit in
+            memory.
+        runs_per_device: Number of runs that a device trains at once; auto for as many as fit.
         merge: Average what is predicted for the recordings of a session or subject.
     """
     from jaxdep.runner.cross_validation import cross_validate as train
@@ -211,3 +219,12 @@ def _join(processes: Processes) -> None:
     devices.start()
     hosts.join(processes.coordinator, processes.processes, processes.process)
     output.console.quiet = not hosts.is_first()
+
+
+def _number(runs_per_device: str) -> int:
+    """The number of runs that a device trains at once; 0 for as many as fit."""
+    if runs_per_device == "auto":
+        return 0
+    if not (runs_per_device.isdigit() and int(runs_per_device)):
+        raise UserError(f"--runs-per-device {runs_per_device}: must be at least 1, or auto")
+    return int(runs_per_device)

@@ -20,8 +20,8 @@ from fuzz.subjects import Attempt
 from jaxdep.analysis.ranking import Row, rank
 from jaxdep.artifacts.files import read_json
 from jaxdep.cli import commands
+from jaxdep.runner.evaluation import evaluate
 from jaxdep.runner.missing import missing
-from jaxdep.runner.run import evaluate
 
 
 def opened(name: str, folder: Path) -> Attempt:
