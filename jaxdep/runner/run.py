@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import jax
@@ -49,6 +51,7 @@ def run(
       stream: read recordings from disk during training, as is done for corpora that do not fit in
         memory.
       runs_per_device: number of runs that a device trains at once; 0 for as many as fit in memory.
+        A resumed run goes on as it began.
       merge: `session` or `subject` to evaluate the recordings of each as one: what is predicted for
         them, scores or probabilities of classes, is averaged.
       log: callback for messages.
@@ -67,8 +70,11 @@ def run(
     chosen, merge = RunOptions(**options), convert(merge, Merge, "merge")
     experiment, base, chosen = requested(experiment, chosen)
     seeds = check_seeds(seeds)
-    if stream and experiment.is_baseline:
-        raise UserError(f"{experiment.name} is fitted in memory; omit --stream")
+    if experiment.is_baseline and (stream or runs_per_device):
+        option = "--stream" if stream else "--runs-per-device"
+        raise UserError(f"{experiment.name} is fitted in memory, seed by seed; omit {option}")
+    if runs_per_device < 0:
+        raise UserError(f"runs_per_device={runs_per_device}: must be at least 0")
     batch_size = experiment.training.shared_batch
     device_layout.layout(len(seeds), batch_size=batch_size, **chosen.layout)  # checks the options
     run_dir = open_run_dir(experiment.name, chosen.out, chosen.resume)
@@ -162,10 +168,15 @@ def _train(
 
     @contextmanager
     def reports(part: range) -> Iterator[Report]:
+        ends: list[float] = []
         with display(experiment, len(part)) if display else nullcontext() as shown:
 
             def on_epoch(epoch: int, status: np.ndarray, lines: list[dict[str, Any]]) -> None:
                 history.add(epoch, [{**line, "run": part[line["run"]]} for line in lines])
+                ends.append(time.monotonic())
+                if not part.start and len(ends) == 2:  # the first one compiles
+                    each = (ends[1] - ends[0]) * len(seeds) / len(part)
+                    recorder.log(_pace(each, experiment.training.epochs))
                 if shown:
                     shown(epoch, status, lines)
 
@@ -188,6 +199,12 @@ def _train(
     recorder.log(f"memory: at most {gib(memory['peak_bytes'])} were taken")
     seconds = session.compile_seconds
     return Outcome(entries, outputs, 1, seconds, attention, memory=memory)
+
+
+def _pace(seconds: float, epochs: int) -> str:
+    """One line about the time that all runs take, from that of an epoch of all of them."""
+    longest = timedelta(seconds=max(1, round(seconds * epochs)))
+    return f"an epoch of all runs takes {seconds:.2g} s: {longest} at most"
 
 
 def _fit_baseline(recorder: RunRecorder, seeds: Sequence[int]) -> Outcome:

@@ -86,6 +86,21 @@ def test_a_damaged_line_of_the_history_is_named(folder):
         History(path).add(9, [])
 
 
+def test_the_history_holds_each_run_and_epoch_once(tmp_path):
+    path = tmp_path / "metrics.jsonl"
+    line = lambda run, epoch, loss: {
+        **{"run": run, "seed": run, "epoch": epoch, "status": "running"},
+        **{"train": {"loss": loss}, "validation": {"loss": loss}},
+    }
+    for epoch in (1, 2, 3):
+        History(path).add(epoch, [line(0, epoch, 0.5)])
+    for epoch in (1, 2):  # another part of the runs
+        History(path).add(epoch, [line(1, epoch, 0.5)])
+    History(path).add(2, [line(0, 2, 0.25)])  # resumed after the first epoch
+    found = [(x["epoch"], x["run"], x["train"]["loss"]) for x in schema.read_history(path)]
+    assert found == [(1, 0, 0.5), (1, 1, 0.5), (2, 0, 0.25), (2, 1, 0.5)]
+
+
 def test_what_is_no_archive_of_arrays(tmp_path):
     np.savez(tmp_path / "x.npz", a=np.zeros(3))
     content = (tmp_path / "x.npz").read_bytes()

@@ -69,8 +69,7 @@ def names(folder: Path) -> list[str]:
     return []
 
 
-def sweep_has_checkpoint(out: Path) -> bool:
-    folder = out / "checkpoints"
+def some_part_has_checkpoint(folder: Path) -> bool:
     return any(steps(folder / part) for part in names(folder))
 
 
@@ -110,10 +109,23 @@ STREAMED = Kind(
     },
 )
 
+# One run after the other, each with checkpoints of its own, which are joined in the end.
+PARTS = Kind(
+    ("run", "jamfn-demo", "--seeds", "2", "--devices", "1", "--runs-per-device", "1"),
+    {
+        "starting": lambda out: True,
+        "first epoch": lambda out: (out / "config.json").exists(),
+        "training": lambda out: some_part_has_checkpoint(out / "parts"),
+        "joining": lambda out: (out / "parts" / "1-2" / str(EPOCHS)).exists(),
+        "evaluating": lambda out: (out / "meta.json").exists(),
+    },
+    RESULTS,
+)
+
 SWEEP_PHASES = {
     "starting": lambda out: True,
     "first epoch": lambda out: (out / "config.json").exists(),
-    "training": sweep_has_checkpoint,
+    "training": lambda out: some_part_has_checkpoint(out / "checkpoints"),
     "testing": lambda out: (out / "best").exists(),
     "reporting": lambda out: (out / "best" / "meta.json").exists(),
 }
@@ -122,6 +134,7 @@ RATES = "optimizer.learning_rate=1e-3,2e-3,1e-2,2e-2"
 KINDS = {
     "run": RUN,
     "streamed": STREAMED,
+    "parts": PARTS,
     # Both compile the same program, of four runs.
     "sweep": Kind(
         ("sweep", "jamfn-demo", "--seeds", "2", "--grid", "optimizer.learning_rate=1e-3,1e-2"),
@@ -181,6 +194,7 @@ RUN_KILLS |= {"evaluating": 2, "reporting": 2, "ending": 1}
 ALL = [
     *kills("run", RUN_KILLS, seed=0),
     *kills("streamed", {"inside the first epoch": 2, "training": 1}, seed=3),
+    *kills("parts", {"training": 3, "joining": 2}, seed=4),
     *kills("sweep", {"starting": 1, "training": 2, "reporting": 1}, seed=1),
     *kills("halving", {"first epoch": 1, "training": 2, "testing": 1}, seed=2),
 ]
@@ -189,6 +203,7 @@ ALL = [
 def test_as_many_kills_as_promised():
     assert sum(kill.kind == "run" for kill in ALL) == 24
     assert sum(kill.kind == "streamed" for kill in ALL) == 3
+    assert sum(kill.kind == "parts" for kill in ALL) == 5
     assert sum(kill.kind in ("sweep", "halving") for kill in ALL) == 8
     assert sum(kill.again >= 0 for kill in ALL) >= 8
     assert sum(kill.saving for kill in ALL) >= 3

@@ -6,6 +6,7 @@ import json
 import pytest
 
 import jaxdep
+from jaxdep.errors import UserError
 from jaxdep.runner import input_pipeline
 from jaxdep.train import host_memory, memory
 from jaxdep.train.runs import Trainer
@@ -51,6 +52,7 @@ def test_parts_are_runs_like_any(whole, parts):
     folder, said = parts
     assert any(line.startswith("memory: 3 runs, 2 at a time, 1 device, about ") for line in said)
     assert any(line.startswith("memory: at most ") for line in said)
+    assert sum(line.startswith("an epoch of all runs takes ") for line in said) == 1
     ours, theirs = lines(folder), lines(whole)
     keys = [(line["epoch"], line["run"], line["seed"]) for line in theirs]
     assert [(line["epoch"], line["run"], line["seed"]) for line in ours] == keys
@@ -121,6 +123,13 @@ def test_recordings_that_do_not_fit_are_streamed(trained, whole, tmp_path, monke
         folder, said = trained(tmp_path / "run")
     assert any("they are read from disk during training" in line for line in said)
     assert probabilities(folder) == pytest.approx(probabilities(whole), abs=1e-5)
+
+
+@pytest.mark.parametrize("option", [{"stream": True}, {"runs_per_device": 2}])
+def test_what_means_nothing_is_refused(tmp_path, option):
+    with pytest.raises(UserError, match="is fitted in memory, seed by seed; omit --"):
+        jaxdep.run("lr-dvlog", out=tmp_path / "run", **option)
+    assert not (tmp_path / "run").exists()
 
 
 def test_streamed_in_parts(trained, whole, tmp_path):
