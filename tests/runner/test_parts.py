@@ -93,10 +93,11 @@ def test_interrupted(parts, trained, tmp_path, monkeypatch, place):
             raise Interrupted
         keep(name)
 
-    with monkeypatch.context() as patch, pytest.raises(Interrupted):
+    with monkeypatch.context() as patch:
         patch.setattr(Trainer, "_advance", advance)
         patch.setattr(memory.hosts, "wait", wait)
-        trained(out, runs_per_device=2)
+        with pytest.raises(Interrupted):
+            trained(out, runs_per_device=2)
     # The division stays, even if there is more memory now.
     folder, said = trained(out, resume=True)
     assert any("2 at a time" in line for line in said)
