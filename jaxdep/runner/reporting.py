@@ -77,6 +77,7 @@ class RunRecorder:
       merge: whose recordings are evaluated as one, by the mean of what is predicted for them.
       log: callback for messages.
       chosen_among: number of configurations of the sweep that chose the settings; 1 for no sweep.
+      command: command that the run is repeated with; empty for that of this process.
     """
 
     run_dir: RunDir
@@ -87,6 +88,7 @@ class RunRecorder:
     merge: Merge = "none"
     log: Log = print
     chosen_among: int = 1
+    command: str = ""
 
     @cached_property
     def label(self) -> labels.Label:
@@ -105,7 +107,8 @@ class RunRecorder:
         described = environment.describe(devices.describe())
         data = self.prepared.data
         other = {"tested_corpus": str(data.elsewhere)} if data.elsewhere else {}
-        return {**described, "prepared_corpus": str(data.folder), **other}
+        repeated = {"command": self.command} if self.command else {}
+        return {**described, "prepared_corpus": str(data.folder), **other, **repeated}
 
     def check(self) -> None:
         """Checks the request against the corpus, and against the run that it continues.

@@ -12,6 +12,7 @@ from jaxdep.artifacts.schema import Merge
 from jaxdep.cli import output
 from jaxdep.cli.options import Groups, Options, Processes, flat, parse_seeds
 from jaxdep.errors import UserError
+from jaxdep.runner.options import Launch
 
 if TYPE_CHECKING:
     from jaxdep.runner.reporting import Result
@@ -51,6 +52,7 @@ def sweep(
     experiment: Positional[str],
     options: OmitArgPrefixes[Options],
     processes: OmitArgPrefixes[Processes],
+    tasks: OmitArgPrefixes[Launch],
     grid: Grid = (),
     seeds: str = "1",
     random: int = 0,
@@ -77,6 +79,8 @@ def sweep(
     if not grid:
         raise UserError("--grid is missing: name settings to try, such as model.hidden=64,128")
     axes = search_space.parse(flat(grid))
+    if tasks:
+        _leave_devices(processes)
     _join(processes)
     result = sweeps.sweep(
         experiment,
@@ -86,6 +90,7 @@ def sweep(
         search_seed=search_seed,
         halving=halving,
         runs_per_device=0 if runs_per_device == "auto" else int(runs_per_device),
+        launch=tasks,
         log=output.say,
         report=output.progress,
         **options.arguments(),
@@ -211,3 +216,12 @@ def _join(processes: Processes) -> None:
     devices.start()
     hosts.join(processes.coordinator, processes.processes, processes.process)
     output.console.quiet = not hosts.is_first()
+
+
+def _leave_devices(processes: Processes) -> None:
+    """Leaves accelerators to the tasks that this process launches."""
+    from jaxdep.train import devices
+
+    if processes.distributed or processes.coordinator:
+        raise UserError("--launcher starts processes of its own: omit --distributed, --coordinator")
+    devices.use_cpu_only()
