@@ -37,21 +37,21 @@ class Command:
         try:
             code = self._process.wait()
         finally:
-            self._kill()
+            self._process.kill()
+            self._process.wait()
         if code:
             raise RuntimeError(f"exit code {code} of {' '.join(self.words)}")
 
     def checkpoint(self) -> Any:
-        """Ends the command, and returns what is called once the job has been queued again."""
+        """Ends the command, and returns what is called once the job has been queued again.
+
+        submitit calls this in a handler of signals, and ends the job next.
+        """
         from submitit.helpers import DelayedSubmission
 
-        self._kill()
-        return DelayedSubmission(Command(self.words))
-
-    def _kill(self) -> None:
         if self._process is not None:
-            self._process.kill()
-            self._process.wait()
+            self._process.kill()  # the call that was interrupted waits for it
+        return DelayedSubmission(Command(self.words))
 
 
 def _heed_no_warning() -> None:
