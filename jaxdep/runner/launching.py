@@ -11,6 +11,7 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -86,15 +87,17 @@ def complete(folder: Path, jobs: Sequence[Job], launch: Launch, log: Log) -> Non
     Raises:
       UserError: a job cannot be submitted, or has ended before it was complete.
     """
-    open_jobs = [job for job in jobs if not job.complete()]
-    if len(jobs) > 1 or not open_jobs:
-        log(f"{len(jobs) - len(open_jobs)} of {len(jobs)} tasks are complete")
+    missing = [job for job in jobs if not job.complete()]
+    if len(jobs) > 1:
+        log(f"{len(jobs) - len(missing)} of {len(jobs)} tasks are complete")
+    if not missing:
+        return
     private = folder / _FOLDER
     private.mkdir(exist_ok=True)
     private.chmod(0o700)  # what is unpickled there must be the user's own
     wait = _on_slurm if launch.launcher == "slurm" else _one_after_another
     failed = []
-    for job, log_file in wait(private, open_jobs, launch, log):
+    for job, log_file in wait(private, missing, launch, log):
         if job.complete():
             log(f"task {job.name} is complete")
         else:
@@ -122,13 +125,27 @@ def _one_after_another(folder: Path, jobs: Sequence[Job], launch: Launch, log: L
     if visible is not None:
         restored = (f"CUDA_VISIBLE_DEVICES={visible}",)
     for job in jobs:
-        submitted = executor.submit(Command(("env", *restored, *job.command)))
+        with _stderr_to(folder / "submitit.err"):
+            submitted = executor.submit(Command(("env", *restored, *job.command)))
         try:
             while not submitted.done():
                 time.sleep(0.1)
         finally:
             submitted.cancel()  # if this process was interrupted; otherwise there is none to cancel
         yield job, submitted.paths.stderr
+
+
+@contextmanager
+def _stderr_to(path: Path) -> Iterator[None]:
+    """Lets processes print to a file what submitit's would print when Ctrl-C ends them."""
+    before = os.dup(2)
+    with path.open("ab") as file:
+        os.dup2(file.fileno(), 2)
+    try:
+        yield
+    finally:
+        os.dup2(before, 2)
+        os.close(before)
 
 
 def _on_slurm(folder: Path, jobs: Sequence[Job], launch: Launch, log: Log) -> _Ended:
@@ -139,13 +156,13 @@ def _on_slurm(folder: Path, jobs: Sequence[Job], launch: Launch, log: Log) -> _E
         write_json(folder / _RECORD, {name: one.job_id for name, one in submitted.items()})
     arrays = sorted({one.job_id.partition("_")[0] for one in submitted.values()})
     log(f"{len(jobs)} tasks on Slurm, as jobs {', '.join(arrays)}; they go on if this command ends")
-    waiting = list(jobs)
+    waiting, ended = list(jobs), {}
     while waiting:
         for job in list(waiting):
-            ended = submitted[job.name].done()
-            if ended and not job.complete():
-                time.sleep(_LAG_SECONDS)
-            if ended or job.complete():
+            now = time.monotonic()
+            if submitted[job.name].done():
+                ended.setdefault(job.name, now)
+            if job.complete() or now - ended.get(job.name, now) > _LAG_SECONDS:
                 waiting.remove(job)
                 yield job, submitted[job.name].paths.stderr
         time.sleep(_POLL_SECONDS if waiting else 0)

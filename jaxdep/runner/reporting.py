@@ -107,8 +107,8 @@ class RunRecorder:
         described = environment.describe(devices.describe())
         data = self.prepared.data
         other = {"tested_corpus": str(data.elsewhere)} if data.elsewhere else {}
-        repeated = {"command": self.command} if self.command else {}
-        return {**described, "prepared_corpus": str(data.folder), **other, **repeated}
+        command = self.command or described["command"]
+        return {**described, "command": command, "prepared_corpus": str(data.folder), **other}
 
     def check(self) -> None:
         """Checks the request against the corpus, and against the run that it continues.

@@ -80,6 +80,7 @@ def sweep(
       halving: stop the worse half of the configurations at each rung.
       runs_per_device: number of runs that a device trains at once; 0 for as many as fit in memory.
       launch: where to train each program as a task of its own; None trains all in this process.
+        `jaxdep.train.devices.use_cpu_only` then leaves accelerators to the tasks.
       log: callback for messages.
       report: factory of the progress display, as in `jaxdep.run`.
       **options: fields of `jaxdep.runner.options.RunOptions`, as in `jaxdep.run`.
