@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -83,13 +83,13 @@ class Outcome:
     compile_seconds: float
 
 
-def read(folder: Path) -> Outcome:
-    """Reads `sweep.json`.
+def read(folder: Path, name: str = "sweep.json") -> Outcome:
+    """Reads `sweep.json`, or the outcome of a task of a sweep.
 
     Raises:
       UserError: the folder is not the directory of a finished sweep.
     """
-    path = folder / "sweep.json"
+    path = folder / name
     try:
         content = schema.read(path)
         rows = [Row(**{**row, "scores": tuple(row["scores"])}) for row in content["ranking"]]
@@ -97,13 +97,23 @@ def read(folder: Path) -> Outcome:
             raise ValueError("the configurations have different settings")
     except (OSError, TypeError, ValueError) as error:
         raise UserError(
-            f"{folder} is not the directory of a finished sweep: sweep.json cannot be read"
+            f"{folder} is not the directory of a finished sweep: {name} cannot be read"
             f" ({error}); pass a folder created by `jaxdep sweep`"
         ) from None
     compiled = content["compile"]
     return Outcome(
         content["title"], content["monitor"], rows, compiled["programs"], compiled["seconds"]
     )
+
+
+def to_json(outcome: Outcome) -> dict[str, Any]:
+    """Content of `sweep.json`, the inverse of `read`."""
+    return {
+        "title": outcome.title,
+        "monitor": outcome.monitor,
+        "compile": {"programs": outcome.programs, "seconds": round(outcome.compile_seconds, 1)},
+        "ranking": [asdict(row) for row in outcome.rows],
+    }
 
 
 def rank(rows: Sequence[Row]) -> list[Row]:

@@ -242,12 +242,24 @@ class ConfigurationEntry(TypedDict):
 
 
 class Sweep(TypedDict):
-    """Content of `sweep.json`: the outcome of a sweep, the best configuration first."""
+    """Content of `sweep.json` and `task.json`: the outcome of a sweep, the best first."""
 
     title: str
     monitor: str
     compile: Compilation
     ranking: Annotated[list[ConfigurationEntry], Len(1)]
+
+
+class Launched(TypedDict):
+    """Content of `launch.json`: what the tasks of a sweep need beside its `config.json`.
+
+    Attributes:
+      base: experiment that changes are counted from.
+      layout: devices of a task, and how many runs one of them trains at once.
+    """
+
+    base: Mapping[str, Any]
+    layout: Mapping[str, Any]
 
 
 class Losses(TypedDict):
@@ -270,6 +282,9 @@ _FILES = {
     "config.json": Config,
     "environment.json": Environment,
     "sweep.json": Sweep,
+    "task.json": Sweep,
+    "launch.json": Launched,
+    "jobs.json": dict[str, str],
 }
 
 

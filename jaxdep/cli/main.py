@@ -6,6 +6,7 @@ import errno
 import os
 import signal
 import sys
+from collections.abc import Callable
 from typing import Any, NoReturn
 
 from rich.console import Console
@@ -31,9 +32,14 @@ def main() -> None:
     """
     hugepages.use()
     signal.signal(signal.SIGTERM, _terminate)
+    end_with(lambda: app.cli(prog="jaxdep", description=jaxdep.__doc__))
+
+
+def end_with(command: Callable[[], int | None]) -> NoReturn:
+    """Calls a command and ends the process with its exit code, or with one message."""
     sys.unraisablehook = _report_unraisable
     try:
-        sys.exit(app.cli(prog="jaxdep", description=jaxdep.__doc__) or 0)
+        sys.exit(command() or 0)
     except UserError as error:
         print_error(str(error))
         sys.exit(2)

@@ -1,12 +1,12 @@
-"""Options shared by `run`, `sweep` and the command line: data, settings, devices and output."""
+"""Options shared by `run`, `sweep` and the command line: data, settings, devices, output, tasks."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from annotated_types import Ge
 
@@ -78,3 +78,42 @@ class RunOptions:
         """The settings of devices, as arguments of `jaxdep.train.devices.layout`."""
         names = ("devices", "backend", "deterministic")
         return {name: getattr(self, name) for name in names}
+
+
+@dataclass(frozen=True)
+class Launch:
+    """Training of a sweep as tasks, one for each compiled program.
+
+    Attributes:
+      launcher: Train each program of the sweep as a task: slurm for an array of jobs, local for one
+        after another on this machine. Requires jaxdep[launch].
+      slurm_partition: Partition of the jobs; by default the cluster's.
+      slurm_account: Account of the jobs; by default the user's.
+      slurm_time: Minutes that a job may take; after that, it is queued again and continues.
+      slurm_gpus: GPUs of a job.
+      slurm_cpus: CPU cores of a job; 0 for the cluster's default.
+      slurm_memory: Memory of a job in GB; 0 for the cluster's default.
+      slurm_parallel: Number of jobs that run at once; 0 for all.
+    """
+
+    launcher: Literal["none", "local", "slurm"] = "none"
+    slurm_partition: str = ""
+    slurm_account: str = ""
+    slurm_time: Annotated[int, Ge(1)] = 60
+    slurm_gpus: Annotated[int, Ge(0)] = 1
+    slurm_cpus: Annotated[int, Ge(0)] = 0
+    slurm_memory: Annotated[int, Ge(0)] = 0
+    slurm_parallel: Annotated[int, Ge(0)] = 0
+
+    def __post_init__(self) -> None:
+        """Checks the options."""
+        check(self)
+        for field in fields(self):
+            given = getattr(self, field.name) != field.default
+            if given and field.name.startswith("slurm_") and self.launcher != "slurm":
+                option = field.name.replace("_", "-")
+                raise UserError(f"--{option} describes jobs of Slurm: give --launcher slurm too")
+
+    def __bool__(self) -> bool:
+        """Whether there are tasks."""
+        return self.launcher != "none"

@@ -80,6 +80,7 @@ class RunRecorder:
       merge: whose recordings are evaluated as one, by the mean of what is predicted for them.
       log: callback for messages.
       chosen_among: number of configurations of the sweep that chose the settings; 1 for no sweep.
+      command: command that the run is repeated with; empty for that of this process.
     """
 
     run_dir: RunDir
@@ -90,6 +91,7 @@ class RunRecorder:
     merge: Merge = "none"
     log: Log = print
     chosen_among: int = 1
+    command: str = ""
 
     @cached_property
     def label(self) -> labels.Label:
@@ -108,7 +110,8 @@ class RunRecorder:
         described = environment.describe(devices.describe())
         data = self.prepared.data
         other = {"tested_corpus": str(data.elsewhere)} if data.elsewhere else {}
-        return {**described, "prepared_corpus": str(data.folder), **other}
+        command = self.command or described["command"]
+        return {**described, "command": command, "prepared_corpus": str(data.folder), **other}
 
     def check(self) -> None:
         """Checks the request against the corpus, and against the run that it continues.

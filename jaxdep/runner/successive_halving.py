@@ -92,15 +92,19 @@ class SuccessiveHalving:
         self.log(f"after epoch {epoch}: stopped {len(losers)} of {len(alive)} configurations")
 
     def rows(self, points: Sequence[search_space.Configuration]) -> list[ranking.Row]:
-        """All configurations, ranked from best to worst."""
+        """All configurations, ranked from best to worst.
+
+        Args:
+          points: configurations of the sweep, to which the members of the groups are indices.
+        """
         higher = self.recorder.prepared.experiment.training.higher_is_better
         rows = []
-        for number, values in enumerate(points):
+        for number in sorted(c for group in self.groups for c in group.members):
             states = [self.states[number, seed] for seed in self.seeds]
             finite = [s for s in states if s.status != Status.DIVERGED]
             row = ranking.Row(
                 number,
-                values,
+                points[number],
                 scores=tuple(float(-s.score if higher else s.score) for s in finite),
                 higher_is_better=higher,
                 diverged=len(states) - len(finite),

@@ -7,29 +7,28 @@ worse half of the configurations at each rung.
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import jax
 
 from jaxdep.analysis import formatting, ranking
-from jaxdep.artifacts import lock, schema
+from jaxdep.artifacts import lock
 from jaxdep.artifacts.files import write_json, write_text
 from jaxdep.artifacts.run_dir import RunDir, open_run_dir
+from jaxdep.errors import UserError
 from jaxdep.experiment import Experiment
-from jaxdep.overrides import override
-from jaxdep.runner import reporting, search_space
+from jaxdep.runner import launching, reporting, search_space, sweep_best, sweep_tasks
 from jaxdep.runner.input_pipeline import open_experiment
-from jaxdep.runner.options import Display, Log, RunOptions
-from jaxdep.runner.reporting import Outcome, RunRecorder
+from jaxdep.runner.options import Display, Launch, Log, RunOptions
+from jaxdep.runner.reporting import RunRecorder
 from jaxdep.runner.run import check_seeds, requested
 from jaxdep.runner.successive_halving import SuccessiveHalving
-from jaxdep.train import attention_maps, checkpoint, hosts, runs
 from jaxdep.train import devices as device_layout
+from jaxdep.train import hosts
 
 
 @dataclass(frozen=True)
@@ -64,6 +63,7 @@ def sweep(
     search_seed: int = 0,
     halving: bool = False,
     runs_per_device: int = 0,
+    launch: Launch | None = None,
     log: Log = print,
     report: Display | None = None,
     **options: Any,
@@ -79,6 +79,8 @@ def sweep(
       search_seed: seed of the random draws.
       halving: stop the worse half of the configurations at each rung.
       runs_per_device: number of runs that a device trains at once; 0 for as many as fit in memory.
+      launch: where to train each program as a task of its own; None trains all in this process.
+        `jaxdep.train.devices.use_cpu_only` then leaves accelerators to the tasks.
       log: callback for messages.
       report: factory of the progress display, as in `jaxdep.run`.
       **options: fields of `jaxdep.runner.options.RunOptions`, as in `jaxdep.run`.
@@ -87,16 +89,20 @@ def sweep(
       The ranking of all configurations, and the run of the best one.
 
     Raises:
-      UserError: the input is invalid; nothing was written.
+      UserError: the input is invalid, and nothing was written; or tasks have failed, which continue
+        when the sweep is resumed.
     """
     device_layout.start()
-    chosen = RunOptions(**options)
+    chosen, launch = RunOptions(**options), launch or Launch()
+    if launch:
+        _check_launch(launch, halving)
     experiment, base, chosen = requested(experiment, chosen)
     seeds = check_seeds(seeds)
     points = search_space.sample(axes, random, search_seed) if random else search_space.grid(axes)
     search_space.group(experiment, points)  # fails on invalid settings before any data is read
     steps = rungs(experiment.training.epochs, len(points) if halving else 1)
-    layout = device_layout.layout(len(points) * len(seeds), **chosen.layout)
+    here = {"devices": 0} if launch else {}  # those of the tasks are elsewhere
+    layout = device_layout.layout(len(points) * len(seeds), **{**chosen.layout, **here})
 
     run_dir = open_run_dir(f"{experiment.name}-sweep", chosen.out, chosen.resume)
     run_dir = reporting.run_dir_of_process(run_dir)
@@ -114,29 +120,17 @@ def sweep(
         _remove_checkpoints(run_dir)  # which it may have been killed at
         _write_report(run_dir)
         return _read(RunDir.at(run_dir.shared))
+    sweep_tasks.check_same_way(run_dir, launch)
     groups = search_space.group(prepared.experiment, points)
     log(f"{len(points)} configurations x {len(seeds)} seeds in {len(groups)} programs")
     memory = {**chosen.layout, "runs_per_device": runs_per_device}
-    with jax.default_matmul_precision(experiment.training.precision):
+    if launch:
+        outcome = sweep_tasks.run(recorder, points, groups, memory, launch, log)
+    else:
         halver = SuccessiveHalving(recorder, groups, seeds, memory, log, report)
-        halver.compile()
-        recorder.begin()
-        for until in steps:
-            halver.train(until)
-            if until != steps[-1]:
-                halver.halve(until)
-        rows = halver.rows(points)
-        _test(halver, rows, layout.options)
-
-    monitor = experiment.training.monitor
-    write_text(run_dir.path / "ranking.csv", ranking.to_csv(rows, monitor))
-    content = {
-        "title": recorder.label.title,
-        "monitor": monitor,
-        "compile": {"programs": halver.programs, "seconds": round(halver.compile_seconds, 1)},
-        "ranking": [asdict(row) for row in rows],
-    }
-    write_json(run_dir.path / "sweep.json", content)
+        outcome = _train(halver, points, steps, layout.options)
+    write_text(run_dir.path / "ranking.csv", ranking.to_csv(outcome.rows, outcome.monitor))
+    write_json(run_dir.path / "sweep.json", ranking.to_json(outcome))
     _write_report(run_dir)
     lock.release(run_dir.path)
     _remove_checkpoints(run_dir)
@@ -153,49 +147,51 @@ def rungs(epochs: int, configurations: int) -> list[int]:
     return [epochs >> back for back in range(halvings, -1, -1)]
 
 
-def _test(
-    halver: SuccessiveHalving, rows: Sequence[ranking.Row], options: Mapping[str, Any]
-) -> None:
-    """Tests the best configuration and writes its run directory, as `jaxdep run` would."""
-    row, whole = rows[0], halver.recorder
-    group = next(group for group in halver.groups if row.number in group.members)
-    hyper = group.hyper[group.members.index(row.number)]
-    experiment = override(whole.prepared.experiment, row.values)
-    test, seeds = whole.prepared.data.splits["test"], halver.seeds
-    state = halver.together(row.number)
-    outputs = {
-        name: halver.predict(row.number, state.best, whole.prepared.data.splits[name].arrays)
-        for name in ("validation", "test")
-    }
-    best = whole.run_dir.subdirectory("best")
-    request = {"seeds": list(seeds), "deterministic": whole.request["deterministic"]}
-    alone = replace(whole.prepared, experiment=experiment)
-    recorder = RunRecorder(best, alone, whole.base, request, chosen_among=len(rows))
-    recorder.begin()
-    _copy_history(whole.run_dir.path / "history", best.metrics, row.number, seeds)
-    with checkpoint.manager(best.checkpoints) as checkpoints:
-        checkpoint.save(checkpoints, int(state.epoch.max()), state)
-    attention = attention_maps.of_runs(experiment, state, test, outputs["test"], options)
-    entries = reporting.describe(runs.stack(experiment, seeds, [hyper] * len(seeds)), state)
-    programs, seconds = halver.programs, halver.compile_seconds
-    recorder.finish(Outcome(entries, outputs, programs, seconds, attention))
+def _check_launch(launch: Launch, halving: bool) -> None:
+    """Checks that a sweep can be trained by tasks."""
+    if halving:
+        raise UserError(
+            "--halving compares all configurations at each rung, but tasks train on their own: omit"
+            " --halving or --launcher"
+        )
+    launching.check(launch)
 
 
-def _copy_history(source: Path, target: Path, configuration: int, seeds: Sequence[int]) -> None:
-    """Copies the history of one configuration, renumbering its runs from 0."""
-    # The newest file last: a sweep that was resumed with other sizes has trained some epochs twice.
-    paths = sorted(source.glob("*.jsonl"), key=lambda path: path.stat().st_mtime_ns)
-    lines = [line for path in paths for line in schema.read_history(path)]
-    chosen = [line for line in lines if line.pop("configuration") == configuration]
-    chosen = [{**line, "run": list(seeds).index(line["seed"])} for line in chosen]
-    once = {(line["epoch"], line["run"]): line for line in chosen}
-    write_text(target, "".join(json.dumps(once[key]) + "\n" for key in sorted(once)))
+def _train(
+    halver: SuccessiveHalving,
+    points: Sequence[search_space.Configuration],
+    steps: Sequence[int],
+    options: Mapping[str, Any],
+) -> ranking.Outcome:
+    """Trains all configurations in this process, and tests the best one.
+
+    Args:
+      halver: the configurations.
+      points: values of each.
+      steps: epochs of the rungs.
+      options: options for XLA's compiler.
+    """
+    whole = halver.recorder
+    training = whole.prepared.experiment.training
+    with jax.default_matmul_precision(training.precision):
+        halver.compile()
+        whole.begin()
+        for until in steps:
+            halver.train(until)
+            if until != steps[-1]:
+                halver.halve(until)
+        rows = halver.rows(points)
+        best = whole.run_dir.subdirectory(sweep_best.FOLDER)
+        sweep_best.test(halver, rows[0], best, len(rows), options)
+    counts = (halver.programs, halver.compile_seconds)
+    return ranking.Outcome(whole.label.title, training.monitor, rows, *counts)
 
 
 def _remove_checkpoints(run_dir: RunDir) -> None:
     """Removes the checkpoints of a completed sweep; those of its best configuration stay."""
     if hosts.is_first():
         shutil.rmtree(run_dir.checkpoints, ignore_errors=True)
+        sweep_tasks.remove_checkpoints(run_dir)
 
 
 def _write_report(run_dir: RunDir) -> None:
@@ -209,7 +205,7 @@ def _write_report(run_dir: RunDir) -> None:
 def _read(run_dir: RunDir) -> SweepResult:
     """Reads the result of a completed sweep."""
     outcome = ranking.read(run_dir.path)
-    best_dir = run_dir.subdirectory("best")
+    best_dir = run_dir.subdirectory(sweep_best.FOLDER)
     best = reporting.Result(best_dir.path, best_dir.read(best_dir.path / "results.json"))
     return SweepResult(
         folder=run_dir.path,

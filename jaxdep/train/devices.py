@@ -41,6 +41,11 @@ def use_every_core() -> None:
             return  # JAX is already initialized: the number of devices is fixed
 
 
+def use_cpu_only() -> None:
+    """Leaves accelerators to other processes; call it before any JAX computation."""
+    jax.config.update("jax_platforms", "cpu")
+
+
 def layout(
     runs: int,
     *,

@@ -12,6 +12,7 @@ from jaxdep.artifacts.schema import Merge
 from jaxdep.cli import output
 from jaxdep.cli.options import Groups, Options, Processes, flat, parse_seeds
 from jaxdep.errors import UserError
+from jaxdep.runner.options import Launch
 
 if TYPE_CHECKING:
     from jaxdep.runner.reporting import Result
@@ -57,6 +58,7 @@ def sweep(
     experiment: Positional[str],
     options: OmitArgPrefixes[Options],
     processes: OmitArgPrefixes[Processes],
+    tasks: OmitArgPrefixes[Launch],
     grid: Grid = (),
     seeds: str = "1",
     random: int = 0,
@@ -82,6 +84,8 @@ def sweep(
     if not grid:
         raise UserError("--grid is missing: name settings to try, such as model.hidden=64,128")
     axes = search_space.parse(flat(grid))
+    if tasks:
+        _leave_devices(processes)
     _join(processes)
     result = sweeps.sweep(
         experiment,
@@ -91,6 +95,7 @@ def sweep(
         search_seed=search_seed,
         halving=halving,
         runs_per_device=per_device,
+        launch=tasks,
         log=output.say,
         report=output.progress,
         **options.arguments(),
@@ -228,3 +233,12 @@ def _number(runs_per_device: str) -> int:
     if not (runs_per_device.isdigit() and int(runs_per_device)):
         raise UserError(f"--runs-per-device {runs_per_device}: must be at least 1, or auto")
     return int(runs_per_device)
+
+
+def _leave_devices(processes: Processes) -> None:
+    """Leaves accelerators to the tasks that this process launches."""
+    from jaxdep.train import devices
+
+    if processes.distributed or processes.coordinator:
+        raise UserError("--launcher starts processes of its own: omit --distributed, --coordinator")
+    devices.use_cpu_only()
