@@ -12,6 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxdep.benchmarks import timing
+from jaxdep.benchmarks.sides import epochs
 from jaxdep.data import sampling, stream
 from jaxdep.data.opening import open_corpus
 from jaxdep.data.preparation import prepare_or_synthesize
@@ -65,8 +66,8 @@ def shares(name: str, case: Case, repeats: int) -> Iterator[dict[str, Any]]:
         orders = np.resize(items, (len(items) // case.batch, case.batch))
         found = timing.medians(
             {
-                "memory": _epochs(runs.Trainer(experiment, in_memory, layout)),
-                "disk": _epochs(streaming.StreamTrainer(experiment, cut(stored), layout)),
+                "memory": epochs(runs.Trainer(experiment, in_memory, layout)),
+                "disk": epochs(streaming.StreamTrainer(experiment, cut(stored), layout)),
                 "gather": _gather(layout, in_memory["train"], orders),
                 "read": lambda: list(stream.batches(stored["train"], orders)),
             },
@@ -94,17 +95,6 @@ def _experiment(name: str, case: Case) -> Experiment:
         corpus=replace(experiment.corpus, lengths=lengths, synthetic=synthetic),
         training=replace(experiment.training, batch_size=case.batch, epochs=10**6, patience=0),
     )
-
-
-def _epochs(trainer: runs.Trainer) -> Callable[[], None]:
-    one = runs.stack(trainer.experiment, [0])
-    state = trainer.init(one)
-
-    def call() -> None:
-        nonlocal state
-        state = trainer.train(one, state=state, until=int(state.epoch.max()) + 1)
-
-    return call
 
 
 def _gather(layout: Layout, split: step.Data, orders: np.ndarray) -> Callable[[], None]:
