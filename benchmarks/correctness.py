@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
-from functools import partial
+from functools import cache, partial
 from typing import Any, NamedTuple
 
 import jax
@@ -51,10 +51,13 @@ def measure(case: Case) -> Iterator[dict[str, Any]]:
     weights = [_variables(case, data, module) for module in modules]
     expected = _theirs(case, modules[0], data)
 
-    def ours(precision: str, where: Any, variables: Any, many: bool = False) -> Result:
+    @cache
+    def program(precision: str, many: bool) -> Callable[..., Result]:
         one = partial(_ours, sides.experiment_of(case, PRECISIONS[precision]))
-        function = jax.vmap(one, in_axes=(0, None)) if many else one
-        found = jax.jit(function)(*jax.device_put((variables, data), where))
+        return jax.jit(jax.vmap(one, in_axes=(0, None)) if many else one)
+
+    def ours(precision: str, where: Any, variables: Any, many: bool = False) -> Result:
+        found = program(precision, many)(*jax.device_put((variables, data), where))
         return jax.tree.map(np.asarray, found)
 
     def named(result: Result) -> Result:
