@@ -61,13 +61,14 @@ def shares(name: str, case: Case, repeats: int) -> Iterator[dict[str, Any]]:
             "train": splits["train"].take(items, "train"),
             "validation": splits["validation"].take(items[:1], "validation"),
         }
+        one = runs.stack(experiment, [0])
         layout = devices.layout(1, batch_size=experiment.training.shared_batch)
         in_memory = {part: split.arrays for part, split in cut(resident).items()}
         orders = np.resize(items, (len(items) // case.batch, case.batch))
         found = timing.medians(
             {
-                "memory": epochs(runs.Trainer(experiment, in_memory, layout)),
-                "disk": epochs(streaming.StreamTrainer(experiment, cut(stored), layout)),
+                "memory": epochs(runs.Trainer(experiment, in_memory, layout), one),
+                "disk": epochs(streaming.StreamTrainer(experiment, cut(stored), layout), one),
                 "gather": _gather(layout, in_memory["train"], orders),
                 "read": lambda: list(stream.batches(stored["train"], orders)),
             },
