@@ -16,16 +16,19 @@ from jaxdep.models import name_of
 from jaxdep.models.spec import Case
 from jaxdep.nn.rnn import LSTM
 
+_FACTORS = ((1, 1), (0.125, 1), (8, 1), (1, 0.25), (0.125, 0.25), (1, 4))
+"""Factors of batch size and length of the shapes that are timed."""
 
-def compare(case: Case, repeats: int) -> Iterator[tuple[int, dict[str, float]]]:
-    """Times both sides at the batch size of the case, an eighth of it and eight times it.
+
+def compare(case: Case, repeats: int) -> Iterator[tuple[dict[str, int], dict[str, float]]]:
+    """Times both sides at several multiples of the batch size and the length of the case.
 
     Args:
       case: model and input sizes.
       repeats: number of timed repetitions.
 
     Yields:
-      The batch size, and the median seconds of each side.
+      The shape (`batch`, `length`), and the median seconds of each side.
 
     Raises:
       UserError: there is no GPU, or the model has no such LSTM.
@@ -39,10 +42,11 @@ def compare(case: Case, repeats: int) -> Iterator[tuple[int, dict[str, float]]]:
         raise UserError(
             f"bench cudnn: {name_of(case.model)} has no stack of LSTM layers; set --model jamfn"
         )
-    for batch in (case.batch, max(case.batch // 8, 1), 8 * case.batch):
-        x = jax.random.normal(jax.random.key(0), (batch, case.length, hidden))
+    for of_batch, of_length in _FACTORS:
+        batch, length = max(int(case.batch * of_batch), 1), max(int(case.length * of_length), 1)
+        x = jax.random.normal(jax.random.key(0), (batch, length, hidden))
         sides = {OURS: _ours(x, hidden, layers), "cudnn": _cudnn(x, hidden, layers)}
-        yield batch, timing.medians(sides, repeats)
+        yield {"batch": batch, "length": length}, timing.medians(sides, repeats)
 
 
 def _ours(x: jax.Array, hidden: int, layers: int) -> Callable[[], Any]:

@@ -6,17 +6,31 @@ import os
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from statistics import median
 from typing import Any
 
-from jaxdep.benchmarks import cudnn, flops, measured, stored, timing, worker
+import jax
+
+from jaxdep.benchmarks import (
+    capacity,
+    correctness,
+    cudnn,
+    flops,
+    measured,
+    spread,
+    stored,
+    timing,
+    worker,
+)
 from jaxdep.benchmarks.measured import Target
+from jaxdep.benchmarks.precisions import PRECISIONS
 from jaxdep.benchmarks.worker import OURS, Found, Work
 from jaxdep.errors import UserError
 from jaxdep.models.spec import Case
 
 _STEPS = 2  # updates per measured epoch
 _SEEDS = 8
-_DEVICES = 8  # forced CPU devices
+_DEVICES = (1, 2, 4, 8)  # forced CPU devices
 
 
 @dataclass(frozen=True)
@@ -64,7 +78,8 @@ def run(name: str, model: str, size: str, repeats: int, seeds: int = _SEEDS) -> 
     if repeats < 1 or seeds < 1:
         raise UserError("--repeats and --seeds must be at least 1")
     target = measured.find(model, size)
-    points = list(MEASURES[name](Setting(Work(model, size), target, repeats, seeds)))
+    with jax.default_matmul_precision("highest"):  # of what is measured in this process
+        points = list(MEASURES[name](Setting(Work(model, size), target, repeats, seeds)))
     identity = {"bench": name, "model": model, "size": size, "repeats": repeats}
     common = {"gemm_flops_per_s": timing.gemm_peak(), "machine": timing.machine()}
     more = {"points": points} if len(points) > 1 else {}
@@ -101,18 +116,58 @@ def seeds(setting: Setting) -> Iterator[Point]:
     yield {"seeds": setting.seeds} | _epochs(setting, setting.seeds)
 
 
+def seed_counts(setting: Setting) -> Iterator[Point]:
+    """As `seeds`, for 1, 2, 4 and so on up to the number of seeds."""
+    count = 1
+    while count <= setting.seeds:
+        yield {"seeds": count} | _epochs(setting, count)
+        count *= 2
+
+
+def recordings(setting: Setting) -> Iterator[Point]:
+    """One epoch of one run with one, two, four and eight batches of recordings."""
+    for steps in (1, 2, 4, 8):
+        yield {"recordings": steps * setting.target.case.batch} | _epochs(setting, 1, steps)
+
+
 def devices(setting: Setting) -> Iterator[Point]:
     """One epoch of 8 seeds on 1, 2, 4 and 8 forced CPU devices; ours only.
 
     More devices than cores bring no speedup: this measures their overhead.
     """
-    flags = f"{os.environ.get('XLA_FLAGS', '')} --xla_force_host_platform_device_count={_DEVICES}"
-    counts = (1, 2, 4, 8)
     whole = _epoch_of(setting, _SEEDS)
-    works = [replace(whole, how={"devices": count}) for count in counts]
-    found = worker.compare(works, setting.repeats, {"XLA_FLAGS": flags.strip()})
-    for count, side in zip(counts, found, strict=True):
+    works = [replace(whole, how={"devices": count}) for count in _DEVICES]
+    found = worker.compare(works, setting.repeats, _forced())
+    for count, side in zip(_DEVICES, found, strict=True):
         yield {"devices": count, "ours_s": side.seconds, "peak_bytes": {OURS: side.peak}}
+
+
+def spread_(setting: Setting) -> Iterator[Point]:
+    """One run per forced CPU device: memory of a device, and equality of results; ours only."""
+    yield from spread.measure(setting.work, _DEVICES, _forced())
+
+
+def _forced() -> dict[str, str]:
+    """Environment of a process with several CPU devices."""
+    flags = f"{os.environ.get('XLA_FLAGS', '')} --xla_force_host_platform_device_count="
+    return {"XLA_FLAGS": f"{flags}{max(_DEVICES)}".strip(), "JAX_PLATFORMS": "cpu"}
+
+
+def precision(setting: Setting) -> Iterator[Point]:
+    """One update in float32, TensorFloat-32 and bfloat16; both sides in the same."""
+    for name in PRECISIONS:
+        found = _compare(setting, replace(setting.work, precision=name))
+        yield {"precision": name} | _point(found) | _speeds(setting, setting.target.case, found)
+
+
+def capacity_(setting: Setting) -> Iterator[Point]:
+    """One run on a device, and as many as fit, up to the number of seeds; ours only."""
+    yield from capacity.measure(setting.target.case, _STEPS, setting.seeds, setting.repeats)
+
+
+def correctness_(setting: Setting) -> Iterator[Point]:
+    """Differences from PyTorch and from a CPU, in float32 and bfloat16, alone and vectorized."""
+    yield from correctness.measure(setting.target.case)
 
 
 def input_(setting: Setting) -> Iterator[Point]:
@@ -123,16 +178,19 @@ def input_(setting: Setting) -> Iterator[Point]:
 def compile_(setting: Setting) -> Iterator[Point]:
     """Seconds to the first update in a new process: cold cache, warm cache, and PyTorch."""
     sides = (OURS, *setting.target.references)
-    with tempfile.TemporaryDirectory() as cache:
-        keep = {
-            "JAX_COMPILATION_CACHE_DIR": cache,
-            "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
-        }
-        for cached in (False, True):
-            works = [replace(setting.work, side=side) for side in sides]
-            found = worker.compare(works, 1, keep)
-            firsts = dict(zip(sides, (one.first for one in found), strict=True))
-            yield {"cached": cached} | _ratios(firsts)
+    works = [replace(setting.work, side=side) for side in sides]
+    firsts: dict[bool, list[list[float]]] = {False: [], True: []}
+    for _ in range(setting.repeats):
+        with tempfile.TemporaryDirectory() as cache:
+            keep = {
+                "JAX_COMPILATION_CACHE_DIR": cache,
+                "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
+            }
+            for turns in firsts.values():
+                turns.append([one.first for one in worker.compare(works, 1, keep)])
+    for cached, turns in firsts.items():
+        middle = [median(side) for side in zip(*turns, strict=True)]
+        yield {"cached": cached} | _ratios(dict(zip(sides, middle, strict=True)))
 
 
 def memory(setting: Setting) -> Iterator[Point]:
@@ -142,21 +200,27 @@ def memory(setting: Setting) -> Iterator[Point]:
 
 
 def cudnn_(setting: Setting) -> Iterator[Point]:
-    """Our LSTM against cuDNN's, forward and backward, on a GPU."""
-    for batch, seconds in cudnn.compare(setting.target.case, setting.repeats):
-        yield {"batch": batch, "length": setting.target.case.length} | _ratios(seconds)
+    """Our LSTM against cuDNN's by shape, forward and backward, on a GPU."""
+    for shape, seconds in cudnn.compare(setting.target.case, setting.repeats):
+        yield shape | _ratios(seconds) | {"faster": min(seconds, key=lambda side: seconds[side])}
 
 
 MEASURES: dict[str, Measure] = {
     "train-step": train_step,
     "epoch": epoch,
     "seeds": seeds,
+    "seed-counts": seed_counts,
     "length": length,
     "batch": batch,
+    "recordings": recordings,
     "devices": devices,
+    "spread": spread_,
     "input": input_,
     "compile": compile_,
     "memory": memory,
+    "precision": precision,
+    "capacity": capacity_,
+    "correctness": correctness_,
     "cudnn": cudnn_,
 }
 """Benchmarks by name."""
@@ -168,11 +232,11 @@ def _steps(setting: Setting, case: Case) -> Point:
     return _point(found) | _speeds(setting, case, found)
 
 
-def _epochs(setting: Setting, count: int) -> Point:
-    found = _compare(setting, _epoch_of(setting, count))
+def _epochs(setting: Setting, count: int, steps: int = _STEPS) -> Point:
+    found = _compare(setting, _epoch_of(setting, count, steps))
     # Validation is one forward pass, a third of the cost of an update.
-    steps = count * (_STEPS + 1 / 3)
-    return {"steps": _STEPS} | _point(found) | _speeds(setting, setting.target.case, found, steps)
+    work = count * (steps + 1 / 3)
+    return {"steps": steps} | _point(found) | _speeds(setting, setting.target.case, found, work)
 
 
 def _speeds(setting: Setting, case: Case, found: dict[str, Found], steps: float = 1) -> Point:
@@ -185,10 +249,9 @@ def _speeds(setting: Setting, case: Case, found: dict[str, Found], steps: float 
     }
 
 
-def _epoch_of(setting: Setting, count: int) -> Work:
-    return replace(
-        setting.work, turn="epoch", items=_STEPS * setting.target.case.batch, seeds=count
-    )
+def _epoch_of(setting: Setting, count: int, steps: int = _STEPS) -> Work:
+    items = steps * setting.target.case.batch
+    return replace(setting.work, turn="epoch", items=items, seeds=count)
 
 
 def _compare(setting: Setting, work: Work) -> dict[str, Found]:

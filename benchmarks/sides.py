@@ -9,19 +9,20 @@ import jax
 import numpy as np
 import torch
 
+from jaxdep.benchmarks.precisions import FLOAT32, Precision
 from jaxdep.experiment import Corpus, Experiment, Training
 from jaxdep.experiments import EXPERIMENTS
 from jaxdep.models import spec_of
 from jaxdep.models.spec import Case
 from jaxdep.parity import training
 from jaxdep.parity.reference import reference
-from jaxdep.train import devices, runs, step
+from jaxdep.train import devices, memory, runs, step
 
 Call = Callable[[], Any]
 """Performs the work once and blocks until it is done."""
 
 
-def experiment_of(case: Case) -> Experiment:
+def experiment_of(case: Case, precision: Precision = FLOAT32) -> Experiment:
     """An experiment that trains a case, without a corpus.
 
     Devices share its batches as in the model's experiments.
@@ -36,7 +37,10 @@ def experiment_of(case: Case) -> Experiment:
         tasks=training.tasks_of(case.model),
         optimizer=training.optimizer_of(case.model),
         training=Training(
-            batch_size=case.batch, epochs=10**6, shard_batch=default.training.shard_batch
+            batch_size=case.batch,
+            epochs=10**6,
+            shard_batch=default.training.shard_batch,
+            compute=precision.compute,
         ),
     )
 
@@ -47,14 +51,15 @@ def split_of(case: Case, items: int) -> dict[str, Any]:
     return {"inputs": inputs, "targets": training.targets_of(case.model, items)}
 
 
-def our_step(case: Case, **kwargs: Any) -> Call:
+def our_step(case: Case, precision: Precision = FLOAT32, **kwargs: Any) -> Call:
     """One update of one run with a batch on the devices.
 
     Args:
       case: model and input sizes.
+      precision: precision of the arithmetic.
       **kwargs: further arguments of `devices.layout`.
     """
-    experiment, batch = experiment_of(case), split_of(case, case.batch)
+    experiment, batch = experiment_of(case, precision), split_of(case, case.batch)
     layout = devices.layout(1, batch_size=experiment.training.shared_batch, **kwargs)
     one = runs.stack(experiment, [0])
     trainer = runs.Trainer(experiment, {"train": batch, "validation": batch}, layout)
@@ -73,25 +78,63 @@ def our_step(case: Case, **kwargs: Any) -> Call:
     return call
 
 
-def our_epoch(case: Case, items: int, seeds: int = 1, **kwargs: Any) -> Call:
-    """One epoch of runs that train together, including validation, as in `jaxdep run`."""
-    experiment = experiment_of(case)
+def our_epoch(
+    case: Case,
+    items: int,
+    seeds: int = 1,
+    precision: Precision = FLOAT32,
+    *,
+    devices: int = 0,
+    runs_per_device: int | None = None,
+) -> Call:
+    """One epoch of runs that train together, including validation, as in `jaxdep run`.
+
+    Args:
+      case: model and input sizes.
+      items: number of recordings of the training split.
+      seeds: number of runs.
+      precision: precision of the arithmetic.
+      devices: number of devices; 0: all.
+      runs_per_device: as in `memory.trainer`, which trains the runs in parts of this size. None:
+        all runs at once on CPUs, and as many as fit on accelerators.
+    """
+    experiment = experiment_of(case, precision)
     splits = {"train": split_of(case, items), "validation": split_of(case, case.batch)}
-    layout = devices.layout(seeds, batch_size=experiment.training.shared_batch, **kwargs)
-    trainer = runs.Trainer(experiment, splits, layout)
-    all_runs = runs.stack(experiment, range(seeds))
-    state = trainer.init(all_runs)
+    if runs_per_device is None:
+        runs_per_device = seeds if jax.default_backend() == "cpu" else 0
+    trainer = memory.trainer(
+        experiment,
+        splits,
+        runs.stack(experiment, range(seeds)),
+        runs_per_device=runs_per_device,
+        devices=devices,
+    )
+    size = trainer.layout.runs
+    starts = range(0, seeds, size)
+    parts = [runs.stack(experiment, range(x, min(x + size, seeds))) for x in starts]
+    calls = [epochs(trainer, part) for part in parts]
 
     def call() -> None:
-        nonlocal state
-        state = trainer.train(all_runs, state=state, until=int(state.epoch.max()) + 1)
+        for one in calls:
+            one()
 
     return call
 
 
-def their_step(case: Case, path: str) -> Call:
+def epochs(trainer: runs.Trainer, together: step.Run) -> Call:
+    """Trains runs for one more epoch at every call, including validation."""
+    state = trainer.init(together)
+
+    def call() -> None:
+        nonlocal state
+        state = trainer.train(together, state=state, until=int(state.epoch.max()) + 1)
+
+    return call
+
+
+def their_step(case: Case, path: str, precision: Precision = FLOAT32) -> Call:
     """One update in PyTorch with a batch on its device."""
-    update, device = _updater(case, path)
+    update, device = _updater(case, path, precision)
     batch = split_of(case, case.batch)
     placed = {part: training.tensors(arrays, device) for part, arrays in batch.items()}
 
@@ -102,12 +145,14 @@ def their_step(case: Case, path: str) -> Call:
     return call
 
 
-def their_epoch(case: Case, path: str, items: int, seeds: int = 1) -> Call:
+def their_epoch(
+    case: Case, path: str, items: int, seeds: int = 1, precision: Precision = FLOAT32
+) -> Call:
     """One epoch in PyTorch including validation, sequentially for each seed.
 
     The split is on the device, and batches are gathered by index.
     """
-    updates = [_updater(case, path) for _ in range(seeds)]
+    updates = [_updater(case, path, precision) for _ in range(seeds)]
     device = updates[0][1]
     split, held = split_of(case, items), split_of(case, case.batch)
     placed = {part: training.tensors(arrays, device) for part, arrays in split.items()}
@@ -119,7 +164,7 @@ def their_epoch(case: Case, path: str, items: int, seeds: int = 1) -> Call:
                 take = lambda part, rows=rows: {k: x[rows] for k, x in placed[part].items()}
                 update(take("inputs"), take("targets"))
             with torch.no_grad():
-                update.module(inputs)
+                update.outputs(inputs)
         _wait(device)
 
     return call
@@ -128,20 +173,27 @@ def their_epoch(case: Case, path: str, items: int, seeds: int = 1) -> Call:
 class _Update:
     """A reference and its optimizer; each call makes one update."""
 
-    def __init__(self, module: torch.nn.Module, case: Case) -> None:
-        self.module = module
+    def __init__(self, module: torch.nn.Module, case: Case, precision: Precision) -> None:
+        self._module = module
         self._tasks = training.tasks_of(case.model)
         self._optimizer = training.optimizer(training.optimizer_of(case.model), module)
+        self._precision = precision
+
+    def outputs(self, inputs: Mapping[str, Any]) -> Any:
+        """Outputs of the reference, in float32."""
+        with self._precision.autocast(next(self._module.parameters()).device.type):
+            outputs = self._module(inputs)
+        return {name: output.float() for name, output in outputs.items()}
 
     def __call__(self, inputs: Mapping[str, Any], targets: Mapping[str, Any]) -> None:
         self._optimizer.zero_grad()
-        training.loss(self._tasks, self.module(inputs), targets).backward()
+        training.loss(self._tasks, self.outputs(inputs), targets).backward()
         self._optimizer.step()
 
 
-def _updater(case: Case, path: str) -> tuple[_Update, str]:
+def _updater(case: Case, path: str, precision: Precision) -> tuple[_Update, str]:
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    return _Update(module_of(case, path).to(device).train(), case), device
+    return _Update(module_of(case, path).to(device).train(), case, precision), device
 
 
 def module_of(case: Case, path: str) -> torch.nn.Module:

@@ -12,6 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxdep.benchmarks import timing
+from jaxdep.benchmarks.sides import epochs
 from jaxdep.data import sampling, stream
 from jaxdep.data.opening import open_corpus
 from jaxdep.data.preparation import prepare_or_synthesize
@@ -60,13 +61,14 @@ def shares(name: str, case: Case, repeats: int) -> Iterator[dict[str, Any]]:
             "train": splits["train"].take(items, "train"),
             "validation": splits["validation"].take(items[:1], "validation"),
         }
+        one = runs.stack(experiment, [0])
         layout = devices.layout(1, batch_size=experiment.training.shared_batch)
         in_memory = {part: split.arrays for part, split in cut(resident).items()}
         orders = np.resize(items, (len(items) // case.batch, case.batch))
         found = timing.medians(
             {
-                "memory": _epochs(runs.Trainer(experiment, in_memory, layout)),
-                "disk": _epochs(streaming.StreamTrainer(experiment, cut(stored), layout)),
+                "memory": epochs(runs.Trainer(experiment, in_memory, layout), one),
+                "disk": epochs(streaming.StreamTrainer(experiment, cut(stored), layout), one),
                 "gather": _gather(layout, in_memory["train"], orders),
                 "read": lambda: list(stream.batches(stored["train"], orders)),
             },
@@ -94,17 +96,6 @@ def _experiment(name: str, case: Case) -> Experiment:
         corpus=replace(experiment.corpus, lengths=lengths, synthetic=synthetic),
         training=replace(experiment.training, batch_size=case.batch, epochs=10**6, patience=0),
     )
-
-
-def _epochs(trainer: runs.Trainer) -> Callable[[], None]:
-    one = runs.stack(trainer.experiment, [0])
-    state = trainer.init(one)
-
-    def call() -> None:
-        nonlocal state
-        state = trainer.train(one, state=state, until=int(state.epoch.max()) + 1)
-
-    return call
 
 
 def _gather(layout: Layout, split: step.Data, orders: np.ndarray) -> Callable[[], None]:

@@ -33,6 +33,7 @@ class Work:
       changes: fields of the case to override, such as its batch size.
       items: number of recordings per epoch; a multiple of the batch size.
       seeds: number of runs per epoch.
+      precision: a name of `precisions.PRECISIONS`, for both sides.
       how: further arguments of `devices.layout`; ours only.
     """
 
@@ -43,6 +44,7 @@ class Work:
     changes: Mapping[str, int] = field(default_factory=dict)
     items: int = 0
     seeds: int = 1
+    precision: str = "float32"
     how: Mapping[str, int] = field(default_factory=dict)
 
 
@@ -135,18 +137,20 @@ def _serve(work: Work) -> None:
 
 
 def _call(work: Work) -> Any:
-    from jaxdep.benchmarks import measured, sides
+    from jaxdep.benchmarks import measured, precisions, sides
 
     target = measured.find(work.model, work.size)
     case = replace(target.case, **work.changes)
+    precision = precisions.PRECISIONS[work.precision]
+    precisions.use(precision)
     if work.side == OURS and work.turn == "step":
-        return sides.our_step(case, **work.how)
+        return sides.our_step(case, precision, **work.how)
     if work.side == OURS:
-        return sides.our_epoch(case, work.items, work.seeds, **work.how)
+        return sides.our_epoch(case, work.items, work.seeds, precision, **work.how)
     path = target.references[work.side]
     if work.turn == "step":
-        return sides.their_step(case, path)
-    return sides.their_epoch(case, path, work.items, work.seeds)
+        return sides.their_step(case, path, precision)
+    return sides.their_epoch(case, path, work.items, work.seeds, precision)
 
 
 def _resident() -> int:

@@ -38,7 +38,7 @@ ALLOWED = {
     "testing": {"models", "overrides", "parity"},
     "benchmarks": {
         *("nn", "models", "data", "train", "runner", "experiment", "experiments", "parity"),
-        *("artifacts", "extract"),
+        *("artifacts", "analysis", "extract"),
     },
     "cli": {
         *("models", "data", "artifacts", "analysis", "experiment", "overrides", "train", "runner"),

@@ -81,7 +81,12 @@ def save(figure: Figure, folder: Path, name: str, synthetic: bool) -> None:
     if synthetic:
         figure.suptitle("SYNTHETIC data", fontsize=9, color=ORANGE)
     (folder / "figures").mkdir(exist_ok=True)
-    for suffix, options in _FORMATS.items():
-        path = folder / "figures" / f"{name}.{suffix}"
-        with replaced(path) as temporary, rc_context(_FONTS):
-            figure.savefig(temporary, format=suffix, **options)
+    for suffix in _FORMATS:
+        write(figure, folder / "figures" / f"{name}.{suffix}")
+
+
+def write(figure: Figure, path: Path) -> None:
+    """Writes a figure to a file, in the format of its ending: `.png`, `.svg` or `.pdf`."""
+    suffix = path.suffix.removeprefix(".")
+    with replaced(path) as temporary, rc_context(_FONTS):
+        figure.savefig(temporary, format=suffix, **_FORMATS[suffix])

@@ -37,7 +37,7 @@ def describe(devices: list[str]) -> dict[str, Any]:
         "packages": {package: _version(package) for package in _PACKAGES},
         "devices": devices,
         "cores": len(os.sched_getaffinity(0)),
-        "commit": _commit(),
+        "commit": commit(),
         "command": " ".join(["jaxdep", *sys.argv[1:]]),
     }
 
@@ -56,14 +56,7 @@ def differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
     return [f"{label}: {first}, now {second}" for label, first, second in pairs if first != second]
 
 
-def _version(package: str) -> str | None:
-    try:
-        return metadata.version(package)
-    except metadata.PackageNotFoundError:
-        return None
-
-
-def _commit() -> str | None:
+def commit() -> str | None:
     """Git commit of the source checkout, followed by `+` if there are uncommitted changes."""
     root = Path(__file__).parents[2]
     if not (root / "pyproject.toml").is_file():
@@ -78,3 +71,10 @@ def _commit() -> str | None:
     except (OSError, subprocess.CalledProcessError):
         return None
     return head.stdout.strip() + ("+" if dirty.stdout else "")
+
+
+def _version(package: str) -> str | None:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return None

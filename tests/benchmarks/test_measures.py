@@ -5,7 +5,7 @@ import json
 import pytest
 from rich.console import Console
 
-from jaxdep.benchmarks import flops, measured, measures, tables
+from jaxdep.benchmarks import flops, measured, measures, sides, tables
 from jaxdep.errors import UserError
 from jaxdep.models import SPECS
 
@@ -40,7 +40,55 @@ def test_the_others(name, tmp_path):
     assert tables.keep(line, tmp_path).is_file()
 
 
-POINTS = {"length": 5, "batch": 4, "devices": 4, "compile": 2}
+POINTS = {
+    **{"length": 5, "batch": 4, "recordings": 4, "devices": 4, "spread": 4, "compile": 2},
+    **{"seed-counts": 2, "precision": 3, "capacity": 2, "correctness": 5},
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("model", [name for name, spec in SPECS.items() if spec.measured])
+def test_correctness(model):
+    """A CPU differs from PyTorch and from itself by rounding; bfloat16 by more."""
+    points = measures.run("correctness", model, "tiny", repeats=1)["points"]
+    differences = {
+        precision: [
+            max(point["outputs"], point["gradients"])
+            for point in points
+            if point["precision"] == precision
+        ]
+        for precision in ("float32", "bfloat16")
+    }
+    assert max(differences["float32"]) < 1e-4
+    assert min(differences["bfloat16"]) > 1e-4
+    assert max(differences["bfloat16"]) < 0.5
+
+
+@pytest.mark.slow
+def test_a_device_has_its_runs_memory_however_many_devices():
+    points = measures.run("spread", "jamfn", "tiny", repeats=1)["points"]
+    assert [point["devices"] for point in points] == [1, 2, 4, 8]
+    needed = [point["bytes_per_device"] for point in points]
+    assert max(needed) < 1.01 * min(needed)  # apart from bytes that tell the devices apart
+    assert max(point["difference"] for point in points) < 1e-5
+
+
+@pytest.mark.slow
+def test_runs_that_do_not_fit_train_in_parts():
+    case = measured.find("jamfn", "tiny").case
+    whole = sides.our_epoch(case, case.batch, seeds=3)
+    parts = sides.our_epoch(case, case.batch, seeds=3, devices=1, runs_per_device=2)
+    for call in (whole, parts):
+        call()
+        call()
+
+
+@pytest.mark.slow
+def test_a_device_is_filled():
+    alone, full = measures.run("capacity", "jamfn", "tiny", repeats=1, seeds=3)["points"]
+    assert (alone["seeds"], full["seeds"]) == (1, 3)
+    assert full["per_run_s"] == full["ours_s"] / 3
+    assert full["bytes_per_device"] > alone["bytes_per_device"] > 0
 
 
 def test_arithmetic_is_counted_by_hand():

@@ -77,7 +77,8 @@ def test_states_that_wait_on_a_device_need_memory():
     exp, data = experiment(), splits()
     layout = devices.layout(1, deterministic=True)
     program = runs.Trainer(exp, data, layout).compile(runs.stack(exp, [0]))
-    need = lambda waiting: memory.required_bytes(program, waiting) or 0
+    analysis = program.memory_analysis()
+    need = lambda waiting: memory.required_bytes(analysis, waiting=waiting) or 0
     assert need(3) - need(2) == need(1) - need(0) > 0
 
 

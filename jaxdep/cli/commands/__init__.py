@@ -2,7 +2,8 @@
 
 import tyro
 
-from jaxdep.cli.commands.checks import bench, parity
+from jaxdep.cli.commands.benchmarks import bench
+from jaxdep.cli.commands.checks import parity
 from jaxdep.cli.commands.corpora import init, prepare, synthesize
 from jaxdep.cli.commands.extraction import extract
 from jaxdep.cli.commands.inference import export, predict
