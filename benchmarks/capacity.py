@@ -32,11 +32,10 @@ def measure(case: Case, steps: int, most: int, repeats: int) -> Iterator[dict[st
         "validation": sides.split_of(case, case.batch),
     }
     for wanted in (1, most):
-        trainer = memory.trainer(
-            experiment, splits, runs.stack(experiment, range(wanted)), devices=1
-        )
+        all_runs = runs.stack(experiment, range(wanted))
+        plan = memory.plan_in_memory(experiment, splits, all_runs, devices=1)
+        trainer = plan.trainer
         together = runs.stack(experiment, range(trainer.layout.runs))
-        needed = memory.required_bytes(trainer.compile(together))
         seconds = timing.medians({OURS: sides.epochs(trainer, together)}, repeats)[OURS]
         count = trainer.layout.runs
         yield {
@@ -44,5 +43,5 @@ def measure(case: Case, steps: int, most: int, repeats: int) -> Iterator[dict[st
             "steps": steps,
             "ours_s": seconds,
             "per_run_s": seconds / count,
-            **({"bytes_per_device": needed} if needed is not None else {}),
+            **({} if plan.required is None else {"bytes_per_device": plan.required}),
         }

@@ -95,20 +95,16 @@ def our_epoch(
       seeds: number of runs.
       precision: precision of the arithmetic.
       devices: number of devices; 0: all.
-      runs_per_device: as in `memory.trainer`, which trains the runs in parts of this size. None:
+      runs_per_device: as in `memory.plan`, which trains the runs in parts of this size. None:
         all runs at once on CPUs, and as many as fit on accelerators.
     """
     experiment = experiment_of(case, precision)
     splits = {"train": split_of(case, items), "validation": split_of(case, case.batch)}
     if runs_per_device is None:
         runs_per_device = seeds if jax.default_backend() == "cpu" else 0
-    trainer = memory.trainer(
-        experiment,
-        splits,
-        runs.stack(experiment, range(seeds)),
-        runs_per_device=runs_per_device,
-        devices=devices,
-    )
+    settings = {"runs_per_device": runs_per_device, "devices": devices}
+    all_runs = runs.stack(experiment, range(seeds))
+    trainer = memory.plan_in_memory(experiment, splits, all_runs, **settings).trainer
     size = trainer.layout.runs
     starts = range(0, seeds, size)
     parts = [runs.stack(experiment, range(x, min(x + size, seeds))) for x in starts]

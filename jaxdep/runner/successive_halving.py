@@ -141,12 +141,7 @@ class SuccessiveHalving:
             data = {name: split.arrays for name, split in splits.items()}
             each = [hyper for hyper in group.hyper for _ in self.seeds]
             all_runs = runs.stack(group.experiment, [*self.seeds] * len(group.members), each)
-            plan = memory.plan(
-                lambda layout: runs.Trainer(group.experiment, data, layout),
-                all_runs,
-                batch_size=group.experiment.training.shared_batch,
-                **self.layout,
-            )
+            plan = memory.plan_in_memory(group.experiment, data, all_runs, **self.layout)
             self.log(plan.describe(len(all_runs.seed)))
             self.trainers[number] = plan.trainer
         return self.trainers[number]

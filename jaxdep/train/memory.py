@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import jax
 
+from jaxdep.experiment import Experiment
 from jaxdep.plain import gib
 from jaxdep.train import host_memory, hosts, step
 from jaxdep.train.devices import layout
@@ -144,6 +145,21 @@ def plan(
             return found
         size, settings["devices"] = smaller
         del trainer, found  # with its copy of the data
+
+
+def plan_in_memory(
+    experiment: Experiment, splits: Mapping[str, step.Data], runs: step.Run, **settings: Any
+) -> Plan:
+    """As `plan`, for `train` and `validation` splits on the host.
+
+    Args:
+      experiment: experiment to train.
+      splits: splits on the host.
+      runs: all runs that will be trained.
+      **settings: further arguments of `plan`.
+    """
+    create = lambda chosen: Trainer(experiment, splits, chosen)
+    return plan(create, runs, batch_size=experiment.training.shared_batch, **settings)
 
 
 def _each(chosen: Layout) -> int:

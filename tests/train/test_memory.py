@@ -13,8 +13,7 @@ from jaxdep.train import devices, host_memory, memory, runs
 
 
 def plan(exp, all_runs, **how) -> memory.Plan:
-    create = lambda layout: runs.Trainer(exp, splits(), layout)
-    return memory.plan(create, all_runs, batch_size=exp.training.shared_batch, **how)
+    return memory.plan_in_memory(exp, splits(), all_runs, **how)
 
 
 def test_as_many_as_fit(monkeypatch):
