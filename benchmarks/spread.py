@@ -47,7 +47,7 @@ def _points(model: str, size: str, counts: Sequence[int]) -> Iterator[dict[str, 
     def trained(seeds: int, count: int) -> tuple[np.ndarray, int | None]:
         trainer = runs.Trainer(experiment, splits, devices.layout(seeds, devices=count))
         together = runs.stack(experiment, range(seeds))
-        needed = memory.required_bytes(trainer.compile(together))
+        needed = memory.required_bytes(trainer.memory_analysis(together))
         return np.asarray(trainer.train(together, until=1).score), needed
 
     expected, _ = trained(max(counts), 1)
