@@ -12,7 +12,7 @@ import numpy as np
 from jaxdep.artifacts import schema, writer
 from jaxdep.artifacts.run_dir import History, RunDir
 from jaxdep.artifacts.schema import Meta, SplitEntries
-from jaxdep.data.opening import Splits, open_corpus
+from jaxdep.data.opening import OpenCorpus, Splits, open_corpus
 from jaxdep.errors import UserError
 from jaxdep.experiment import Experiment
 from jaxdep.inference.model import read_run
@@ -60,19 +60,24 @@ def restore(source: RunDir) -> tuple[dict[str, Any], Meta, Experiment, Any, Spli
       UserError: the folder is not the directory of a trained run.
     """
     config, meta, experiment = read_run(source)
+    splits = open_again(source, experiment).splits
+    example = splits["train"].arrays
+    weights = runs.restore_best(experiment, config["seeds"], example, source.checkpoints)
+    return config, meta, experiment, weights, splits
+
+
+def open_again(source: RunDir, experiment: Experiment) -> OpenCorpus:
+    """Opens the prepared corpus that a run was begun with."""
     stored = source.read(source.environment)
     other = stored.get("tested_corpus")
-    splits = open_corpus(
+    return open_corpus(
         Path(stored["prepared_corpus"]),
         experiment.corpus,
         experiment.labels,
         balanced=experiment.training.balanced,
         elsewhere=Path(other) if other else None,
         inputs=across.inputs(experiment),
-    ).splits
-    example = splits["train"].arrays
-    weights = runs.restore_best(experiment, config["seeds"], example, source.checkpoints)
-    return config, meta, experiment, weights, splits
+    )
 
 
 def split_of(splits: Splits, name: str) -> Any:

@@ -22,9 +22,9 @@ from jaxdep.analysis import ranking
 from jaxdep.artifacts import lock
 from jaxdep.artifacts.files import write_json, write_text
 from jaxdep.artifacts.run_dir import RunDir
-from jaxdep.data.opening import open_corpus
 from jaxdep.errors import UserError
-from jaxdep.runner import across, launching, search_space, sweep_best
+from jaxdep.runner import launching, search_space, sweep_best
+from jaxdep.runner.evaluation import open_again
 from jaxdep.runner.input_pipeline import PreparedExperiment, completed
 from jaxdep.runner.launching import Job
 from jaxdep.runner.options import Display, Launch, Log
@@ -169,17 +169,10 @@ def train(
 
 def _prepared(sweep_dir: RunDir, config: Mapping[str, Any]) -> tuple[PreparedExperiment, str]:
     """The experiment of a sweep with its data, and the command that the sweep is repeated with."""
-    experiment, stored = overrides.from_json(config), sweep_dir.read(sweep_dir.environment)
-    other = stored.get("tested_corpus")
-    data = open_corpus(
-        Path(stored["prepared_corpus"]),
-        experiment.corpus,
-        experiment.labels,
-        balanced=experiment.training.balanced,
-        elsewhere=Path(other) if other else None,
-        inputs=across.inputs(experiment),
-    )
-    return PreparedExperiment(completed(experiment, data), data), stored["command"]
+    experiment = overrides.from_json(config)
+    data = open_again(sweep_dir, experiment)
+    command = sweep_dir.read(sweep_dir.environment)["command"]
+    return PreparedExperiment(completed(experiment, data), data), command
 
 
 def _folder(whole: Path, number: int) -> Path:

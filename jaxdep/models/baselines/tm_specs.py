@@ -17,6 +17,9 @@ from jaxdep.models.spec import Arrays, InputSampler, State, matrix_shape, zeros
 
 _THREE = {"modalities": ("text", "visual", "color"), "classes": None}
 _ONE = {"modalities": ("text",)}
+_OF_ONE_FRAME = ("color/weight_hh_l0", "color/weight_hh_l0_reverse")
+"""Recurrent weights that read a vector: of its only frame, the state before is zero."""
+
 _VARIANTS = {"paper": {}, "three modalities": _THREE, "text": _ONE}
 
 
@@ -51,6 +54,7 @@ SPECS = (
         base={"hidden": 4},
         changes=_VARIANTS,
         width_of="gru.{}.weight_ih_l0",
+        without_gradient={"three modalities": _OF_ONE_FRAME},
     ),
     _spec(
         "han",
@@ -60,8 +64,10 @@ SPECS = (
         width_of="word_gru.{}.weight_ih_l0",
         # A vector is the only word of its only segment: its attention is constant.
         without_gradient={
-            "three modalities": tuple(
-                f"attention.color/{path}" for path in ("proj/kernel", "proj/bias", "score/kernel")
+            "three modalities": (
+                *_OF_ONE_FRAME,
+                *("attention.color/proj/kernel", "attention.color/proj/bias"),
+                "attention.color/score/kernel",
             )
         },
     ),
@@ -73,7 +79,10 @@ SPECS = (
         width_of="lstm.{}.weight_ih_l0",
         # A vector is the only frame: its attention is constant.
         without_gradient={
-            "three modalities": ("attention.color/proj/kernel", "attention.color/score/kernel")
+            "three modalities": (
+                *_OF_ONE_FRAME,
+                *("attention.color/proj/kernel", "attention.color/score/kernel"),
+            )
         },
     ),
     _spec(
@@ -99,6 +108,7 @@ SPECS = (
         base={"hidden": 4, "features": 5},
         changes=_VARIANTS,
         width_of="lstm.{}.weight_ih_l0",
+        without_gradient={"three modalities": _OF_ONE_FRAME},
     ),
     _spec(
         "mult",
