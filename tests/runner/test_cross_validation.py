@@ -217,5 +217,5 @@ def test_a_folder_of_others_is_refused(toy_demo, data_dir, tmp_path):
 
 
 def test_a_baseline_is_not_streamed(data_dir, tmp_path):
-    with pytest.raises(UserError, match="fitted in memory, seed by seed; omit --stream"):
+    with pytest.raises(UserError, match="fitted in memory; omit --stream"):
         cross_validate(BINARY, out=tmp_path / "cv", data_dir=data_dir, stream=True)
