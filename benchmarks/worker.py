@@ -14,7 +14,6 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field, replace
-from pathlib import Path
 from statistics import median
 from typing import Any, Literal
 
@@ -124,10 +123,10 @@ def _started(work: Work, environment: Mapping[str, str]) -> Iterator[Iterator[di
 
 def _serve(work: Work) -> None:
     """Performs the work for every line on stdin and prints the measurements, until stdin closes."""
-    from jaxdep.train import devices
+    from jaxdep.train import devices, host_memory
 
     devices.start()
-    base, call = _resident(), None
+    base, call = host_memory.peak(), None
     for _ in sys.stdin:
         started = time.perf_counter()
         call = call or _call(work)
@@ -153,23 +152,17 @@ def _call(work: Work) -> Any:
     return sides.their_epoch(case, path, work.items, work.seeds, precision)
 
 
-def _resident() -> int:
-    """Peak resident memory of the process so far, in bytes."""
-    # Not `ru_maxrss`, which a process inherits from its parent.
-    status = Path("/proc/self/status").read_text()
-    return int(status.partition("VmHWM:")[2].split()[0]) * 1024
-
-
 def _peak(work: Work) -> int:
     import jax
     import torch
 
-    stats = jax.devices()[0].memory_stats() if work.side == OURS else None
-    if stats and "peak_bytes_in_use" in stats:
-        return stats["peak_bytes_in_use"]
-    if work.side != OURS and torch.cuda.is_available():
+    from jaxdep.train import host_memory, memory
+
+    if work.side == OURS:
+        return memory.device_peak(jax.devices()[0]) or host_memory.peak()
+    if torch.cuda.is_available():
         return torch.cuda.max_memory_allocated()
-    return _resident()
+    return host_memory.peak()
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ import csv
 import json
 import sys
 
+import csv_rows
 import numpy as np
 import pytest
 
@@ -62,8 +63,7 @@ def write_study(folder):
         bounds = np.linspace(0, seconds, SENTENCES + 1)
         np.save(path("sentences"), np.stack([bounds[:-1], bounds[1:]], 1))
         rows.append((name, f"p{number}", str(number % 2), str(20 + number)))
-    with (folder / "study.csv").open("w", newline="") as file:
-        csv.writer(file).writerows(rows)
+    csv_rows.write(folder / "study.csv", rows)
     (folder / "corpus.yaml").write_text(DESCRIPTION)
 
 

@@ -1,9 +1,9 @@
 """D-Vlog: what is built, every fault that must be named, and the stand-in's known answers."""
 
-import csv
 import pickle
 from typing import Any
 
+import csv_rows
 import numpy as np
 import pytest
 import tensorflow_datasets as tfds
@@ -39,13 +39,11 @@ def folder(tmp_path):
 
 
 def write_labels(root, rows):
-    with (root / "labels.csv").open("w", newline="") as file:
-        csv.writer(file).writerows(rows)
+    csv_rows.write(root / "labels.csv", rows)
 
 
 def labels(root):
-    with (root / "labels.csv").open(newline="") as file:
-        return list(csv.reader(file))
+    return csv_rows.read(root / "labels.csv")
 
 
 @pytest.fixture

@@ -1,8 +1,8 @@
 """LMVD: what is built, every fault that must be named, splits, and the stand-in's known answers."""
 
-import csv
 from itertools import product
 
+import csv_rows
 import numpy as np
 import pytest
 from corpus_case import check, ids, preparer
@@ -53,13 +53,11 @@ def write_face(path, landmarks, rate, timed=True, groups=("landmarks",)):
 
 
 def write_table(root, rows, name="labels.csv"):
-    with (root / name).open("w", newline="") as file:
-        csv.writer(file).writerows(rows)
+    csv_rows.write(root / name, rows)
 
 
 def table(root):
-    with (root / "labels.csv").open(newline="") as file:
-        return list(csv.reader(file))
+    return csv_rows.read(root / "labels.csv")
 
 
 @pytest.fixture

@@ -41,11 +41,14 @@ def test_optimisation_is_within_the_bars(name, label, dtypes):
     ("name", "label"), [(name, case.label) for name, spec in SPECS.items() for case in spec.cases()]
 )
 def test_every_case(name, label):
-    """Updates are compared for each variant; the other cases add shapes and masks to gradients."""
-    updates = label in SPECS[name].variants
-    rows = compare.compare(case_of(name, label), steps=compare.STEPS if updates else 0)
-    expected = {"outputs", "gradients", "losses", "parameters"}
-    assert {row.quantity for row in rows} == (expected if updates else {"outputs", "gradients"})
+    """Each variant in both precisions and with updates; shapes and masks beside it in float64."""
+    if label in SPECS[name].variants:
+        rows = compare.compare(case_of(name, label))
+        expected = {"outputs", "gradients", "losses", "parameters"}
+    else:
+        rows = compare.compare(case_of(name, label), FLOAT64, steps=0)
+        expected = {"outputs", "gradients"}
+    assert {row.quantity for row in rows} == expected
     assert not [row for row in rows if not row.ok]
 
 
