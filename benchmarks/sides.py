@@ -59,16 +59,20 @@ def our_step(case: Case, precision: Precision = FLOAT32, **kwargs: Any) -> Call:
       precision: precision of the arithmetic.
       **kwargs: further arguments of `devices.layout`.
     """
-    experiment, batch = experiment_of(case, precision), split_of(case, case.batch)
+    experiment, example = experiment_of(case, precision), split_of(case, 1)
     layout = devices.layout(1, batch_size=experiment.training.shared_batch, **kwargs)
     one = runs.stack(experiment, [0])
-    trainer = runs.Trainer(experiment, {"train": batch, "validation": batch}, layout)
-    state = layout.place_runs(trainer.init(one))
-    placed = layout.place_runs(one)
-    shared = layout.place_shared((batch, np.ones(case.batch, np.float32), np.int32(0), np.int32(1)))
-    program = layout.compile(
-        lambda run, state, *rest: step.one_step(experiment, run, state, *rest), donate=(1,)
+    weights = np.ones(case.batch, np.float32)
+    shared = (split_of(case, case.batch), weights, np.int32(0), np.int32(1))
+    shared = layout.place_shared(shared)
+    program = layout.compile_ahead(
+        lambda run, state, *rest: step.one_step(experiment, run, state, *rest),
+        *runs.shapes_of_one(experiment, one, example),
+        *shared,
+        in_place=True,
     )
+    trainer = runs.Trainer(experiment, {"train": example, "validation": example}, layout)
+    state, placed = trainer.start(one), layout.place_runs(one)
 
     def call() -> None:
         nonlocal state

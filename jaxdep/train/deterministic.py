@@ -16,7 +16,7 @@ import jax
 import numpy as np
 from jax.sharding import SingleDeviceSharding
 
-from jaxdep.train import compiler
+from jaxdep.train import compiler, host_memory, hosts
 from jaxdep.train.layout import Layout
 
 
@@ -47,15 +47,15 @@ class DeterministicLayout(Layout):
 
     def place_shared(self, tree: Any) -> Any:
         """As in `Layout`."""
-        return _join(jax.device_put(tree, device) for device in self.devices)
+        return _join(hosts.copies(tree, self.devices))
 
     def fetch(self, tree: Any) -> Any:
         """As in `Layout`."""
         return jax.tree.map(lambda parts: np.stack(jax.device_get(parts.arrays)), tree)
 
-    def compile(self, function: Callable[..., Any], *, donate: tuple[int, ...] = ()) -> Any:
+    def compile(self, function: Callable[..., Any], *, in_place: bool = False) -> Any:
         """As in `Layout`."""
-        program = self._jit(function, donate)
+        program = self._jit(function, in_place)
         return _Programs([program] * len(self.devices))
 
     def compile_ahead(
@@ -64,10 +64,10 @@ class DeterministicLayout(Layout):
         run: Any,
         state: Any,
         *shared: Any,
-        donate: tuple[int, ...] = (),
+        in_place: bool = False,
     ) -> Any:
         """As in `Layout`; the devices' programs are compiled at the same time."""
-        program = self._jit(function, donate)
+        program = self._jit(function, in_place)
 
         def lower(number: int) -> Any:
             place = SingleDeviceSharding(self.devices[number])
@@ -77,9 +77,12 @@ class DeterministicLayout(Layout):
 
         lowered = [lower(number) for number in range(len(self.devices))]
         with ThreadPoolExecutor() as pool:
-            return _Programs(list(pool.map(lambda each: each.compile(), lowered)))
+            programs = list(pool.map(lambda each: each.compile(), lowered))
+        host_memory.release()
+        return _Programs(programs)
 
-    def _jit(self, function: Callable[..., Any], donate: tuple[int, ...]) -> Any:
+    def _jit(self, function: Callable[..., Any], in_place: bool) -> Any:
+        donate = (1,) if in_place else ()
         return jax.jit(function, donate_argnums=donate, compiler_options=self.options)
 
     def _device(self, run: int) -> Any:

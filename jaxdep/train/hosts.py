@@ -5,7 +5,7 @@ All processes run the same program on the same data; only the first one prints a
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -15,6 +15,9 @@ from jax.experimental import multihost_utils
 from jax.sharding import NamedSharding
 
 from jaxdep.errors import UserError
+
+_ALIGNMENT = 64
+"""Number of bytes that divides the addresses of arrays that XLA reads where they lie."""
 
 
 def join(coordinator: str = "", processes: int = 0, process: int = 0) -> None:
@@ -80,13 +83,35 @@ def first_then_others(name: str) -> Iterator[None]:
 def place(tree: Any, sharding: NamedSharding) -> Any:
     """Places arrays that every process holds in full on the devices of all processes."""
     if sharding.is_fully_addressable:
-        return jax.device_put(tree, sharding)
+        if not sharding.is_fully_replicated:
+            return jax.device_put(tree, sharding)
+        join = lambda *x: jax.make_array_from_single_device_arrays(x[0].shape, sharding, list(x))
+        return jax.tree.map(join, *copies(tree, list(sharding.mesh.devices.flat)))
 
     def put(x: Any) -> jax.Array:
         array = np.asarray(x)
         return jax.make_array_from_callback(array.shape, sharding, lambda index: array[index])
 
     return jax.tree.map(put, tree)
+
+
+def copies(tree: Any, devices: Sequence[Any]) -> list[Any]:
+    """Places arrays on every device; the devices of a CPU read them where they lie, once."""
+    if devices[0].platform == "cpu":
+        tree = jax.tree.map(_aligned, tree)
+    return [jax.device_put(tree, device) for device in devices]
+
+
+def _aligned(x: Any) -> np.ndarray:
+    """An array at an address from which XLA reads without a copy of its own."""
+    x = np.asarray(x)
+    if x.flags.c_contiguous and x.ctypes.data % _ALIGNMENT == 0:
+        return x
+    room = np.empty(x.nbytes + _ALIGNMENT, np.uint8)
+    start = -room.ctypes.data % _ALIGNMENT
+    copy = room[start : start + x.nbytes].view(x.dtype).reshape(x.shape)
+    copy[...] = x
+    return copy
 
 
 def gather(array: jax.Array) -> np.ndarray:

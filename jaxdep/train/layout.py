@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from jax.sharding import AxisType, Mesh, NamedSharding
 from jax.sharding import PartitionSpec as P
 
-from jaxdep.train import compiler, hosts
+from jaxdep.train import compiler, host_memory, hosts
 
 Backend = Literal["jit", "pmap"]
 _RUN, _BATCH = "run", "batch"
@@ -85,25 +86,29 @@ class Layout:
         join = lambda x: x if self.backend == "jit" else x.reshape(-1, *x.shape[2:])
         return jax.tree.map(lambda x: join(hosts.gather(x))[: self.runs], tree)
 
-    def compile(self, function: Callable[..., Any], *, donate: tuple[int, ...] = ()) -> Any:
+    def compile(self, function: Callable[..., Any], *, in_place: bool = False) -> Any:
         """Compiles a function of one run into a function of all runs.
 
         Args:
           function: `function(run, state, *shared)` of a single run. The first two arguments and all
             outputs get a runs axis; the remaining arguments are shared by all runs.
-          donate: indices of the arguments, among the first two, whose buffers may be reused.
+          in_place: whether it returns a pair of the new state and something else. The new state
+            then takes the memory of the old one, which can no longer be used.
 
         Returns:
           A compiled function of arrays placed by `place_runs` and `place_shared`. Runs never
           communicate.
         """
 
-        def local(run: Any, state: Any, *shared: Any) -> Any:
-            one = lambda both: function(*both, *shared)
-            return (
-                jax.vmap(one)((run, state)) if self.vectorized else jax.lax.map(one, (run, state))
-            )
+        def local(runs: Any, states: Any, *shared: Any) -> Any:
+            one = lambda run, state: function(run, state, *shared)
+            if self.vectorized:
+                return jax.vmap(one)(runs, states)
+            if in_place:
+                return _update_each(one, runs, states)
+            return jax.lax.map(lambda both: one(*both), (runs, states))
 
+        donate = (1,) if in_place else ()
         if self.backend == "pmap":
             return jax.pmap(local, axis_name=_RUN, devices=self.devices, donate_argnums=donate)
 
@@ -128,7 +133,7 @@ class Layout:
         run: Any,
         state: Any,
         *shared: Any,
-        donate: tuple[int, ...] = (),
+        in_place: bool = False,
     ) -> Any:
         """Compiles a function as `compile` does, but at once.
 
@@ -137,10 +142,12 @@ class Layout:
           run: shapes and dtypes of the function's first argument.
           state: shapes and dtypes of its second argument.
           *shared: the remaining arguments, placed by `place_shared`.
-          donate: as in `compile`.
+          in_place: as in `compile`.
         """
         blanks = (self._blank_runs(run), self._blank_runs(state))
-        return self.compile(function, donate=donate).lower(*blanks, *shared).compile()
+        program = self.compile(function, in_place=in_place).lower(*blanks, *shared).compile()
+        host_memory.release()
+        return program
 
     @property
     def _mesh(self) -> Mesh:
@@ -163,6 +170,23 @@ class Layout:
         if self.backend == "jit":
             return array
         return array.reshape(len(self.devices), -1, *array.shape[1:])
+
+
+def _update_each(
+    function: Callable[[Any, Any], tuple[Any, Any]], runs: Any, states: Any
+) -> tuple[Any, Any]:
+    """Updates the states of runs one after another, each in its place.
+
+    `jax.lax.map` would hold the states of all runs twice, before and after.
+    """
+
+    def update(states: Any, number_and_run: tuple[Any, Any]) -> tuple[Any, Any]:
+        number, run = number_and_run
+        state, other = function(run, jax.tree.map(lambda x: x[number], states))
+        return jax.tree.map(lambda x, new: x.at[number].set(new), states, state), other
+
+    count = len(jax.tree.leaves(runs)[0])
+    return jax.lax.scan(update, states, (jnp.arange(count), runs))
 
 
 def spread_batch(batch: Any) -> Any:

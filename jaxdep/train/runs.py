@@ -62,8 +62,7 @@ class Trainer:
         self.compile_seconds = 0.0
         self._program: Any = None
         self._example = self._open(splits)
-        first = lambda run, _, data: step.init(experiment, run, data)
-        self._init = layout.compile(first)
+        self._init: Any = None
 
     def _open(self, splits: Mapping[str, Any]) -> step.Data:
         """Prepares the splits; returns one recording of the training split as an example."""
@@ -81,10 +80,9 @@ class Trainer:
           UserError: the monitored metric does not exist.
         """
         if self._program is None:
-            one = jax.tree.map(lambda x: jax.ShapeDtypeStruct(x.shape[1:], x.dtype), runs)
-            blank = jax.eval_shape(lambda run: step.init(self.experiment, run, self._example), one)
+            one = shapes_of_one(self.experiment, runs, self._example)
             started = time.perf_counter()
-            self._program = self._compile(one, blank)
+            self._program = self._compile(*one)
             self.compile_seconds += time.perf_counter() - started
             self.programs += 1
         return self._program
@@ -100,7 +98,7 @@ class Trainer:
     def _compile(self, run: step.Run, state: step.State) -> Any:
         """Compiles the epoch program from the shapes of one run."""
         one_epoch = lambda run, state, *data: step.epoch(self.experiment, run, state, *data)
-        return self.layout.compile_ahead(one_epoch, run, state, *self._data, donate=(1,))
+        return self.layout.compile_ahead(one_epoch, run, state, *self._data, in_place=True)
 
     def _advance(self, runs: step.Run, placed: step.State, epoch: int) -> tuple[step.State, Any]:
         """Trains for one epoch, counted from 0; returns the new state and history, not fetched."""
@@ -108,10 +106,18 @@ class Trainer:
 
     def init(self, runs: step.Run) -> step.State:
         """The initial state of runs, on the host."""
-        zeros = self.layout.place_runs(np.zeros(len(runs.seed), np.int32))
+        return _first(self.layout.fetch(self.start(runs)), len(runs.seed))
+
+    def start(self, runs: step.Run) -> step.State:
+        """The initial state of runs, on the devices."""
+        zeros = np.zeros(len(runs.seed), np.int32)
         example = self.layout.place_shared(self._example)
-        state = self._init(self.layout.place_runs(runs), zeros, example)
-        return _first(self.layout.fetch(state), len(runs.seed))
+        if self._init is None:
+            run, _ = shapes_of_one(self.experiment, runs, self._example)
+            first = lambda run, _, data: step.init(self.experiment, run, data)
+            self._init = self.layout.compile_ahead(first, run, np.int32(0), example)
+        placed = self._init(self.layout.place_runs(runs), self.layout.place_runs(zeros), example)
+        return self._without_padding(placed, zeros + Status.RUNNING)
 
     def train(
         self,
@@ -139,17 +145,16 @@ class Trainer:
         Raises:
           UserError: the monitored metric does not exist.
         """
-        start = state or self.init(runs)
         until = until or self.experiment.training.epochs
+        fetch = lambda tree: _first(self.layout.fetch(tree), len(runs.seed))
         with checkpoint.manager(folder) if folder else nullcontext() as checkpoints:
-            restored = checkpoint.restore(checkpoints, start) if resume and checkpoints else None
-            start = restored[1] if restored else start
-            epoch, status = int(start.epoch.max()), np.asarray(start.status)
-            if epoch >= until or not (status == Status.RUNNING).any():
-                return start
-            self.compile(runs)
-            placed = self._place(start)
-            fetch = lambda tree: _first(self.layout.fetch(tree), len(runs.seed))
+            if resume and checkpoints:
+                like = shapes_of(self.experiment, runs, self._example)
+                _, state = checkpoint.restore(checkpoints, like) or (0, state)
+            placed = self._place(state) if state else self.start(runs)
+            del state  # the runs are on the devices, and need no memory here
+            epochs, status = fetch((placed.epoch, placed.status))
+            epoch = int(epochs.max())
             while epoch < until and (status == Status.RUNNING).any():
                 was_running = status == Status.RUNNING
                 placed, history = self._advance(runs, placed, epoch)
@@ -181,9 +186,12 @@ class Trainer:
         return predict(self.experiment, variables, split, self.layout)
 
     def _place(self, state: step.State) -> step.State:
-        # Mark padding runs as stopped, so that no work is spent on them.
-        idle = self.layout.place_runs(state.status, fill=Status.STOPPED)
-        return self.layout.place_runs(state).replace(status=idle)
+        """A state from the host, on the devices."""
+        return self._without_padding(self.layout.place_runs(state), state.status)
+
+    def _without_padding(self, placed: step.State, status: Any) -> step.State:
+        """Marks padding runs as stopped, so that no work is spent on them."""
+        return placed.replace(status=self.layout.place_runs(status, fill=Status.STOPPED))
 
 
 def predict(
@@ -246,14 +254,31 @@ def restore_best(
     Raises:
       UserError: no checkpoint can be read.
     """
-    like = jax.eval_shape(
-        jax.vmap(lambda run: step.init(experiment, run, train_split)), stack(experiment, seeds)
-    )
+    like = shapes_of(experiment, stack(experiment, seeds), train_split)
     with checkpoint.manager(folder) as checkpoints:
         restored = checkpoint.restore(checkpoints, like)
     if restored is None:
         raise UserError(f"{folder}: no readable checkpoint; run the experiment again")
     return restored[1].best
+
+
+def shapes_of(experiment: Experiment, runs: step.Run, example: step.Data) -> step.State:
+    """Shapes and dtypes of the state of runs, on the host.
+
+    Args:
+      experiment: experiment to train.
+      runs: runs of the state.
+      example: a split whose first recording determines the shapes.
+    """
+    return jax.eval_shape(jax.vmap(lambda run: step.init(experiment, run, example)), runs)
+
+
+def shapes_of_one(
+    experiment: Experiment, runs: step.Run, example: step.Data
+) -> tuple[step.Run, step.State]:
+    """Shapes and dtypes of one of several runs and of its state; arguments as in `shapes_of`."""
+    run = jax.tree.map(lambda x: jax.ShapeDtypeStruct(x.shape[1:], x.dtype), runs)
+    return run, jax.eval_shape(lambda run: step.init(experiment, run, example), run)
 
 
 def rows_of(tree: Any, rows: slice) -> Any:

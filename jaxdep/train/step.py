@@ -138,16 +138,19 @@ def update(
         losses = objective.per_example(tasks, outputs, batch["targets"])
         return objective.total(tasks, losses, weights), changed
 
-    params = state.variables["params"]
-    (loss, changed), gradient = jax.value_and_grad(loss_of, has_aux=True)(params)
-    updates, moments = tx.update(gradient, state.optimizer, params)
-    updated = state.replace(
-        variables={**state.variables, **changed, "params": optax.apply_updates(params, updates)},
-        optimizer=moments,
-    )
+    differentiate = jax.value_and_grad(loss_of, has_aux=True)
+    (loss, changed), gradient = differentiate(state.variables["params"])
+
+    def accept(state: State) -> State:
+        params = state.variables["params"]
+        updates, moments = tx.update(gradient, state.optimizer, params)
+        updated = {**changed, "params": optax.apply_updates(params, updates)}
+        return state.replace(variables={**state.variables, **updated}, optimizer=moments)
+
     finite = jnp.isfinite(loss) & jnp.isfinite(optax.tree.norm(gradient))
     running = state.status == Status.RUNNING
-    state = _choose(finite & running, updated, state)
+    # Not a choice between two results: the compiler would hold old and new moments at once.
+    state = jax.lax.cond(finite & running, accept, lambda same: same, state)
     status = jnp.where(running & ~finite, Status.DIVERGED, state.status).astype(jnp.int32)
     return state.replace(status=status), loss
 

@@ -26,6 +26,7 @@ from jaxdep.errors import UserError
 from jaxdep.experiment import Experiment
 from jaxdep.train import checkpoint, hosts, objective, runs, step
 from jaxdep.train.layout import Layout
+from jaxdep.train.runs import shapes_of, shapes_of_one
 from jaxdep.train.status import Status
 from jaxdep.types import Array
 
@@ -96,7 +97,8 @@ class StreamTrainer(runs.Trainer):
         with ExitStack() as stack:
             self._within = stack.enter_context(checkpoint.manager(within))
             if resume:
-                like = self._begin(self.init(runs))
+                shapes = shapes_of(self.experiment, runs, self._example)
+                like = jax.eval_shape(self._begin, shapes)
                 self._restored = checkpoint.restore(self._within, like)
             state = super().train(runs, folder=folder, resume=resume, **kwargs)
         self._within = None
@@ -108,13 +110,12 @@ class StreamTrainer(runs.Trainer):
         """As `Trainer.memory_analysis`, of the program that runs a step with the longest batch."""
         self.compile(runs)
         size, shape = self.experiment.training.batch_size, jax.ShapeDtypeStruct
-        one = jax.tree.map(lambda x: shape(x.shape[1:], x.dtype), runs)
+        run, blank = shapes_of_one(self.experiment, runs, self._example)
         batch = jax.tree.map(lambda x: shape((size, *x.shape[1:]), x.dtype), self._example)
-        blank = jax.eval_shape(lambda run: step.init(self.experiment, run, self._example), one)
         progress = jax.eval_shape(self._begin, blank)
         shared = self.layout.place_shared((np.ones(size, np.float32), np.int32(0), np.int32(1)))
-        arguments = (self._one_step, (one, batch), progress, *shared)
-        return self.layout.compile_ahead(*arguments, donate=(1,)).memory_analysis()
+        arguments = (self._one_step, (run, batch), progress, *shared)
+        return self.layout.compile_ahead(*arguments, in_place=True).memory_analysis()
 
     def _predict(self, variables: Any, split: Any) -> dict[str, np.ndarray]:
         count = len(jax.tree.leaves(variables)[0])
@@ -140,7 +141,7 @@ class StreamTrainer(runs.Trainer):
 
         def one_step(
             run_and_batch: Any, progress: Progress, weights: Any, number: Any, steps: Any
-        ) -> Progress:
+        ) -> tuple[Progress, None]:
             run, batch = run_and_batch
 
             def go_on(progress: Progress) -> Progress:
@@ -148,11 +149,11 @@ class StreamTrainer(runs.Trainer):
                 state, loss = step.one_step(experiment, run, progress.state, *inputs)
                 return progress.replace(state=state, loss=progress.loss + loss)
 
-            return jax.lax.cond(progress.began, go_on, lambda same: same, progress)
+            return jax.lax.cond(progress.began, go_on, lambda same: same, progress), None
 
         def one_score(variables: Any, added: Any, batch: Any, weights: Any) -> Any:
             batch_sums = step.score(experiment, variables, batch, weights)
-            return jax.tree.map(jnp.add, added, batch_sums)
+            return jax.tree.map(jnp.add, added, batch_sums), None
 
         def end(progress: Progress, added: Any) -> tuple[step.State, Any]:
             scores = objective.summarize(experiment.tasks, added)
@@ -181,8 +182,8 @@ class StreamTrainer(runs.Trainer):
         jax.eval_shape(end, jax.eval_shape(self._begin, state), added)  # fails on an unknown metric
         return (
             layout.compile(lambda _, state: self._begin(state)),
-            layout.compile(one_step, donate=(1,)),
-            layout.compile(one_score, donate=(1,)),
+            layout.compile(one_step, in_place=True),
+            layout.compile(one_score, in_place=True),
             layout.compile(end),
         )
 
@@ -208,7 +209,7 @@ class StreamTrainer(runs.Trainer):
             run_and_batch = placed_runs, layout.place_runs(batch)
             now = np.int32(epoch * steps + number)
             shared = layout.place_shared((weights[number], now, np.int32(steps)))
-            progress = one_step(run_and_batch, progress, *shared)
+            progress, _ = one_step(run_and_batch, progress, *shared)
             done = number + 1
             if self._within and done % self.save_every == 0 and done < steps:
                 snapshot = jax.tree.map(lambda x: x[:count], layout.fetch(progress))
@@ -222,7 +223,7 @@ class StreamTrainer(runs.Trainer):
         orders, weights, lengths = self._in_order(self._validation)
         prefetched = stream.batches(self._validation, orders, lengths)
         for batch, weight in zip(prefetched, weights, strict=True):
-            added = one_score(variables, added, *self.layout.place_shared((batch, weight)))
+            added, _ = one_score(variables, added, *self.layout.place_shared((batch, weight)))
         return added
 
     def _check_lengths(self, variables: Any) -> None:

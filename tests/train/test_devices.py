@@ -31,6 +31,27 @@ def test_function_of_one_run(backend, vectorized):
     np.testing.assert_allclose(total, b.sum(1), rtol=1e-5)
 
 
+@pytest.mark.parametrize("deterministic", [False, True])
+def test_devices_of_a_cpu_share_one_copy(deterministic):
+    layout = devices.layout(4, devices=4, deterministic=deterministic)
+    values = np.random.default_rng(0).normal(size=(101, 7)).astype(np.float32)
+    first = layout.compile(lambda run, state, common: common[3] + run)
+    addresses = {
+        shard.data.unsafe_buffer_pointer()
+        for array in jax.tree.leaves(placed_arrays(layout.place_shared(values)))
+        for shard in array.addressable_shards
+    }
+    assert len(addresses) == 1
+    zeros = layout.place_runs(np.zeros(4, np.float32))
+    for row in layout.fetch(first(zeros, zeros, layout.place_shared(values))):
+        np.testing.assert_array_equal(row, values[3])
+
+
+def placed_arrays(tree):
+    """The arrays of a placed tree: one over all devices, or one for each."""
+    return getattr(tree, "arrays", tree)
+
+
 def test_uses_all_devices_unless_told():
     assert len(devices.layout(20).devices) == len(jax.devices()) == 8
     assert len(devices.layout(3).devices) == 3

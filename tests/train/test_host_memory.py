@@ -1,5 +1,7 @@
 """Memory that is left, by files of control groups as the kernel writes them."""
 
+import ctypes
+
 import numpy as np
 import psutil
 import pytest
@@ -65,3 +67,19 @@ def test_peak_is_that_of_this_process():
     held = np.ones(2**25)  # 256 MiB
     assert host_memory.peak() >= psutil.Process().memory_info().rss - 2**24
     assert host_memory.peak() - before <= held.nbytes + 2**26
+
+
+def test_freed_memory_is_returned():
+    """Blocks below one that is still in use stay with the process until they are released."""
+    library = ctypes.CDLL(None)
+    library.malloc.restype, library.free.argtypes = ctypes.c_void_p, [ctypes.c_void_p]
+    blocks = [library.malloc(ctypes.c_size_t(10_000)) for _ in range(20_000)]
+    for block in blocks:
+        ctypes.memset(block, 1, 10_000)
+    for block in blocks[:-1]:
+        library.free(block)
+    resident = psutil.Process().memory_info
+    before = resident().rss
+    host_memory.release()
+    assert resident().rss < before - 1e8
+    library.free(blocks[-1])

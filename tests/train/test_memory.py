@@ -6,7 +6,7 @@ from typing import Any
 import chex
 import jax
 import pytest
-from toy import experiment, splits
+from toy import Toy, experiment, splits
 from train_and_test import train_and_test
 
 from jaxdep.train import devices, host_memory, memory, runs
@@ -83,3 +83,14 @@ def test_fewer_at_once_give_the_same(backend):
     assert trainer.programs == 1
     outputs = trainer.predict(together.state.best, splits()["test"])
     chex.assert_trees_all_close(outputs, together.outputs, atol=1e-5, rtol=1e-5)
+
+
+def test_states_are_updated_in_place():
+    """A program holds the runs' states once, and beside them what one run's update takes."""
+    exp = experiment(Toy(hidden=100_000, norm=False, dropout=0.0), batch_size=1)
+    four = runs.stack(exp, range(4))
+    trainer = plan(exp, four, devices=1, runs_per_device=4).trainer
+    one = sum(x.nbytes for x in jax.tree.leaves(trainer.init(four))) / 4
+    analysis = trainer.memory_analysis(four)
+    assert analysis.alias_size_in_bytes == pytest.approx(4 * one, rel=0.01)
+    assert analysis.temp_size_in_bytes < 1.8 * one
