@@ -17,8 +17,8 @@ from jaxtyping import Bool, Float
 from jaxdep.types import Array
 
 States = Float[Array, "time batch H"]
-Hidden = Float[Array, "batch H"]
-Gates = Float[Array, "batch G"]
+Hidden = Float[Array, "*batch H"]
+Gates = Float[Array, "*batch G"]
 
 
 class Direction(NamedTuple):

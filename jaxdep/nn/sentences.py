@@ -10,7 +10,7 @@ from jaxtyping import Bool, Float, Int
 
 from jaxdep.nn import masking
 from jaxdep.nn.rnn import layer_weights
-from jaxdep.nn.rnn_scan import Direction, recurrence
+from jaxdep.nn.sentence_scan import Recurrent, encode
 from jaxdep.types import Array, Mask, SentenceMask, Sequence, Windows
 
 PerSentence = Float[Array, "batch sentence feature"]
@@ -73,8 +73,8 @@ def last_frames(x: Sequence, windows: Windows) -> PerSentence:
 class SentenceLSTM(nn.Module):
     """An LSTM layer that runs over each sentence from a zero state; windows may overlap.
 
-    All sentences are processed in one scan over the recording, each active within its window, so
-    that the input projection of a frame is shared by all sentences that contain it.
+    All sentences are processed at once, and the input projection of a frame is shared by all
+    sentences that contain it.
 
     Attributes:
       features: number of hidden units H.
@@ -87,25 +87,11 @@ class SentenceLSTM(nn.Module):
     @nn.compact
     def __call__(self, x: Sequence, windows: Windows) -> Float[Array, "batch sentence hidden"]:
         """Encodes [B, L, I] as one vector per window, [B, S, H]; zero for empty windows."""
-        gates = 4 * self.features
-        weights = layer_weights(self.param, "l0", (x.shape[-1], self.features, gates))
-        (batch, frames), count = x.shape[:2], windows.shape[1]
-        time = jnp.arange(frames)[:, None, None]
-        real = (time >= windows[None, ..., 0]) & (time < windows[None, ..., 1])  # [L, B, S]
-        projected = jnp.swapaxes(x, 0, 1) @ weights.input
-        spread = jnp.broadcast_to(projected[:, :, None], (frames, batch, count, gates))
-        direction = Direction(
-            spread.reshape(frames, -1, gates),
-            weights.hidden,
-            weights.input_bias,
-            weights.hidden_bias,
-            real.reshape(frames, -1, 1),
-        )
-        (states,) = recurrence("lstm", (direction,))
-        states = states.reshape(frames, batch, count, -1).transpose(1, 2, 0, 3)
-        if self.pooling == "mean":  # states outside a window are zero
-            lengths = jnp.maximum(windows[..., 1] - windows[..., 0], 1)
-            return states.sum(2) / lengths[..., None].astype(states.dtype)
-        positions = jnp.maximum(windows[..., 1] - 1, 0)[..., None, None]
-        last = jnp.take_along_axis(states, positions, 2)[:, :, 0]
-        return masking.zero_padding(last, present(windows))
+        sizes = (x.shape[-1], self.features, 4 * self.features)
+        weights = layer_weights(self.param, "l0", sizes)
+        recurrent = Recurrent(weights.hidden, weights.input_bias + weights.hidden_bias)
+        encoded = encode(recurrent, x @ weights.input, windows)
+        if self.pooling == "last":
+            return encoded.h
+        lengths = jnp.maximum(windows[..., 1] - windows[..., 0], 1)
+        return encoded.total / lengths[..., None].astype(encoded.total.dtype)

@@ -2,12 +2,14 @@
 
 from typing import Any
 
+import chex
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pytest
 import torch
 
-from jaxdep.nn import sentences
+from jaxdep.nn import sentence_scan, sentences
 
 WINDOWS = jnp.array([[[0, 3], [3, 3], [3, 8]], [[0, 1], [1, 4], [9, 9]]])
 FRAMES = 10
@@ -57,18 +59,55 @@ def test_last_frames():
     )
 
 
-def test_lstm_of_overlapping_windows_equals_pytorch_on_each_alone():
-    windows = jnp.array([[[0, 7], [2, 10], [4, 4]], [[5, 6], [0, 10], [1, 3]]])
-    x = np.random.default_rng(0).normal(size=(2, FRAMES, 3)).astype(np.float32)
-    module: Any = sentences.SentenceLSTM(4)
-    variables = module.init(jax.random.key(0), x, windows)
-    reference = torch.nn.LSTM(3, 4, batch_first=True)
+OVERLAPPING = jnp.array([[[0, 7], [2, 10], [4, 4]], [[5, 6], [0, 10], [1, 3]]])
+
+
+@pytest.mark.parametrize("pooling", ["last", "mean"])
+@pytest.mark.parametrize("chunk", [1, 3, 5, sentence_scan.CHUNK])
+def test_lstm_of_overlapping_windows_equals_pytorch_on_each_alone(pooling, chunk, monkeypatch, x64):
+    """Outputs, and gradients of weights and frames."""
+    monkeypatch.setattr(sentence_scan, "CHUNK", chunk)
+    module: Any = sentences.SentenceLSTM(4, pooling)
+    x = np.random.default_rng(0).normal(size=(2, FRAMES, 3))
+    variables = jax.tree.map(np.float64, module.init(jax.random.key(0), x, OVERLAPPING))
+    reference = torch.nn.LSTM(3, 4, batch_first=True, dtype=torch.float64)
     turned = {n: torch.tensor(np.array(w).T) for n, w in variables["params"].items()}
     reference.load_state_dict(turned)
-    found = module.apply(variables, x, windows)
-    for row in range(2):
-        for number, (first, end) in enumerate(np.asarray(windows[row])):
-            expected = np.zeros(4)
-            if end > first:
-                expected = reference(torch.tensor(x[row : row + 1, first:end]))[0][0, -1].detach()
-            np.testing.assert_allclose(found[row, number], expected, atol=1e-6)
+    frames = torch.tensor(x, requires_grad=True)
+
+    def alone(row, first, end):
+        if first == end:
+            return torch.zeros(4, dtype=torch.float64)
+        states = reference(frames[row : row + 1, first:end])[0][0]
+        return states[-1] if pooling == "last" else states.mean(0)
+
+    windows = np.asarray(OVERLAPPING)
+    expected = torch.stack(
+        [torch.stack([alone(row, *each) for each in windows[row]]) for row in range(2)]
+    )
+    found = module.apply(variables, x, OVERLAPPING)
+    np.testing.assert_allclose(found, expected.detach(), atol=1e-12)
+
+    weights = np.random.default_rng(1).normal(size=found.shape)
+    (expected * torch.tensor(weights)).sum().backward()
+    loss = lambda params, x: (module.apply({"params": params}, x, OVERLAPPING) * weights).sum()
+    of_weights, of_frames = jax.grad(loss, (0, 1))(variables["params"], x)
+    np.testing.assert_allclose(of_frames, frames.grad, atol=1e-12)
+    for name, parameter in reference.named_parameters():
+        np.testing.assert_allclose(of_weights[name].T, parameter.grad, atol=1e-12)
+
+
+def test_lstms_that_are_vectorised_take_their_own_windows(monkeypatch):
+    monkeypatch.setattr(sentence_scan, "CHUNK", 3)
+    module: Any = sentences.SentenceLSTM(4)
+    x = np.random.default_rng(0).normal(size=(2, FRAMES, 3)).astype(np.float32)
+    params = module.init(jax.random.key(0), x, WINDOWS)
+    both = jnp.stack([WINDOWS, OVERLAPPING])
+    loss = lambda windows: jax.value_and_grad(
+        lambda params: (module.apply(params, x, windows) ** 2).sum()
+    )(params)
+    chex.assert_trees_all_close(
+        jax.vmap(loss)(both),
+        jax.tree.map(lambda *each: jnp.stack(each), *(loss(windows) for windows in both)),
+        atol=1e-6,
+    )
