@@ -128,14 +128,14 @@ def _latex_table(
     *,
     wide: bool = False,
 ) -> list[str]:
-    """Lines of a table of text and numbers; a `wide` one is small, over all columns of a page."""
-    environment = "table*" if wide else "table"
+    """Lines of a table of text and numbers over all columns of a page; a `wide` one is smaller."""
+    size, gap = (r"\scriptsize", "2pt") if wide else (r"\footnotesize", "3pt")
     columns = "l" * len(heads) if wide else f"lll{'r' * (len(heads) - 4)}l"
     line = lambda row: " & ".join(map(_in_latex, row)) + r" \\"
     return [
-        rf"\begin{{{environment}}}",
+        r"\begin{table*}",
         r"\centering",
-        *([r"\scriptsize", r"\setlength{\tabcolsep}{2pt}"] if wide else []),
+        rf"{size}\setlength{{\tabcolsep}}{{{gap}}}",
         rf"\caption{{{_in_latex(heading)}}}",
         rf"\begin{{tabular}}{{{columns}}}",
         r"\toprule",
@@ -145,7 +145,7 @@ def _latex_table(
         r"\bottomrule",
         r"\end{tabular}",
         *(rf"\par\footnotesize {_in_latex(note)}" for note in remarks),
-        rf"\end{{{environment}}}",
+        r"\end{table*}",
         "",
     ]
 
