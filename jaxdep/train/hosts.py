@@ -85,8 +85,9 @@ def place(tree: Any, sharding: NamedSharding) -> Any:
     if sharding.is_fully_addressable:
         if not sharding.is_fully_replicated:
             return jax.device_put(tree, sharding)
+        devices: Any = sharding.mesh.devices
         join = lambda *x: jax.make_array_from_single_device_arrays(x[0].shape, sharding, list(x))
-        return jax.tree.map(join, *copies(tree, list(sharding.mesh.devices.flat)))
+        return jax.tree.map(join, *copies(tree, list(devices.flat)))
 
     def put(x: Any) -> jax.Array:
         array = np.asarray(x)

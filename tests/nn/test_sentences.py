@@ -70,10 +70,10 @@ def test_lstm_of_overlapping_windows_equals_pytorch_on_each_alone(pooling, chunk
     module: Any = sentences.SentenceLSTM(4, pooling)
     x = np.random.default_rng(0).normal(size=(2, FRAMES, 3))
     variables = jax.tree.map(np.float64, module.init(jax.random.key(0), x, OVERLAPPING))
-    reference = torch.nn.LSTM(3, 4, batch_first=True, dtype=torch.float64)
+    reference: Any = torch.nn.LSTM(3, 4, batch_first=True, dtype=torch.float64)
     turned = {n: torch.tensor(np.array(w).T) for n, w in variables["params"].items()}
     reference.load_state_dict(turned)
-    frames = torch.tensor(x, requires_grad=True)
+    frames: Any = torch.tensor(x, requires_grad=True)
 
     def alone(row, first, end):
         if first == end:
