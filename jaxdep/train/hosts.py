@@ -123,7 +123,10 @@ def gather(array: jax.Array) -> np.ndarray:
 
 
 def minimum(value: int) -> int:
-    """The minimum of a value over all processes, so that all make the same decision."""
+    """The minimum of a value over all processes, so that all make the same decision.
+
+    Several processes get it to the precision of float32: JAX has no integers for 2 GiB and more.
+    """
     if jax.process_count() == 1:
         return value
-    return int(np.min(multihost_utils.process_allgather(np.asarray(value))))
+    return int(np.min(multihost_utils.process_allgather(np.asarray(value, np.float32))))

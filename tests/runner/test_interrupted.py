@@ -13,7 +13,7 @@ from small import SMALL
 from jaxdep.artifacts import lock
 from jaxdep.errors import UserError
 
-EPOCHS = {"training.epochs": 400}
+EPOCHS = {"training.epochs": 1000}
 
 
 @pytest.fixture(scope="module")
@@ -32,8 +32,9 @@ def started(out, data_dir):
     """A run that has completed an epoch; killed on exit, if it has not ended."""
     pipes = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE, "text": True}
     # A shell starts background jobs with SIGINT ignored, which their processes would inherit.
-    heeding = lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)
-    with subprocess.Popen(command(out, data_dir), preexec_fn=heeding, **pipes) as process:
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    with subprocess.Popen(command(out, data_dir), **pipes) as process:
+        signal.signal(signal.SIGINT, before)
         end = time.monotonic() + 120
         while not list(out.glob("checkpoints/[0-9]*")):
             assert process.poll() is None

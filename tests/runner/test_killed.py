@@ -24,7 +24,7 @@ from small import SMALL
 from jaxdep.artifacts import lock, run_dir, writer
 from jaxdep.artifacts.run_dir import RunDir
 from jaxdep.errors import UserError
-from jaxdep.runner import sweep
+from jaxdep.runner import sweep, sweep_best
 
 EPOCHS = 8
 ATTEMPTS = 4
@@ -117,6 +117,7 @@ PARTS = Kind(
         "first epoch": lambda out: (out / "config.json").exists(),
         "training": lambda out: some_part_has_checkpoint(out / "parts"),
         "joining": lambda out: (out / "parts" / "1-2" / str(EPOCHS)).exists(),
+        "testing": lambda out: (out / "checkpoints" / str(EPOCHS)).exists(),
         "evaluating": lambda out: (out / "meta.json").exists(),
     },
     RESULTS,
@@ -311,9 +312,9 @@ def killed(kill: Kill, folder: Path, seconds: dict[str, float]) -> list[str]:
 
 def half_written(out: Path) -> bool:
     """Whether a checkpoint is incomplete."""
-    folder = out / "checkpoints"
-    found = [*names(folder), *(x for part in names(folder) for x in names(folder / part))]
-    return any("-tmp" in name for name in found)
+    folders = [out / "checkpoints", out / "parts"]
+    folders += [folder / part for folder in folders for part in names(folder)]
+    return any("-tmp" in name for folder in folders for name in names(folder))
 
 
 def killed_again(kill: Kill, folder: Path, seconds: dict[str, float]) -> None:
@@ -417,7 +418,7 @@ class TestSweeps:
             raise KeyboardInterrupt
 
         with monkeypatch.context() as patch:
-            patch.setattr(sweep, "_test", die)
+            patch.setattr(sweep_best, "test", die)
             with pytest.raises(KeyboardInterrupt):
                 swept(tmp_path / "s", runs_per_device=2)
         resumed = swept(tmp_path / "s", runs_per_device=1, resume=True)
