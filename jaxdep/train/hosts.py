@@ -12,7 +12,7 @@ from typing import Any
 import jax
 import numpy as np
 from jax.experimental import multihost_utils
-from jax.sharding import NamedSharding
+from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 from jaxdep.errors import UserError
 
@@ -83,17 +83,22 @@ def first_then_others(name: str) -> Iterator[None]:
 def place(tree: Any, sharding: NamedSharding) -> Any:
     """Places arrays that every process holds in full on the devices of all processes."""
     if sharding.is_fully_addressable:
-        if not sharding.is_fully_replicated:
-            return jax.device_put(tree, sharding)
-        devices: Any = sharding.mesh.devices
-        join = lambda *x: jax.make_array_from_single_device_arrays(x[0].shape, sharding, list(x))
-        return jax.tree.map(join, *copies(tree, list(devices.flat)))
+        return jax.device_put(tree, sharding)
 
     def put(x: Any) -> jax.Array:
         array = np.asarray(x)
         return jax.make_array_from_callback(array.shape, sharding, lambda index: array[index])
 
     return jax.tree.map(put, tree)
+
+
+def replicate(tree: Any, mesh: Mesh) -> Any:
+    """Places arrays that every process holds in full on each device of all processes."""
+    sharding = NamedSharding(mesh, PartitionSpec())
+    if not sharding.is_fully_addressable:
+        return place(tree, sharding)
+    join = lambda *x: jax.make_array_from_single_device_arrays(x[0].shape, sharding, list(x))
+    return jax.tree.map(join, *copies(tree, list(mesh.devices.flat)))
 
 
 def copies(tree: Any, devices: Sequence[Any]) -> list[Any]:

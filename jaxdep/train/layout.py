@@ -71,15 +71,15 @@ class Layout:
             filler = np.repeat(x[:1], extra, axis=0) if fill is None else np.full(extra, fill)
             return np.concatenate([x, filler.astype(x.dtype)]) if extra else x
 
-        return self._put(jax.tree.map(lambda x: self._split(pad(np.asarray(x))), tree), P(_RUN))
+        return self._put(jax.tree.map(lambda x: self._split(pad(np.asarray(x))), tree))
 
     def place_shared(self, tree: Any) -> Any:
         """Replicates arrays that all runs read on every device."""
         if self.backend == "jit":
-            return self._put(tree, P())
+            return hosts.replicate(tree, self._mesh)
         n = len(self.devices)
         copies = jax.tree.map(lambda x: np.broadcast_to(np.asarray(x), (n, *np.shape(x))), tree)
-        return self._put(copies, P(_RUN))
+        return self._put(copies)
 
     def fetch(self, tree: Any) -> Any:
         """Copies arrays [runs, ...] back to the host and removes the padding."""
@@ -163,8 +163,8 @@ class Layout:
         blank = lambda x: jax.ShapeDtypeStruct((*head, *x.shape), x.dtype, sharding=sharding)
         return jax.tree.map(blank, one)
 
-    def _put(self, tree: Any, spec: P) -> Any:
-        return hosts.place(tree, NamedSharding(self._mesh, spec))
+    def _put(self, tree: Any) -> Any:
+        return hosts.place(tree, NamedSharding(self._mesh, P(_RUN)))
 
     def _split(self, array: np.ndarray) -> np.ndarray:
         if self.backend == "jit":

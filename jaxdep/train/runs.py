@@ -113,9 +113,8 @@ class Trainer:
         zeros = np.zeros(len(runs.seed), np.int32)
         example = self.layout.place_shared(self._example)
         if self._init is None:
-            run, _ = shapes_of_one(self.experiment, runs, self._example)
             first = lambda run, _, data: step.init(self.experiment, run, data)
-            self._init = self.layout.compile_ahead(first, run, np.int32(0), example)
+            self._init = self.layout.compile_ahead(first, _one_of(runs), np.int32(0), example)
         placed = self._init(self.layout.place_runs(runs), self.layout.place_runs(zeros), example)
         return self._without_padding(placed, zeros + Status.RUNNING)
 
@@ -277,8 +276,13 @@ def shapes_of_one(
     experiment: Experiment, runs: step.Run, example: step.Data
 ) -> tuple[step.Run, step.State]:
     """Shapes and dtypes of one of several runs and of its state; arguments as in `shapes_of`."""
-    run = jax.tree.map(lambda x: jax.ShapeDtypeStruct(x.shape[1:], x.dtype), runs)
+    run = _one_of(runs)
     return run, jax.eval_shape(lambda run: step.init(experiment, run, example), run)
+
+
+def _one_of(runs: step.Run) -> step.Run:
+    """Shapes and dtypes of one of several runs."""
+    return jax.tree.map(lambda x: jax.ShapeDtypeStruct(x.shape[1:], x.dtype), runs)
 
 
 def rows_of(tree: Any, rows: slice) -> Any:
