@@ -66,5 +66,7 @@ def standard_error(tables: Sequence[np.ndarray], subjects: int) -> tuple[float, 
         weighted += own**2 / (seeds - 1) + rest**2 / ((seeds - 1) * (subjects - 1))
     # A component whose estimate is negative counts as zero.
     variance = max(by_seeds + by_subjects - by_both, by_subjects, by_seeds)
-    freedom = variance**2 / weighted if weighted > 0 else 1.0
+    # No mean square has less than one degree of freedom, but Satterthwaite's formula does not bound
+    # those of a difference of mean squares.
+    freedom = max(variance**2 / weighted, 1.0) if weighted > 0 else 1.0
     return float(np.sqrt(variance)), float(freedom)

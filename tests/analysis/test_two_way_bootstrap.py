@@ -77,6 +77,15 @@ def test_several_recordings_are_no_more_subjects():
     )
 
 
+def test_seeds_that_differ_in_opposite_subjects_leave_one_degree_of_freedom():
+    """Almost all variance belongs to a seed on a subject, and is subtracted."""
+    values = np.array([[1, 0, 1, 0, 1, 0, 1, 1], [0, 1, 0, 1, 0, 1, 0, 0]], float)
+    draws, count = bootstrap.draws(np.arange(8))
+    error, freedom = bootstrap.standard_error([mean_table(values, draws)], count)
+    assert error == pytest.approx(abs(5 / 8 - 3 / 8) / 2)  # of two means: half of their difference
+    assert freedom == 1
+
+
 def test_independent_seeds_add_their_variances():
     """Without variance over subjects, the t-test of Welch (Biometrika 34, 1947)."""
     rng = np.random.default_rng(3)
