@@ -13,7 +13,8 @@ default here is its rate for DAIC, 1e-3. Use `--set optimizer.learning_rate=5e-3
 
 Results on dev with MiniLM embeddings and `--set training.patience=3`:
 `amm-mgid-text-narrow-depression`, 8 seeds, accuracy 0.851 (std 0.033; 95% CI over runs
-[0.826, 0.879]); `lr-mgid-text` 0.842; difference +0.009, 95% CI over test items [-0.010, +0.028].
+[0.826, 0.879], by a bootstrap; reports now give Student's t, which is wider); `lr-mgid-text` 0.842;
+difference +0.009, 95% CI over test items [-0.010, +0.028].
 
 On DAIC-WOZ, an item is a segment of an interview, annotated by the user. The splits are the
 official ones, and the epoch is selected on the development split. The paper's 621 items cannot be

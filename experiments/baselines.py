@@ -82,6 +82,8 @@ SETTINGS = (
         functionals=FUNCTIONALS,
         long=True,
     ),
+    Setting("daicwoz-text", "DAIC-WOZ, sentences", smfl.DAICWOZ, ("text",)),
+    Setting("mmd2023-text", "MMD2023, sentences", smfl.MMD2023, ("text",)),
     Setting("lmvd", "LMVD", transfers.LMVD, ("acoustic", "visual"), aligned=True),
     Setting(
         "edaic",
@@ -130,13 +132,22 @@ def reason(network: str, setting: Setting) -> str:
         return (
             "it predicts classes, but the corpus has scores" if network == "lr" and scores else ""
         )
-    if setting.long:
-        return "recordings have tens of thousands of frames, which a network of frames cannot read"
-    if network == "tamfn" and not setting.aligned:
-        return "it needs modalities with the same frames"
     if network == "tamfn" and len(setting.modalities) < 2:
         return "it needs two modalities"
+    if network == "tamfn" and not setting.aligned:
+        return "it needs modalities with the same frames"
+    if setting.long:
+        return "recordings have tens of thousands of frames, on which it would train for days"
     return ""
+
+
+def sentences(setting: Setting) -> Setting | None:
+    """The words of a setting's long recordings, one embedding a sentence; None if there are none.
+
+    Networks read them instead of all frames.
+    """
+    named = {each.name: each for each in SETTINGS}
+    return named.get(f"{setting.name}-text") if setting.long else None
 
 
 def _experiments(setting: Setting) -> Iterator[Experiment]:

@@ -18,7 +18,7 @@ _CORPORA: Mapping[str, Mapping[str, Any]] = {
         "lengths.visual": 40,
     },
     "avec2013": {"synthetic.items": 30, "synthetic.mean_seconds": 8.0},
-    "avec2014": {"synthetic.items": 48, "synthetic.mean_seconds": 4.0},
+    "avec2014": {"synthetic.items": 48, "synthetic.mean_seconds": 8.0},
     "daicwoz": {"synthetic.items": 40, "synthetic.mean_seconds": 60.0},
     "edaic": {"synthetic.items": 40, "synthetic.mean_seconds": 60.0},
     "lmvd": {

@@ -3,6 +3,7 @@
 import pytest
 
 from jaxdep.analysis import published
+from jaxdep.data.stand_ins import synthesize
 from jaxdep.errors import UserError
 from jaxdep.experiments import EXPERIMENTS
 from jaxdep.experiments.small import small
@@ -26,6 +27,23 @@ def test_the_experiment_fits_the_row(paper, table, row):
     assert experiment.corpus.name == row.corpus
     assert row.task in {*experiment.tasks, *experiment.labels.values()}
     assert small(experiment).name == experiment.name
+
+
+def stand_ins():
+    """The stand-in of each small experiment, with the arguments of its generator."""
+    found = {}
+    for experiment in EXPERIMENTS.values():
+        corpus = small(experiment).corpus
+        found[f"{corpus.name}-{corpus.synthetic}"] = corpus
+    for corpus in found.values():
+        # The stand-in for MMD2023 takes 20 s.
+        marks = [pytest.mark.slow] if corpus.name == "mmd2023" else []
+        yield pytest.param(corpus.name, corpus.synthetic, id=corpus.name, marks=marks)
+
+
+@pytest.mark.parametrize(("corpus", "given"), [*stand_ins()])
+def test_the_generator_accepts_the_size_of_a_small_stand_in(corpus, given, tmp_path):
+    assert synthesize(corpus, tmp_path, **given)["items"] == given["items"]
 
 
 def test_every_published_row_is_in_a_table_of_its_paper():
@@ -77,6 +95,35 @@ def test_a_small_variant_is_smaller(paper, table, row):
     if type(experiment.model) in MODELS.values():
         assert small(experiment).training.epochs < experiment.training.epochs
     assert small(experiment).corpus.synthetic["items"] < experiment.corpus.synthetic["items"]
+
+
+def test_networks_read_the_words_of_interviews_in_rows_of_their_own():
+    tables = {table.name: table for table in PAPERS["matrix"].tables}
+    for corpus in ("daicwoz", "mmd2023", "edaic"):
+        rows = {row.label: row for row in tables[corpus].rows}
+        assert rows["BiGRU, words"].experiment == f"bigru-{corpus}-text"
+        assert EXPERIMENTS[f"bigru-{corpus}-text"].model.modalities == ("text",)
+        assert "would train for days" in rows["BiGRU"].reason
+        # Methods of scikit-learn read all modalities; TAMFN needs two.
+        unread = {"Support vector machine", "TAMFN"}
+        assert not {f"{label}, words" for label in unread} & rows.keys()
+        assert '"words"' in tables[corpus].note
+    assert not any("words" in row.label for row in tables["avec2013"].rows)
+
+
+def test_text_baselines_join_table_iv_of_amm_as_rows_that_the_paper_does_not_have():
+    table, text = (PAPERS["amm"].table(name) for name in ("table4", "text"))
+    added = {row.experiment: row for row in table.rows if row.label.endswith(", text (added)")}
+    assert {*added} == {row.experiment for row in text.rows if not row.own}
+    assert len(added) == 9
+    for row in added.values():
+        key = {"system": "AMM", "source": table.source, "row": row.label}
+        assert published.figures(key, row.corpus, row.task) == {}
+        assert not row.own
+    assert [row.own for row in table.rows] == [True] * 12 + [False] * len(added)
+    assert '"added" are not in the paper' in table.note
+    # Both tables share the runs.
+    assert {reproduce.run_name(row, False) for row in added.values()} == {*added}
 
 
 def test_a_row_needs_an_experiment_or_a_reason():

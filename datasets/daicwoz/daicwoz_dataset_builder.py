@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pathlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import numpy as np
@@ -19,8 +19,11 @@ class Builder(ManualBuilder):
     """Voice, face and words of people interviewed by a virtual agent, by sentence; PHQ-8."""
 
     pkg_dir_path = pathlib.Path(__file__).parent
-    VERSION = tfds.core.Version("1.0.0")
-    RELEASE_NOTES: ClassVar[dict[str, str]] = {"1.0.0": "First release."}
+    VERSION = tfds.core.Version("1.1.0")
+    RELEASE_NOTES: ClassVar[dict[str, str]] = {
+        "1.0.0": "First release.",
+        "1.1.0": "Columns of one's own in the split files are attributes.",
+    }
     LAYOUT = """\
   <id>_P/<id>_TRANSCRIPT.csv               tab-separated start_time stop_time speaker value; seconds
   <id>_P/<id>_COVAREP.csv                  no header, 74 columns, 100 rows per second
@@ -88,7 +91,8 @@ To generate a synthetic corpus instead: jaxdep synthesize daicwoz DIR"""
     @classmethod
     def scan(cls, folder: pathlib.Path, options: Mapping[str, Any]) -> Scan:
         """Reads every file once and collects all faults."""
-        found = raw.scan(folder, raw.Settings(**options), _embed(options))
+        embed = text.embedder(options["text_encoder"])
+        found = raw.scan(folder, raw.Settings(**options), embed)
         if options["text_encoder"]:
             found.card["text encoder"] = options["text_encoder"]
         return found
@@ -102,16 +106,4 @@ To generate a synthetic corpus instead: jaxdep synthesize daicwoz DIR"""
     @classmethod
     def recordings(cls, path: pathlib.Path, options: Mapping[str, Any]) -> Scan:
         """Reads an interview, or all interviews in a folder."""
-        return raw.recordings(path, raw.Settings(**options), _embed(options))
-
-
-def _embed(options: Mapping[str, Any]) -> raw.Embed | None:
-    """The text encoder; None to read the user's embeddings."""
-    if not options["text_encoder"]:
-        return None
-    encoder = text.encoder(options["text_encoder"])
-
-    def embed(texts: Sequence[str]) -> list[np.ndarray]:
-        return text.embed(texts, encoder)
-
-    return embed
+        return raw.recordings(path, raw.Settings(**options), text.embedder(options["text_encoder"]))

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from jaxdep.data.builder import Scan
-from jaxdep.data.formats import numbers, text
+from jaxdep.data.formats import names, numbers, text
 from jaxdep.errors import BadFileError, Faults
 
 FILES = {
@@ -45,15 +45,20 @@ _ITEMS = [
 ]
 
 
+_SCORES = ("phq", "pcl", "ptsd", "depression")
+"""What names of columns with scores begin with, in lower case."""
+
+
 @dataclass(frozen=True)
 class Label:
-    """Split, labels and gender of an interview."""
+    """Split, labels and gender of an interview, and further columns of its split file."""
 
     id: str
     split: str
     depressed: int
     score: int
     gender: str
+    attributes: Mapping[str, str] = field(default_factory=dict)
 
 
 def read(
@@ -99,7 +104,7 @@ def _label(
     cells: Mapping[str, str], split: str, where: str, faults: Faults, warnings: list[str]
 ) -> Label | None:
     """Parses one row."""
-    value = lambda names: next(filter(None, map(cells.get, names)), "")
+    value = lambda columns: next(filter(None, map(cells.get, columns)), "")
     name, *values, sex = map(value, _NEEDED)
     try:
         binary, score = map(numbers.integer, values)
@@ -123,7 +128,21 @@ def _label(
             f"{name}: labelled {binary} with a score of {score}; changed to {int(score >= CUT)},"
             f" as the threshold is {CUT}."
         )
-    return Label(name, split, int(score >= CUT), score, gender)
+    further = _further(cells)
+    if problem := next(filter(None, map(names.fault_of_text, [*further, *further.values()])), None):
+        faults.add("bad attribute", where, f"a column or value of {name} {problem}", name)
+        return None
+    return Label(name, split, int(score >= CUT), score, gender, further)
+
+
+def _further(cells: Mapping[str, str]) -> dict[str, str]:
+    """Columns of your own, such as the age: those that are no score and that no label needs."""
+    own = {"", "id", "subject", *(column for columns in _NEEDED for column in columns)}
+    return {
+        column: value
+        for column, value in cells.items()
+        if column not in own and not column.lower().startswith(_SCORES)
+    }
 
 
 def compare(known: Mapping[str, Label], present: set[str], found: Scan) -> None:

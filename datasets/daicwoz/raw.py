@@ -95,7 +95,7 @@ def scan(folder: Path, settings: Settings, embed: Embed | None) -> Scan:
             folder, name, settings, embed, segments, found.faults, repairs
         ),
         _targets(segments, embed),
-        lambda label: {"gender": label.gender},
+        lambda label: {**label.attributes, "gender": label.gender},
     )
     counts = Counter(split for split, _ in {(item.split, item.subject) for item in found.items})
     synthetic = (folder / "synthetic.json").is_file()

@@ -13,7 +13,8 @@ from jaxdep.data.builder import ManualBuilder, Scan
 from jaxdep.datasets.dvlog import raw
 
 _LAYOUT = """\
-  labels.csv                               video_id,label,duration,gender,fold
+  labels.csv                               video_id,label,duration,gender,fold, and columns
+                                           of your own
   <video_id>/<video_id>_acoustic.npy       float [T, 25], one row per second
   <video_id>/<video_id>_visual.npy         float [T, 136]
 The authors distribute these features on request (Yoon et al., AAAI 2022).
@@ -24,10 +25,11 @@ class Builder(ManualBuilder):
     """Voice and face of vlogs, one frame per second, with the label depression or normal."""
 
     pkg_dir_path = pathlib.Path(__file__).parent
-    VERSION = tfds.core.Version("1.1.0")
+    VERSION = tfds.core.Version("1.2.0")
     RELEASE_NOTES: ClassVar[dict[str, str]] = {
         "1.0.0": "First release.",
         "1.1.0": "The gender of the speaker is an attribute.",
+        "1.2.0": "The duration, and further columns of labels.csv, are attributes.",
     }
     MANUAL_DOWNLOAD_INSTRUCTIONS = _LAYOUT
     LAYOUT = _LAYOUT

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from jaxdep.data import checks, unlabelled
+from jaxdep.data import checks, subjects, unlabelled
 from jaxdep.data.builder import Item, Scan
 from jaxdep.data.formats import names, numbers, text
 from jaxdep.errors import BadFileError, Faults
@@ -29,9 +30,8 @@ class Row:
 
     id: str
     label: str
-    duration: float
-    gender: str
     fold: str
+    attributes: Mapping[str, str]
 
 
 def scan(folder: Path, options: object = None) -> Scan:
@@ -53,8 +53,7 @@ def scan(folder: Path, options: object = None) -> Scan:
             **(_read(folder / row.id, row.id, folder, Faults()) or {}),
             "depression": row.label,
         }
-        gender = {"gender": GENDERS[row.gender]}
-        found.items.append(Item(row.id, row.fold, load, attributes=gender))
+        found.items.append(Item(row.id, row.fold, load, attributes=row.attributes))
     found.warnings += checks.copies(contents)
     counts = Counter(row.fold for row in rows)
     published = {} if (folder / "synthetic.json").is_file() else SPLITS
@@ -64,18 +63,26 @@ def scan(folder: Path, options: object = None) -> Scan:
 
 
 def _rows(folder: Path, faults: Faults) -> list[Row]:
-    """Reads the valid lines of `labels.csv`, with or without a header."""
+    """Reads the valid lines of `labels.csv`.
+
+    A header is optional; further columns, which it names, become attributes.
+    """
     try:
         table = list(text.rows(text.read(folder / "labels.csv", folder)))
     except BadFileError as error:
         faults.add_file(error, "labels.csv")
         return []
     rows, seen = [], {}
-    for number, cells in table:
+    named = bool(table) and tuple(table[0][1][: len(COLUMNS)]) == COLUMNS
+    further = table[0][1][len(COLUMNS) :] if named else []
+    if problem := subjects.fault_of_attributes(further, COLUMNS):
+        faults.add("wrong header", "labels.csv:1", problem)
+        return []
+    for number, cells in table[named:]:
         where = f"labels.csv:{number}"
-        if not any(cells) or (number == 1 and tuple(cells) == COLUMNS):
+        if not any(cells):
             continue
-        row = _row(cells, where, faults)
+        row = _row(cells, further, where, faults)
         if row is None:
             continue
         if row.id in seen:
@@ -88,13 +95,13 @@ def _rows(folder: Path, faults: Faults) -> list[Row]:
     return rows
 
 
-def _row(cells: list[str], where: str, faults: Faults) -> Row | None:
+def _row(cells: list[str], further: list[str], where: str, faults: Faults) -> Row | None:
     item = cells[0] or where  # a line without an id is left out alone
-    if len(cells) != len(COLUMNS):
-        detail = f"found {len(cells)}; expected {','.join(COLUMNS)}"
+    if len(cells) != len(COLUMNS) + len(further):
+        detail = f"found {len(cells)}; expected {','.join([*COLUMNS, *further])}"
         faults.add("wrong columns", where, detail, item)
         return None
-    name, label, duration, gender, fold = cells
+    name, label, duration, gender, fold, *values = cells
     before = len(faults.found)
     if problem := names.fault_of(name):
         faults.add("bad id", where, f"{name!r}: {problem}", item)
@@ -104,12 +111,17 @@ def _row(cells: list[str], where: str, faults: Faults) -> Row | None:
         faults.add("unknown fold", where, f"{fold!r}; expected one of {', '.join(SPLITS)}", item)
     if gender not in GENDERS:
         faults.add("unknown gender", where, f"{gender!r}; expected m or f", item)
+    if problem := next(filter(None, map(names.fault_of_text, values)), None):
+        faults.add("bad attribute", where, f"a value {problem}", item)
     try:
-        seconds = numbers.number(duration, 0, 1e6)
+        numbers.number(duration, 0, 1e6)
     except ValueError:
         faults.add("not a number", where, f"duration {duration!r}", item)
         return None
-    return Row(name, label, seconds, gender, fold) if len(faults.found) == before else None
+    if len(faults.found) > before:
+        return None
+    own = {"gender": GENDERS[gender], "duration": duration}
+    return Row(name, label, fold, {**own, **dict(zip(further, values, strict=True))})
 
 
 def recordings(path: Path) -> Scan:
@@ -142,7 +154,7 @@ def _card(rows: list[Row], frames: dict[str, int]) -> dict[str, Any]:
     counts = {
         split: {
             **Counter(row.label for row in rows if row.fold == split),
-            **Counter(row.gender for row in rows if row.fold == split),
+            **Counter(row.attributes["gender"] for row in rows if row.fold == split),
         }
         for split in SPLITS
     }

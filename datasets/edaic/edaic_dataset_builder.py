@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pathlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import numpy as np
@@ -20,8 +20,11 @@ class Builder(ManualBuilder):
     """Voice, face and words of people interviewed by a virtual agent, by sentence; PHQ-8."""
 
     pkg_dir_path = pathlib.Path(__file__).parent
-    VERSION = tfds.core.Version("1.0.0")
-    RELEASE_NOTES: ClassVar[dict[str, str]] = {"1.0.0": "First release."}
+    VERSION = tfds.core.Version("1.1.0")
+    RELEASE_NOTES: ClassVar[dict[str, str]] = {
+        "1.0.0": "First release.",
+        "1.1.0": "Columns of one's own in the split files are attributes.",
+    }
     LAYOUT = """\
   <id>_P/<id>_Transcript.csv                             Start_Time,End_Time,Text,Confidence
   <id>_P/<id>_TEXT.npy                                   float [sentences, 768], optional, for your
@@ -78,14 +81,19 @@ To generate a synthetic corpus instead: jaxdep synthesize edaic DIR"""
     @classmethod
     def scan(cls, folder: pathlib.Path, options: Mapping[str, Any]) -> Scan:
         """Reads every file once and collects all faults."""
-        settings = raw.Settings(**options)
-        if not settings.text_encoder:
-            return raw.scan(folder, settings, None)
-        encoder = text.encoder(settings.text_encoder)
-
-        def embed(texts: Sequence[str]) -> list[np.ndarray]:
-            return text.embed(texts, encoder)
-
-        found = raw.scan(folder, settings, embed)
-        found.card["text encoder"] = encoder.name
+        name = options["text_encoder"]
+        found = raw.scan(folder, raw.Settings(**options), text.embedder(name))
+        if name:
+            found.card["text encoder"] = text.encoder(name).name
         return found
+
+    @classmethod
+    def encoders(cls, options: Mapping[str, Any]) -> dict[str, str]:
+        """Hash of the text encoder, if there is one."""
+        name = options["text_encoder"]
+        return {"text_encoder": text.encoder(name).identity} if name else {}
+
+    @classmethod
+    def recordings(cls, path: pathlib.Path, options: Mapping[str, Any]) -> Scan:
+        """Reads an interview, or all interviews in a folder."""
+        return raw.recordings(path, raw.Settings(**options), text.embedder(options["text_encoder"]))

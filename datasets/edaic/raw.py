@@ -85,7 +85,7 @@ def scan(folder: Path, settings: Settings, embed: Embed | None) -> Scan:
             folder, present[name], name, settings, embed, rates, found.faults, repairs
         ),
         lambda label, _: {"depression": label.depressed, "phq8": float(label.score)},
-        lambda label: {"gender": label.gender, "agent": agent(label.id)},
+        lambda label: {**label.attributes, "gender": label.gender, "agent": agent(label.id)},
     )
     counts = Counter(item.split for item in found.items)
     synthetic = (folder / "synthetic.json").is_file()
@@ -102,6 +102,34 @@ def scan(folder: Path, settings: Settings, embed: Embed | None) -> Scan:
 def agent(name: str) -> str:
     """Who controlled the agent of an interview; empty for other ids."""
     return next((agent for agent, ids in AGENTS.items() if int(name) in ids), "")
+
+
+def recordings(path: Path, settings: Settings, embed: Embed | None) -> Scan:
+    """Reads interviews without labels, as `scan` does.
+
+    Args:
+      path: `<id>_P` or `<id>`, the folder of an interview, or a folder of such folders.
+      settings: options for reading.
+      embed: as in `scan`.
+    """
+    present = layout.interviews(path)
+    root = path
+    if not present:
+        # The folder of one interview, found beside others.
+        root = path.parent
+        present = {name: each for name, each in layout.interviews(root).items() if each == path}
+    found = Scan()
+    if not present:
+        found.faults.add("missing file", "<id>_P", "expected the folder of an interview")
+    rates: dict[str, list[float]] = {name: [] for name in settings.kinds}
+    interviews.gather_unlabelled(
+        found,
+        present,
+        lambda name, repairs: _interview(
+            root, present[name], name, settings, embed, rates, found.faults, repairs
+        ),
+    )
+    return found
 
 
 def _interview(

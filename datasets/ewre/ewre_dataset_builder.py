@@ -16,6 +16,7 @@ _LAYOUT = """\
   <train|val>/face/<stem>.npy      [224, 224, T], a greyscale map of the face for each of T words
   <train|val>/voice/<stem>.npy     [T, 1000]
   words.txt                        the words, one per line; optional
+  subjects.csv                     id,subject and columns of your own, by <stem>; optional
 The fourth-to-last letter of <stem> is D if the reader is depressed, otherwise any other letter.
 The authors distribute EWRE on request (Ye et al., IEEE TCSVT 2025).
 To generate a synthetic corpus instead: jaxdep synthesize ewre DIR"""
@@ -25,8 +26,11 @@ class Builder(ManualBuilder):
     """Face and voice for each word that a subject reads aloud; depressed or healthy."""
 
     pkg_dir_path = pathlib.Path(__file__).parent
-    VERSION = tfds.core.Version("1.0.0")
-    RELEASE_NOTES: ClassVar[dict[str, str]] = {"1.0.0": "First release."}
+    VERSION = tfds.core.Version("1.1.0")
+    RELEASE_NOTES: ClassVar[dict[str, str]] = {
+        "1.0.0": "First release.",
+        "1.1.0": "An optional subjects.csv names the reader of each recording.",
+    }
     MANUAL_DOWNLOAD_INSTRUCTIONS = _LAYOUT
     LAYOUT = _LAYOUT
     LABEL_SOURCE = "letter in the file name; the diagnostic procedure is not documented"

@@ -10,7 +10,7 @@ from typing import Literal
 
 import numpy as np
 
-from jaxdep.data import checks
+from jaxdep.data import checks, subjects
 from jaxdep.data.builder import Item, Scan
 from jaxdep.data.formats import names, npy, text
 from jaxdep.errors import BadFileError, Faults
@@ -55,11 +55,13 @@ def scan(folder: Path, settings: Settings) -> Scan:
     """Reads every file of the corpus once.
 
     Args:
-      folder: folder given by the user, with `train`, `val` and optionally `words.txt`.
+      folder: folder given by the user, with `train`, `val` and optionally `words.txt` and
+        `subjects.csv`.
       settings: options for reading.
     """
     found = Scan()
     recordings = _recordings(folder, found.faults)
+    known = subjects.of_recordings(folder, found.faults)
     contents = []
     for name, split in recordings.items():
         read = _read(folder / split, name, folder, settings, found.faults)
@@ -69,7 +71,15 @@ def scan(folder: Path, settings: Settings) -> Scan:
             **(_read(folder / split, name, folder, settings, Faults()) or {}),
             "depression": _label(name),
         }
-        found.items.append(Item(name, split, load))
+        attributes = dict(known.get(name, {}))
+        subject = attributes.pop("subject", "")
+        found.items.append(Item(name, split, load, subject, attributes=attributes))
+    found.warnings += subjects.warnings(known, recordings, "recordings")
+    readers = [(item.subject, item.split) for item in found.items if item.subject]
+    if repeated := checks.subjects_in_two_splits(readers):
+        found.warnings.append(
+            f"SUBJECT LEAKAGE: {len(repeated)} readers are in both splits; scores are optimistic"
+        )
     if repeated := checks.subjects_in_two_splits(contents):
         found.warnings.append(
             f"{len(repeated)} recordings have the same voice in two splits; the files have no"

@@ -1,4 +1,10 @@
-"""Reads the features of a recording: normalised, brought to one rate, and with its sentences."""
+"""Reads the features of a recording: normalised, brought to one rate, and with its sentences.
+
+Rows that the mask of a modality leaves out are gaps. They count in no statistic and no mean, and
+are stored as rows of zeros: with `zscore` the mean of the recording, with `minmax` the minimum,
+and without `normalize` just zeros. Models read these like any row: the padding masks of models mark
+the ends of sequences only.
+"""
 
 from __future__ import annotations
 
@@ -11,12 +17,15 @@ from jaxdep.data import checks, dialogue, functionals
 from jaxdep.data.corpus_file import SENTENCES, Description, Files, Modality
 from jaxdep.data.formats import matrix
 from jaxdep.data.interviews import Scale
+from jaxdep.datasets.folder import masks
 from jaxdep.errors import BadFileError, Faults
 
 _ORDER = ("acoustic", "visual", "text")
 """Order of the modalities in the columns of `sentences`, see `jaxdep.models.inputs`."""
 
 Arrays = dict[str, np.ndarray]
+Masks = dict[str, NDArray[np.bool_]]
+"""Which rows of each sequence are not gaps, [T]; of no use for vectors."""
 
 _SLACK = 5
 """Rows by which the sequences of a recording may differ; or 5 % if that is more."""
@@ -33,27 +42,39 @@ def read(folder: Path, description: Description, name: str, faults: Faults) -> A
 
     Returns:
       Sequences [T, D] and vectors [D], float32, by name; for normalised sequences also the
-      functionals of what was read; `sentences` [S, 6] int32. None if a file has a fault.
+      functionals of what was read, without its gaps; `sentences` [S, 6] int32. None if a file has a
+      fault.
     """
     before = len(faults.found)
     arrays: Arrays = {}
+    valid: Masks = {}
     for modality, each in description.modalities.items():
         shape = (each.width,) if each.shape == "vector" else (None, each.width)
         if (found := _numbers(folder, each, name, shape, faults)) is not None:
             arrays[modality] = found.astype(np.float64)
+            valid[modality] = np.ones(len(found), bool)
+        mask = masks.read(folder, each, name, faults) if each.mask else None
+        if found is not None and mask is not None:
+            masks.check(mask, len(found), each, name, faults)
+            valid[modality] = mask
     times = _times(folder, description, name, faults)
     if len(faults.found) > before:
         return None
-    arrays |= _aligned(arrays, description, name, faults)
+    # What a file has in a gap, of whatever size, has no meaning.
+    for modality in (modality for modality, each in description.modalities.items() if each.mask):
+        arrays[modality] = np.where(valid[modality][:, None], arrays[modality], 0)
+    _align(arrays, valid, description, name, faults)
     if times is not None:
         sentences = _windows(times, arrays, description, name, faults)
     if len(faults.found) > before:
         return None
     stored: Arrays = {}
     for modality, each in description.modalities.items():
+        x = arrays[modality]
         if each.normalize != "none":
-            stored[modality + functionals.SUFFIX] = functionals.summarize(arrays[modality])
-        stored[modality] = _normalized(arrays[modality], each).astype(np.float32)
+            stored[modality + functionals.SUFFIX] = functionals.summarize(x[valid[modality]])
+            x = _normalized(x, valid[modality], each)
+        stored[modality] = x.astype(np.float32)
     return stored | ({SENTENCES: sentences} if times is not None else {})
 
 
@@ -74,56 +95,88 @@ def _numbers(
     return found
 
 
-def _normalized(x: np.ndarray, modality: Modality) -> np.ndarray:
-    """Scales each feature by what this recording alone has of it; constant ones become zero."""
+def _normalized(x: np.ndarray, valid: NDArray[np.bool_], modality: Modality) -> np.ndarray:
+    """Scales each feature by what this recording alone has of it; constant ones become zero.
+
+    Args:
+      x: rows [T, D].
+      valid: rows that are not gaps, [T], at least one; only these count, and gaps become zero.
+      modality: says how to normalise.
+    """
+    counted = x[valid]
     if modality.normalize == "zscore":
-        return Scale.of(x).standardise(x)
-    if modality.normalize == "minmax":
-        low, high = x.min(0), x.max(0)
-        return (x - low) / np.where(high > low, high - low, 1)
-    return x
+        scaled = Scale.of(counted).standardise(x)
+    else:
+        low, high = counted.min(0), counted.max(0)
+        scaled = (x - low) / np.where(high > low, high - low, 1)
+    return np.where(valid[:, None], scaled, 0)
 
 
-def _aligned(arrays: Arrays, description: Description, name: str, faults: Faults) -> Arrays:
-    """Averages the sequences with a rate to the common one, and cuts them to one length."""
+def _align(
+    arrays: Arrays, valid: Masks, description: Description, name: str, faults: Faults
+) -> None:
+    """Averages the sequences with a rate to the common one, and cuts them to one length.
+
+    Args:
+      arrays: features, of which the sequences with a rate are replaced.
+      valid: rows that are not gaps, replaced in the same way.
+      description: description of the corpus.
+      name: id of the recording.
+      faults: receives sequences whose lengths differ, and masks that leave no row of what is kept.
+    """
     if not description.aligned:
-        return {}
-    means = {
-        modality: resampled(arrays[modality], description.modalities[modality].rate or 1, rate)
-        for modality in description.modalities
-        if modality in description.aligned and (rate := description.align)
-    }
-    lengths = {modality: len(x) for modality, x in means.items()}
+        return
+    aligned = [modality for modality in description.modalities if modality in description.aligned]
+    for modality in aligned:
+        rate, target = description.modalities[modality].rate or 1, description.align or 1
+        arrays[modality], valid[modality] = resampled(
+            arrays[modality], valid[modality], rate, target
+        )
+    lengths = {modality: len(arrays[modality]) for modality in aligned}
     shorter, longer = min(lengths.values()), max(lengths.values())
     # A few rows more or less are common; a larger difference means that the streams do not match.
     if longer - shorter > max(_SLACK, 0.05 * longer):
         found = ", ".join(f"{modality} {length}" for modality, length in lengths.items())
         detail = f"rows at {description.align:g} a second: {found}"
         faults.add("lengths differ", name, detail, name)
-    return {modality: x[:shorter] for modality, x in means.items()}
+    for modality in aligned:
+        arrays[modality], valid[modality] = arrays[modality][:shorter], valid[modality][:shorter]
+        if (each := description.modalities[modality]).mask:
+            masks.check(valid[modality], shorter, each, name, faults)  # all may lie beyond the cut
 
 
-def resampled(x: np.ndarray, rate: float, target: float) -> np.ndarray:
+def resampled(
+    x: np.ndarray, valid: NDArray[np.bool_], rate: float, target: float
+) -> tuple[np.ndarray, NDArray[np.bool_]]:
     """Means of rows [T, D] over the periods of another rate; a period without rows repeats one.
 
     Row t is taken at the time (t + 1/2) / rate. At 2 rows a second, [[1], [3], [5]] has the means
-    [[2], [5]] at 1 a second.
+    [[2], [5]] at 1 a second. Gaps are left out; a period that has no other rows is a gap itself,
+    and so is one without rows that repeats a gap.
 
     Args:
-      x: rows, at least one.
+      x: rows, at least one, with zeros in gaps.
+      valid: rows that are not gaps, [T].
       rate: rows a second of `x`.
       target: rows a second of the result.
+
+    Returns:
+      The means [P, D], with zeros in gaps, and the periods that are not gaps, [P].
     """
     if rate == target:
-        return x
+        return x, valid
     periods = max(1, int(np.ceil(len(x) / rate * target - 1e-6)))
     of = np.minimum((np.arange(len(x)) + 0.5) / rate * target, periods - 1).astype(np.int64)
-    sums, counts = np.zeros((periods, x.shape[1])), np.bincount(of, minlength=periods)
+    sums, counts = np.zeros((periods, x.shape[1])), np.bincount(of, valid, minlength=periods)
     found, first = np.unique(of, return_index=True)
     sums[found] = np.add.reduceat(x, first, axis=0)
     means = sums / np.maximum(counts, 1)[:, None]
+    empty = np.bincount(of, minlength=periods) == 0
     nearest = np.clip((np.arange(periods) + 0.5) / target * rate, 0, len(x) - 1).astype(np.int64)
-    return np.where(counts[:, None] > 0, means, x[nearest])
+    return (
+        np.where(empty[:, None], x[nearest], means),
+        np.where(empty, valid[nearest], counts > 0),
+    )
 
 
 def _times(

@@ -11,7 +11,7 @@ import tensorflow_datasets as tfds
 
 from jaxdep.data import corpus_file
 from jaxdep.data.builder import ManualBuilder, Scan
-from jaxdep.datasets.folder import raw
+from jaxdep.datasets.folder import raw, unlabelled
 from jaxdep.settings.kinds import Name
 
 _LAYOUT = """\
@@ -55,11 +55,16 @@ class Builder(ManualBuilder):
 
     @classmethod
     def resolve(cls, folder: pathlib.Path, options: Mapping[str, Any]) -> dict[str, Any]:
-        """Checks the description of the corpus."""
-        corpus_file.read(corpus_file.locate(folder / options["config"]))
-        return dict(options)
+        """Checks the description of the corpus, and keeps it, for recordings that come later."""
+        description = corpus_file.read(corpus_file.locate(folder / options["config"]))
+        return {**options, "description": description.model_dump(mode="json", exclude_none=True)}
 
     @classmethod
     def scan(cls, folder: pathlib.Path, options: Mapping[str, Any]) -> Scan:
         """Reads every file once and collects all faults."""
         return raw.scan(folder, options["config"])
+
+    @classmethod
+    def recordings(cls, path: pathlib.Path, options: Mapping[str, Any]) -> Scan:
+        """Reads the recordings in a folder whose files lie as `corpus.yaml` says."""
+        return unlabelled.recordings(path, corpus_file.parse(options["description"]))

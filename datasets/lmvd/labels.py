@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from jaxdep.data import subjects
 from jaxdep.data.formats import names, text
 from jaxdep.errors import BadFileError, Faults
 
@@ -24,11 +25,12 @@ _VALUES = {"0": "normal", "1": "depression", **{name: name for name in LABELS}}
 
 @dataclass(frozen=True)
 class Label:
-    """Label and split of a recording; the split is empty until it is drawn."""
+    """Label and split of a recording, and further columns; the split is empty until it is drawn."""
 
     id: str
     label: str
     split: str = ""
+    attributes: Mapping[str, str] = field(default_factory=dict)
 
 
 def of_files(folder: Path, recorded: set[str], faults: Faults) -> dict[str, Label]:
@@ -51,26 +53,32 @@ def of_files(folder: Path, recorded: set[str], faults: Faults) -> dict[str, Labe
 
 
 def of_table(folder: Path, table: str, faults: Faults) -> dict[str, Label]:
-    """Reads a table of labels and splits, `index,label,fold`; the ids are texts, not numbers."""
+    """Reads a table of labels and splits, `index,label,fold`, and attributes in further columns.
+
+    The ids are texts, not numbers.
+    """
     found: dict[str, Label] = {}
     try:
         rows = list(text.rows(text.read(folder / table, folder)))
     except BadFileError as error:
         faults.add_file(error, table)
         return found
-    if not rows or tuple(rows[0][1]) != COLUMNS:
-        faults.add("wrong header", f"{table}:1", f"expected {','.join(COLUMNS)}")
+    header = rows[0][1] if rows else []
+    further = header[len(COLUMNS) :]
+    problem = subjects.fault_of_attributes(further, COLUMNS)
+    if tuple(header[: len(COLUMNS)]) != COLUMNS or problem:
+        faults.add("wrong header", f"{table}:1", problem or f"expected {','.join(COLUMNS)}")
         return found
     for number, cells in rows[1:]:
         where = f"{table}:{number}"
         if not any(cells):
             continue
         item = cells[0] or where  # a line without an id is left out alone
-        if len(cells) != len(COLUMNS):
-            detail = f"found {len(cells)}; expected {','.join(COLUMNS)}"
+        if len(cells) != len(header):
+            detail = f"found {len(cells)}; expected {','.join(header)}"
             faults.add("wrong columns", where, detail, item)
             continue
-        name, label, fold = cells
+        name, label, fold, *values = cells
         if problem := names.fault_of(name):
             faults.add("bad id", where, f"{name!r}: {problem}", item)
         elif name in found:
@@ -81,8 +89,11 @@ def of_table(folder: Path, table: str, faults: Faults) -> dict[str, Label]:
         elif fold not in SPLITS:
             expected = ", ".join(SPLITS)
             faults.add("unknown fold", where, f"{fold!r}; expected one of {expected}", item)
+        elif problem := next(filter(None, map(names.fault_of_text, values)), None):
+            faults.add("bad attribute", where, f"a value of {name} {problem}", name)
         else:
-            found[name] = Label(name, _VALUES[label], fold)
+            attributes = dict(zip(further, values, strict=True))
+            found[name] = Label(name, _VALUES[label], fold, attributes)
     if not found and not faults:
         faults.add("no rows", table, f"expected lines of {','.join(COLUMNS)}")
     return found

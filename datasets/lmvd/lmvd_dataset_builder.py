@@ -64,3 +64,8 @@ class Builder(ManualBuilder):
     def scan(cls, folder: pathlib.Path, options: Mapping[str, Any]) -> Scan:
         """Reads every file once and collects all faults."""
         return raw.scan(folder, raw.Settings(**options))
+
+    @classmethod
+    def recordings(cls, path: pathlib.Path, options: Mapping[str, Any]) -> Scan:
+        """Reads the vlogs in a folder of the corpus's layout, without labels."""
+        return raw.recordings(path, raw.Settings(**options))

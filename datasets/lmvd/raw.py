@@ -84,10 +84,8 @@ def scan(folder: Path, settings: Settings) -> Scan:
             frames[name] = len(arrays["acoustic"])
             stored = scratch.keep(name, arrays)
             load = lambda stored=stored, label=label: {**stored(), "depression": label.label}
-        found.items.append(Item(name, label.split, load))
-    found.warnings += [
-        f"repaired: {count} {what}" for what, count in sorted(repairs.items()) if count
-    ]
+        found.items.append(Item(name, label.split, load, attributes=label.attributes))
+    found.warnings += _repaired(repairs)
     found.warnings += checks.copies(contents)
     if not (folder / "synthetic.json").is_file():
         whole = "The corpus"
@@ -108,9 +106,30 @@ def scan(folder: Path, settings: Settings) -> Scan:
     return found
 
 
+def recordings(path: Path, settings: Settings) -> Scan:
+    """Reads vlogs without labels, as `scan` does.
+
+    Args:
+      path: folder with `Audio_feature` and `Video_feature`.
+      settings: options for reading.
+    """
+    found = Scan()
+    scratch, repairs = Scratch(found), Counter[str]()
+    for name in sorted(_recorded(path, FOLDERS, found.faults)):
+        arrays = _read(path, name, settings, found.faults, repairs)
+        found.items.append(Item(name, "", scratch.keep(name, arrays) if arrays else dict))
+    found.warnings += _repaired(repairs)
+    return found
+
+
+def _repaired(repairs: Mapping[str, int]) -> list[str]:
+    return [f"repaired: {count} {what}" for what, count in sorted(repairs.items()) if count]
+
+
 def _labels(folder: Path, settings: Settings, found: Scan) -> dict[str, labels.Label]:
     """Labels and splits of all recordings; faults if there are none."""
-    recorded = _recorded(folder, found.faults)
+    places = {**FOLDERS, "label": ("label", labels.SUFFIX)}
+    recorded = _recorded(folder, places, found.faults)
     given = next((name for name in labels.TABLES if (folder / name).exists()), None)
     if given is None:
         own = labels.of_files(folder, recorded, found.faults)
@@ -129,9 +148,14 @@ def _labels(folder: Path, settings: Settings, found: Scan) -> dict[str, labels.L
     return table_of
 
 
-def _recorded(folder: Path, faults: Faults) -> set[str]:
-    """Ids of the recordings that have a label or a feature file; a leading zero is part of one."""
-    places = {**FOLDERS, "label": ("label", labels.SUFFIX)}
+def _recorded(folder: Path, places: Mapping[str, tuple[str, str]], faults: Faults) -> set[str]:
+    """Ids of the recordings that have a file in one of the places; a leading zero is part of one.
+
+    Args:
+      folder: folder given by the user.
+      places: folder in it and suffix of the files of each kind.
+      faults: receives a fault if there are none, and those of ids.
+    """
     found = {
         path.name.removesuffix(suffix)
         for directory, suffix in places.values()

@@ -22,7 +22,9 @@ PAPER = Paper(
                 Row("DEP-Former", "ewre", experiment="depformer-ewre"),
             ),
             proposed="DEP-Former",
-            note="The words to which the groups attend differently are in the report of each run,"
+            note="Of the words, the abstract names dismissal and tragedy, to which depressed"
+            " patients are more sensitive, and passion, purity and justice, to which healthy people"
+            " are. All of ours, with intervals and tests, are in the report of each run,"
             " runs/<experiment>/report.html, and in its words.csv.",
         ),
         Table(

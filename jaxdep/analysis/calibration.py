@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -52,6 +53,17 @@ def probabilities(logits: np.ndarray, temperature: float = 1.0) -> np.ndarray:
     return special.softmax(logits / temperature, axis=-1)
 
 
+def scaled(logits: np.ndarray, temperatures: Sequence[float] | np.ndarray) -> np.ndarray:
+    """Softmax of the logits of R runs, each divided by its temperature, [R, N, C].
+
+    Args:
+      logits: logits or log-probabilities, [R, N, C].
+      temperatures: temperature of each run, [R], or of each prediction, [R, N].
+    """
+    divisor = np.asarray(temperatures, float).reshape(len(logits), -1, 1)
+    return special.softmax(logits / divisor, axis=-1)
+
+
 def brier(probability: np.ndarray, target: np.ndarray) -> np.ndarray:
     """Brier score of each prediction (Brier, Monthly Weather Review 78, 1950), [..., N].
 
@@ -86,12 +98,12 @@ def reliability(probability: np.ndarray, target: np.ndarray, bins: int = BINS) -
 
 
 def error(probability: np.ndarray, target: np.ndarray, bins: int = BINS) -> float:
-    """Expected calibration error of one run (Guo et al., ICML 2017, Eq. 3).
+    """Expected calibration error of one run, or of several as one (Guo et al., 2017, Eq. 3).
 
     With few recordings it is far from 0 even for perfect probabilities; see `error_if_calibrated`.
 
     Args:
-      probability: probabilities of all classes, [N, C].
+      probability: probabilities of all classes, [..., N, C].
       target: class indices, [N].
       bins: number of bins of equal width.
     """

@@ -12,18 +12,18 @@ from jaxdep.analysis.predictions import Predictions
 from jaxdep.analysis.style import BLUE, GREY, ORANGE, axes
 
 
-def reliability(predictions: Predictions, temperatures: Sequence[float]) -> tuple[Figure, str]:
+def reliability(
+    predictions: Predictions, temperatures: Sequence[float] | np.ndarray
+) -> tuple[Figure, str]:
     """Reliability diagram: accuracy against confidence, before and after temperature scaling.
 
     Args:
       predictions: predictions with logits, [R, N, C].
-      temperatures: temperature of each run, [R].
+      temperatures: temperature of each run, [R], or of each prediction, [R, N].
     """
     figure, (axis,) = axes(1, width=4.8, height=4.4)
     logits, target = _logits(predictions), predictions.target
-    scaled = np.stack(
-        [calibration.probabilities(x, t) for x, t in zip(logits, temperatures, strict=True)]
-    )
+    scaled = calibration.scaled(logits, temperatures)
     for probability, color, label in (
         (calibration.probabilities(logits), BLUE, "as predicted"),
         (scaled, ORANGE, "temperature-scaled"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -50,9 +51,27 @@ def summarize(test: Predictions, validation: Predictions) -> dict[str, Any] | No
     if test.logits is None or validation.logits is None or not len(test.runs):
         return None
     temperatures = calibration.fit_temperatures(validation.logits, validation.target)
-    pairs = list(zip(test.logits, temperatures, strict=True))
-    plain = np.stack([calibration.probabilities(logits) for logits, _ in pairs])
-    scaled = np.stack([calibration.probabilities(logits, t) for logits, t in pairs])
+    found = of_temperatures(test, temperatures, temperatures)
+    return {**found, "validation_items": len(validation.ids)}
+
+
+def of_temperatures(
+    test: Predictions, temperatures: Sequence[float] | np.ndarray, per_run: Sequence[float]
+) -> dict[str, Any]:
+    """As `summarize`, with given temperatures and without `validation_items`.
+
+    Args:
+      test: predictions of R runs, at least one, on the test split, with logits.
+      temperatures: temperature of each run, [R], or of each prediction, [R, N].
+      per_run: temperature to state for each run, [R].
+
+    Raises:
+      ValueError: there are no logits.
+    """
+    if test.logits is None:
+        raise ValueError("the predictions have no logits")
+    plain = calibration.probabilities(test.logits)
+    scaled = calibration.scaled(test.logits, temperatures)
     correct = plain.argmax(-1) == test.target
     brier, brier_scaled = (calibration.brier(each, test.target) for each in (plain, scaled))
     values = {
@@ -69,8 +88,7 @@ def summarize(test: Predictions, validation: Predictions) -> dict[str, Any] | No
     statistics = {"brier": _mean_of(brier), "brier_scaled": _mean_of(brier_scaled)}
     over_items = intervals.over_items(statistics, test.subjects)
     return {
-        "temperature": {**_spread(temperatures), "per_run": temperatures},
-        "validation_items": len(validation.ids),
+        "temperature": {**_spread(per_run), "per_run": [float(each) for each in per_run]},
         "bins": calibration.BINS,
         "summary": {
             name: {

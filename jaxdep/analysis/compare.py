@@ -14,6 +14,11 @@ from jaxdep.analysis.results import finite_predictions, load
 from jaxdep.artifacts import schema
 from jaxdep.errors import UserError
 
+METHOD = (
+    "differences: over runs, Welch's t, with the seeds of both runs taken for independent; over"
+    " test items, of both values for the same drawn recordings."
+)
+
 
 class UnpairedError(UserError):
     """Two runs have no predictions for the same recordings."""
@@ -30,8 +35,8 @@ def paired(first: Path, second: Path, task: str, metric: str = "accuracy") -> di
 
     Returns:
       `difference`; `interval_items`, a paired bootstrap of the test items, resampled by subject;
-      and `interval_runs`, an independent bootstrap of the seeds of each, None if either has a
-      single seed. Deterministic fits have no variance over seeds.
+      and `interval_runs`, Welch's t for seeds that are not paired, None if either has a single
+      seed. Deterministic fits have no variance over seeds.
 
     Raises:
       UnpairedError: the runs were not tested on the same recordings in that task, or disagree about

@@ -43,7 +43,7 @@ def write(folders: Sequence[Path], out: str | Path | None = None) -> Path:
     target = page.place(out, folders[0].resolve().parent / "report-comparison.html")
     runs = [titles.read(folder, results.write(results.run_dir_of(folder))) for folder in folders]
     synthetic = all(run.results["synthetic"] for run in runs)
-    tested, tasks = [_tested(run) for run in runs], _tasks(runs)
+    tested, tasks = [tested_by(run) for run in runs], _tasks(runs)
     columns = zip(letters(len(runs)), titles.distinct(runs), folders, runs, strict=True)
     differences = [_differences(runs, tested, task) for task in tasks]
     values = {
@@ -68,6 +68,7 @@ def write(folders: Sequence[Path], out: str | Path | None = None) -> Path:
         "methods": [
             intervals.OVER_RUNS,
             intervals.OVER_ITEMS,
+            *([compare.METHOD] if any(task["rows"] for task in differences) else []),
             *([fold_spread.METHOD] if any(r.results["cross_validation"] for r in runs) else []),
         ],
     }
@@ -85,8 +86,8 @@ def _tasks(runs: Sequence[Run]) -> list[str]:
     return list(dict.fromkeys(task for run in runs for task in run.results["tasks"]))
 
 
-def _tested(run: Run) -> Tested:
-    """Ids and targets identify the recordings of a corpus.
+def tested_by(run: Run) -> Tested:
+    """Identifies the tested recordings of a run by their corpus, ids and targets.
 
     A stand-in may share them with another stand-in, or with the corpus, but not the recordings.
     """
@@ -96,16 +97,21 @@ def _tested(run: Run) -> Tested:
     return {task: (*origin, x.ids.tolist(), x.target.tolist()) for task, x in found.items()}
 
 
-def _recordings(tested: Sequence[Tested]) -> str:
-    """Says whether all runs were tested on the same recordings, and otherwise which were not."""
+def unlike(tested: Sequence[Tested]) -> list[str]:
+    """The pairs of runs that were not tested on the same recordings, as text with their letters."""
     names, others = letters(len(tested)), []
     for i, j in itertools.combinations(range(len(tested)), 2):
         shared = [task for task in tested[i] if task in tested[j]]
-        unlike = [task for task in shared if tested[i][task] != tested[j][task]]
-        if unlike or not shared:
-            what = ", ".join(unlike) or "no task in common"
+        different = [task for task in shared if tested[i][task] != tested[j][task]]
+        if different or not shared:
+            what = ", ".join(different) or "no task in common"
             others.append(f"{names[i]} and {names[j]} ({what})")
-    if not others:
+    return others
+
+
+def _recordings(tested: Sequence[Tested]) -> str:
+    """Says whether all runs were tested on the same recordings, and otherwise which were not."""
+    if not (others := unlike(tested)):
         return "All runs were tested on the same recordings."
     return (
         f"Not tested on the same recordings: {'; '.join(others)}. Differences are shown only"

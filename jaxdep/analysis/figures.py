@@ -11,7 +11,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from jaxdep.analysis import calibration_figures, formatting, group_differences
+from jaxdep.analysis import (
+    calibration_figures,
+    fold_assignment,
+    fold_calibration,
+    formatting,
+    group_differences,
+)
 from jaxdep.analysis.attention import attention
 from jaxdep.analysis.predictions import Predictions
 from jaxdep.analysis.results import finite_predictions, load
@@ -43,8 +49,7 @@ def write(run_dir: Path, results: Mapping[str, Any]) -> dict[str, str]:
         if task_results["classes"]:
             drawn[f"confusion_{task}"] = confusion(finite, task_results["classes"])
             if found := task_results["calibration"]:
-                temperatures = found["temperature"]["per_run"]
-                drawn[f"reliability_{task}"] = calibration_figures.reliability(finite, temperatures)
+                drawn[f"reliability_{task}"] = _reliability(run_dir, finite, found)
                 drawn[f"coverage_{task}"] = calibration_figures.coverage(finite)
         else:
             drawn[f"scatter_{task}"] = scatter(finite)
@@ -63,6 +68,19 @@ def write(run_dir: Path, results: Mapping[str, Any]) -> dict[str, str]:
     for name, (figure, _) in drawn.items():
         save(figure, run_dir, name, results["synthetic"])
     return {name: caption for name, (_, caption) in drawn.items()}
+
+
+def _reliability(
+    run_dir: Path, predictions: Predictions, found: Mapping[str, Any]
+) -> tuple[Figure, str]:
+    """Reliability diagram of a task, given its `calibration` in `results.json`."""
+    temperature = found["temperature"]
+    if "per_fold" not in temperature:
+        return calibration_figures.reliability(predictions, temperature["per_run"])
+    fold = fold_assignment.of_items(run_dir, load(run_dir, "meta.json"), predictions)
+    of_items = fold_calibration.of_items(temperature["per_fold"], fold)
+    figure, caption = calibration_figures.reliability(predictions, of_items)
+    return figure, caption + fold_calibration.caption(found)
 
 
 def _damaged(path: Path, error: ValueError) -> UserError:

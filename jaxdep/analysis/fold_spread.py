@@ -8,9 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from jaxdep.analysis import metrics, recordings
+from jaxdep.analysis import fold_assignment, metrics
 from jaxdep.analysis.predictions import Predictions
-from jaxdep.artifacts import folds
 
 METHOD = (
     "over folds: every recording is tested by a model trained on other folds. Intervals over test"
@@ -38,35 +37,12 @@ def of_task(
       UserError: `folds.csv` is missing or damaged.
     """
     about = meta["cross_validation"]
-    fold_of = _folds(run_dir, meta)
     found: dict[str, list[list[float | None]]] = {}
-    for row, run in enumerate(predictions.runs.tolist()):
-        own = fold_of[run * about["repeats"] // len(meta["runs"])]
-        fold = np.array([own[name] for name in predictions.ids.tolist()])
+    for row, fold in enumerate(fold_assignment.of_items(run_dir, meta, predictions)):
         parts = [_metrics(predictions, row, fold == n, classes) for n in range(about["folds"])]
         for name in parts[0]:
             found.setdefault(name, []).append([part[name] for part in parts])
     return {name: _spread(values) for name, values in found.items()}
-
-
-def _folds(run_dir: Path, meta: Mapping[str, Any]) -> list[dict[str, int]]:
-    """Fold of each recording, session or subject that is evaluated as one, for each repeat."""
-    path = run_dir / "folds.csv"
-    about = meta["cross_validation"]
-    ids, cuts = folds.read(path, about["repeats"])
-    if any(set(cut) != set(range(about["folds"])) for cut in cuts.tolist()):
-        raise recordings.unreadable(path, f"it does not have {about['folds']} folds")
-    recorded = recordings.read(run_dir / "recordings.csv")
-    if recorded is None:
-        raise recordings.unreadable(run_dir / "recordings.csv", "it is missing")
-    try:
-        subjects = recorded.subjects[recorded.rows(ids)]
-    except ValueError as error:
-        raise recordings.unreadable(path, error) from None
-    names = recordings.groups(
-        meta.get("merge", "none"), ids, subjects, meta["corpus"]["sessions"]
-    ).tolist()
-    return [dict(zip(names, cut.tolist(), strict=True)) for cut in cuts]
 
 
 def _metrics(

@@ -15,8 +15,8 @@ from jaxdep.artifacts.files import write_json
 
 PAIRED = (
     "differences: value with the modalities present minus value with all modalities, first within"
-    " each run and then averaged; the bootstraps draw pairs of the same run, or of the same"
-    " recordings."
+    " each run and then averaged; intervals are those of paired values: over runs, of the"
+    " differences within each run; over test items, of both values for the same recordings."
 )
 
 

@@ -110,7 +110,7 @@ def _table(task: Mapping[str, Any]) -> dict[str, Any]:
             {
                 "present": _present(row),
                 "not_finite": ", ".join(map(str, row["not_finite"])),
-                "cells": row["summary"] and [_lines(row, metric) for metric in metrics],
+                "cells": row["summary"] and [lines(row, metric) for metric in metrics],
             }
             for row in task["rows"]
         ],
@@ -118,16 +118,21 @@ def _table(task: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _lines(row: Mapping[str, Any], metric: str) -> list[str]:
-    """Mean, std and both intervals of a metric, and the same of its difference."""
+def lines(row: Mapping[str, Any], metric: str) -> list[str]:
+    """Mean, std and both intervals of a metric, and the same of its difference but the std.
+
+    Args:
+      row: entry of `rows` in the results of a task, with a `summary` of the metric.
+      metric: name of the metric.
+    """
     summary = row["summary"][metric]
     mean, std = (formatting.number(summary[key], metric) for key in ("mean", "std"))
-    lines = [mean, f"std {std}", *_intervals(summary, metric)]
+    found = [mean, f"std {std}", *_intervals(summary, metric)]
     if row["differences"]:
         difference = row["differences"][metric]
-        lines.append(f"minus all {formatting.difference(difference['mean'], metric)}")
-        lines += _intervals(difference, metric)
-    return lines
+        found.append(f"minus all {formatting.difference(difference['mean'], metric)}")
+        found += _intervals(difference, metric)
+    return found
 
 
 def _intervals(values: Mapping[str, Any], metric: str) -> list[str]:

@@ -92,8 +92,6 @@ def paper_note(results: Mapping[str, Any], task: Mapping[str, Any]) -> str:
 
 def _calibration(results: Mapping[str, Any], task: Mapping[str, Any]) -> str:
     """Calibration before and after temperature scaling, as means over runs."""
-    if results["cross_validation"]:
-        return "calibration is in the reports of the folds, each of which has validation data"
     found = task["calibration"]
     if not found:
         return f"calibration not computed: {task['uncalibrated']}"
@@ -101,10 +99,23 @@ def _calibration(results: Mapping[str, Any], task: Mapping[str, Any]) -> str:
     text = f"Brier score {mean('brier')}, ECE {mean('ece')}"
     text += f"; temperature-scaled: {mean('brier_scaled')}, {mean('ece_scaled')}"
     text += f"; ECE of calibrated predictions {mean('ece_if_calibrated')}"
-    text += f"; temperature {found['temperature']['mean']:.2f} (mean over runs), fitted on"
+    text += f"; temperature {found['temperature']['mean']:.2f}"
+    if pooled := found.get("pooled"):
+        return text + _pooled(pooled)
+    text += " (mean over runs), fitted on"
     if results["split"]["hash"] == results["splits"]["validation"]["hash"]:
         return f"{text} the SAME data, so the scaled values are optimistic"
     return f"{text} validation data"
+
+
+def _pooled(pooled: Mapping[str, Any]) -> str:
+    """What a cross-validation says of its temperatures, and of the ECE of all its runs together."""
+    text = " (mean over runs and folds), each fitted on the validation data of its own fold; the"
+    text += " test predictions of all folds are pooled"
+    if (runs := pooled["runs"]) == 1:
+        return f"{text}, each recording once"
+    text += f"; all {runs} runs together, each recording once per repeat and seed: ECE"
+    return f"{text} {number(pooled['ece'])}, temperature-scaled {number(pooled['ece_scaled'])}"
 
 
 def summary(results: Mapping[str, Any]) -> list[str]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from jaxdep.analysis import formatting, pairwise, significance
+from jaxdep.analysis import formatting, pairwise, power, significance
 from jaxdep.analysis.compare import UnpairedError
 from jaxdep.analysis.significance import PairedTest
 
@@ -28,6 +28,7 @@ class Pair(NamedTuple):
       second: run directory; the differences are `first` minus `second`.
       task: task in which they are compared.
       metric: metric that the bootstrap compares.
+      published: the paper's difference of that metric; None if it cannot be compared with ours.
     """
 
     label: str
@@ -35,6 +36,7 @@ class Pair(NamedTuple):
     second: Path
     task: str
     metric: str
+    published: float | None = None
 
 
 _UNPAIRED = PairedTest(
@@ -59,7 +61,7 @@ def rows(pairs: Sequence[Pair], only_bootstrap: bool = False) -> list[list[str]]
     found: list[tuple[Pair, PairedTest]] = []
     for pair in pairs:
         try:
-            _, first, second, task, metric = pair
+            _, first, second, task, metric, _ = pair
             tests = pairwise.between(first, second, task, metric, only_bootstrap=only_bootstrap)
         except UnpairedError:
             tests = [_UNPAIRED]
@@ -73,13 +75,17 @@ def _cells(pair: Pair, test: PairedTest) -> list[str]:
     difference = (
         "-" if test.difference is None else formatting.difference(test.difference, pair.metric)
     )
+    warnings = (
+        test.reason or test.warning,
+        power.published_warning(pair.published, test.smallest, test.units),
+    )
     return [
         pair.label,
         pair.task,
-        f"{test.method}: {test.compared}, {test.units}" if test.method else "-",
+        f"{test.method}: {test.compared} ({test.units})" if test.method else "-",
         difference,
         formatting.interval(test.interval, pair.metric),
         shown(test.p),
         shown(test.corrected),
-        test.reason or test.warning or "",
+        "; ".join(filter(None, warnings)),
     ]

@@ -60,3 +60,22 @@ def warning(claimed: float, smallest: float | None, units: str) -> str | None:
         f" {units} of this variance show with {POWER:.0%} power: if it is significant, its size is"
         " probably exaggerated; if it is not, the systems may still differ"
     )
+
+
+def published_warning(published: float | None, smallest: float | None, units: str) -> str | None:
+    """A sentence that warns of a paper's difference that our comparison is too small to show.
+
+    Args:
+      published: difference of two of a paper's figures; None if they cannot be compared with ours.
+      smallest: as in `warning`, for the same metric.
+      units: as in `warning`.
+
+    Returns:
+      The warning; None if the difference is large enough, none at all, or unknown.
+    """
+    if smallest is None or published is None or not 1e-9 < abs(published) < smallest:
+        return None
+    return (
+        f"the paper's difference of {abs(published):.3g} is smaller than {smallest:.3g}, the"
+        f" smallest that {units} of this variance show with {POWER:.0%} power"
+    )

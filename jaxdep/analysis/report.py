@@ -11,6 +11,7 @@ from jaxdep.analysis import (
     calibration_summary,
     comparison,
     figures,
+    fold_calibration,
     fold_spread,
     formatting,
     intervals,
@@ -54,7 +55,10 @@ def write(run_dirs: Sequence[Path], out: str | Path | None = None) -> Path:
             intervals.OVER_ITEMS,
             *([fold_spread.METHOD] if run["results"]["cross_validation"] else []),
         ],
-        "calibration_methods": calibration_summary.METHODS,
+        "calibration_methods": [
+            *calibration_summary.METHODS,
+            *([fold_calibration.METHOD] if run["results"]["cross_validation"] else []),
+        ],
         "subgroup_methods": subgroups_table.METHODS,
     }
     return page.write("report.html", target, values)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NotRequired
 
 from typing_extensions import TypedDict  # Pydantic needs it before Python 3.12
 
-from jaxdep.analysis import formatting, published, results
+from jaxdep.analysis import departures, formatting, published, results
 from jaxdep.artifacts.files import read_json
 from jaxdep.artifacts.schema import check_document
 from jaxdep.errors import UserError
@@ -25,7 +25,10 @@ Inside = Literal["yes", "no", "items only", "runs only", ""]
 
 
 class RowEntry(TypedDict):
-    """A row of a table: its run directory in `runs/`, or the reason why it has none."""
+    """A row of a table: its run directory in `runs/`, or the reason why it has none.
+
+    `overrides` are the settings that the row itself changes, by dotted path.
+    """
 
     label: str
     corpus: str
@@ -33,6 +36,7 @@ class RowEntry(TypedDict):
     own: bool
     run: str
     reason: str
+    overrides: NotRequired[list[str]]  # earlier versions did not write them
 
 
 class TableEntry(TypedDict):
@@ -72,11 +76,13 @@ class Line:
       runs: number of runs that were counted.
       interval_runs: 95% interval over runs.
       interval_items: 95% interval over test items.
-      paper: the paper's figure.
+      paper: the paper's figure; None if there is none, or if it is withheld.
       inside: whether the paper's figure lies in our intervals.
       synthetic: whether ours was computed on synthetic data.
       run: name of the run directory.
       reason: why there is no result.
+      split: split on which ours was evaluated.
+      withheld: why the paper's figures are withheld: how the run departs from the paper.
       contradictions: remarks on figures of the paper that contradict others.
     """
 
@@ -97,6 +103,8 @@ class Line:
     synthetic: bool = False
     run: str = ""
     reason: str = ""
+    split: str = ""
+    withheld: tuple[str, ...] = ()
     contradictions: tuple[str, ...] = ()
 
 
@@ -171,12 +179,15 @@ def _row_lines(
     if not task["summary"]:
         return [Line(*place, run=row["run"], reason="every run diverged", contradictions=notes)]
     wanted = figures or dict.fromkeys(_columns(system, table, row) or formatting.headline(task)[:3])
+    withheld: tuple[str, ...] = ()
+    if figures and not found["synthetic"]:
+        withheld = tuple(departures.of_run(found, row.get("overrides", ()), all_results))
     lines = []
     for metric in wanted:
         summary = task["summary"].get(metric)
         if not summary:
             continue
-        paper = figures.get(metric)
+        paper = None if withheld else figures.get(metric)
         lines.append(
             Line(
                 *place,
@@ -190,7 +201,9 @@ def _row_lines(
                 "" if paper is None or found["synthetic"] else _inside(paper, summary),
                 found["synthetic"],
                 row["run"],
-                contradictions=notes,
+                split=found["split"]["name"],
+                withheld=withheld,
+                contradictions=() if withheld else notes,
             )
         )
     return lines
@@ -237,10 +250,11 @@ def write(folder: Path) -> Sequence[Line]:
     Raises:
       UserError: the folder is not one of `jaxdep reproduce`, or a run in it is damaged.
     """
-    from jaxdep.analysis import reproduction_page  # imports matplotlib
+    from jaxdep.analysis import reproduction_page, reproduction_words  # import matplotlib
 
     paper = read_tables(folder)
     all_results = read_results(folder, paper)
+    paper = reproduction_words.noted(folder, paper, all_results)
     lines = lines_of(paper, all_results)
     reproduction_page.write(folder, paper, lines, all_results)
     return lines

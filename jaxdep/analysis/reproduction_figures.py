@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
@@ -13,6 +13,7 @@ from matplotlib.ticker import MaxNLocator
 
 from jaxdep.analysis import formatting
 from jaxdep.analysis.reproduction import Line
+from jaxdep.analysis.reproduction_notes import mixed
 from jaxdep.analysis.style import BLUE, GREY, ORANGE, axes, legible
 
 _COLUMNS = 3
@@ -26,14 +27,17 @@ LOSSES = "Training (blue) and validation loss (orange) of each run; dots mark th
 
 
 def intervals(lines: Sequence[Line]) -> Figure | None:
-    """Intervals of each row, one panel for each metric, corpus and task; None without results."""
+    """Intervals of each row, one panel for each metric, corpus and task; None without results.
+
+    If only some corpora are SYNTHETIC, their panels are marked.
+    """
     panel = lambda line: (line.corpus, line.task, line.metric)
     shown = sorted((line for line in lines if line.metric), key=panel)
     panels = [list(group) for _, group in groupby(shown, key=panel)]
     panels = [group for group in panels if any(line.mean is not None for line in group)]
     if not panels:
         return None
-    rows = max(map(len, panels))
+    rows, marks = max(map(len, panels)), mixed(lines)
     figure, found = axes(len(panels), width=7, height=len(panels) * (0.7 + 0.22 * rows))
     for axis, group in zip(found, panels, strict=True):
         for row, line in enumerate(group):
@@ -49,18 +53,24 @@ def intervals(lines: Sequence[Line]) -> Figure | None:
         axis.set_yticks(range(len(group)), [legible(line.row) for line in group])
         axis.set_ylim(len(group) - 0.4, -0.6)
         name = first.corpus if first.task == "depression" else f"{first.corpus}, {first.task}"
-        axis.set_xlabel(legible(f"{name}: {formatting.metric_name(first.metric)}"))
+        label = f"{name}: {formatting.metric_name(first.metric)}"
+        axis.set_xlabel(legible(formatting.marked(label, first.corpus in marks)))
         axis.grid(axis="x", color="#e6e6e6", linewidth=0.6)
         axis.set_axisbelow(True)
     return figure
 
 
-def losses(histories: Mapping[str, Sequence[Mapping[str, Any]]], best: Mapping[str, Any]) -> Figure:
+def losses(
+    histories: Mapping[str, Sequence[Mapping[str, Any]]],
+    best: Mapping[str, Any],
+    marks: Collection[str] = (),
+) -> Figure:
     """Loss curves of every experiment.
 
     Args:
       histories: lines of `metrics.jsonl` by name of the experiment.
       best: for each experiment, the best epoch of each run.
+      marks: experiments that are marked as SYNTHETIC.
     """
     rows = -(-len(histories) // _COLUMNS)
     figure, found = axes(rows, columns=_COLUMNS, width=7.6, height=1.9 * rows)
@@ -75,7 +85,7 @@ def losses(histories: Mapping[str, Sequence[Mapping[str, Any]]], best: Mapping[s
                 axis.plot(epochs, values, color=color, alpha=0.6, linewidth=0.9)
                 if part == "validation" and epoch in epochs:
                     axis.plot(epoch, values[epochs.index(epoch)], "o", color=color, markersize=3)
-        axis.set_title(legible(name), fontsize=7)
+        axis.set_title(legible(formatting.marked(name, name in marks)), fontsize=7)
         axis.xaxis.set_major_locator(MaxNLocator(integer=True))
     return figure
 

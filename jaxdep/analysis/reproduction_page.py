@@ -11,6 +11,7 @@ from jaxdep.analysis import (
     intervals,
     page,
     pairwise_table,
+    reproduction_notes,
     results,
     system_grid,
     table_formats,
@@ -41,14 +42,15 @@ def write(
     write_text(folder / "tables.md", table_formats.to_markdown(paper, lines))
     write_text(folder / "tables.tex", table_formats.to_latex(paper, lines))
     write_text(folder / "tables.csv", table_formats.to_csv(lines))
-    synthetic = any(line.synthetic for line in lines)
+    numbers = {name: number for number, name in enumerate(all_results, 1)}
     values = {
-        "title": ("SYNTHETIC: " if synthetic else "") + f"Tables of {paper['title']}, reproduced",
-        "synthetic": synthetic,
+        "title": reproduction_notes.marked(f"Tables of {paper['title']}, reproduced", lines),
+        "synthetic": _all_synthetic(lines),
+        "synthetic_corpora": reproduction_notes.mixed(lines),
         "seeds": _seeds(all_results),
         "grid": system_grid.of(paper, lines),
         "heads": table_formats.HEADS,
-        "tables": [_table(folder, table, lines) for table in paper["tables"]],
+        "tables": [_table(folder, table, lines, numbers) for table in paper["tables"]],
         "losses": _losses(folder, all_results),
         "captions": {"intervals": figures.INTERVALS, "losses": figures.LOSSES},
         "runs": [_run(folder, name, found) for name, found in all_results.items()],
@@ -66,34 +68,56 @@ def _seeds(all_results: Mapping[str, Mapping[str, Any]]) -> str:
     return f"{max(counts)} seed{'s' if max(counts) > 1 else ''}"
 
 
-def _table(folder: Path, table: Any, lines: Sequence[Line]) -> dict[str, Any]:
-    """Data of one table for the template; draws its figure."""
+def _all_synthetic(lines: Sequence[Line]) -> bool:
+    """Whether all results are on synthetic data."""
+    return any(line.synthetic for line in lines) and not reproduction_notes.mixed(lines)
+
+
+def _table(
+    folder: Path, table: Any, lines: Sequence[Line], numbers: Mapping[str, int]
+) -> dict[str, Any]:
+    """Data of one table for the template, with the number of each line's run; draws its figure."""
     chosen = table_formats.of_table(lines, table)
     figure = figures.intervals(chosen)
-    synthetic = any(line.synthetic for line in chosen)
+    rows = zip(table_formats.rows(chosen), chosen, strict=True)
+    name = f"intervals-{table['name']}"
     return {
         "name": table["name"],
-        "title": table_formats.title(table, chosen),
+        "title": reproduction_notes.title(table, chosen),
         "proposed": table["proposed"],
-        "rows": [table_formats.cells(line) for line in chosen],
-        "notes": table_formats.notes(table, chosen),
+        "rows": [{"cells": cells, "run": numbers.get(line.run)} for cells, line in rows],
+        "notes": reproduction_notes.notes(table, chosen),
         "tests": pairwise_table.rows(_pairs(folder, table, chosen), only_bootstrap=True),
-        "figure": _saved(folder, figure, f"intervals-{table['name']}", synthetic) if figure else "",
+        "figure": _saved(folder, figure, name, _all_synthetic(chosen)) if figure else "",
     }
 
 
 def _pairs(folder: Path, table: Any, lines: Sequence[Line]) -> list[pairwise_table.Pair]:
     """Each row of a table and its proposed row."""
     first = {(line.row, line.corpus, line.task): line for line in reversed(lines) if line.metric}
-    pairs = []
+    marks, pairs = reproduction_notes.mixed(lines), []
     for (row, corpus, task), line in sorted(first.items(), key=lambda pair: lines.index(pair[1])):
         proposed = first.get((table["proposed"], corpus, task))
         if proposed and line.run and proposed.run and line.run != proposed.run:
             one, other = (folder / RUNS / each.run for each in (line, proposed))
             metric = _tested_metric(line, lines)
-            label = f"{row} minus {table['proposed']}, {corpus}"
-            pairs.append(pairwise_table.Pair(label, one, other, task, metric))
+            where = formatting.marked(corpus, corpus in marks)
+            label = f"{row} minus {table['proposed']}, {where}"
+            claimed = _published([line, proposed], metric, lines)
+            pairs.append(pairwise_table.Pair(label, one, other, task, metric, claimed))
     return pairs
+
+
+def _published(pair: Sequence[Line], metric: str, lines: Sequence[Line]) -> float | None:
+    """The paper's difference of two rows; None if it is not shown, or if ours is on stand-ins."""
+    keys = [(each.row, each.corpus, each.task, metric) for each in pair]
+    figure = {
+        (line.row, line.corpus, line.task, line.metric): line.paper
+        for line in lines
+        if not line.synthetic
+    }
+    first, second = (figure.get(key) for key in keys)
+    return None if first is None or second is None else first - second
 
 
 def _tested_metric(line: Line, lines: Sequence[Line]) -> str:
@@ -114,8 +138,10 @@ def _losses(folder: Path, all_results: Mapping[str, Mapping[str, Any]]) -> str:
         name: {run["run"]: run["best_epoch"] for run in all_results[name]["runs"]}
         for name in histories
     }
-    synthetic = any(each["synthetic"] for each in all_results.values())
-    return _saved(folder, figures.losses(histories, best), "losses", synthetic)
+    marks = [name for name in histories if all_results[name]["synthetic"]]
+    every = len(marks) == len(histories)
+    figure = figures.losses(histories, best, () if every else marks)
+    return _saved(folder, figure, "losses", every)
 
 
 def _run(folder: Path, name: str, found: Mapping[str, Any]) -> dict[str, str]:

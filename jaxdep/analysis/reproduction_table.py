@@ -10,18 +10,20 @@ from rich.console import Console
 from rich.table import Table
 
 from jaxdep.analysis.reproduction import Coverage, Line
+from jaxdep.analysis.reproduction_notes import comparability, marked, mixed
 from jaxdep.analysis.table import plain, short
-from jaxdep.analysis.table_formats import cells
+from jaxdep.analysis.table_formats import rows
 
 
 def show(title: str, lines: Sequence[Line], console: Console) -> None:
     """Prints the lines of a reproduction, one table for each table of the paper."""
     for name, group in groupby(lines, key=lambda line: line.table):
         chosen = list(group)
-        mark = "SYNTHETIC: " if any(line.synthetic for line in chosen) else ""
+        some = mixed(chosen)
+        mark = any(line.synthetic for line in chosen) and not some
         source = chosen[0].source or name
         table = Table(
-            title=plain(f"{mark}{title}, {source}"),
+            title=plain(marked(f"{title}, {source}", chosen)),
             title_justify="left",
             box=box.SIMPLE_HEAD,
             padding=(0, 1, 0, 0),
@@ -34,12 +36,13 @@ def show(title: str, lines: Sequence[Line], console: Console) -> None:
         table.add_column("95% CI\n(runs)", no_wrap=True)
         table.add_column("paper;\nours SYN-\nTHETIC" if mark else "paper", justify="right")
         table.add_column("in", no_wrap=False)
-        for line in chosen:
-            row, corpus, metric, mean, std, interval, _, paper, inside = cells(line)
-            where = "" if corpus == chosen[0].corpus else f" ({corpus})"
+        for row, corpus, metric, mean, std, interval, _, paper, inside in rows(chosen):
+            where = "" if corpus == chosen[0].corpus and not some else f" ({corpus})"
             shown = [f"{row}{where}", metric, *map(short, (mean, std, interval, paper)), inside]
             table.add_row(*map(plain, shown))
         console.print(table)
+        for note in comparability(chosen):
+            console.print(plain(f"  {note}"), soft_wrap=True)
         for reason in dict.fromkeys(line.reason for line in chosen if line.reason):
             console.print(plain(f"  not run: {reason}"), soft_wrap=True)
 

@@ -12,6 +12,8 @@ import numpy as np
 from jaxdep.analysis import (
     bootstrap_metrics,
     calibration_summary,
+    fold_assignment,
+    fold_calibration,
     fold_spread,
     intervals,
     metrics,
@@ -20,7 +22,7 @@ from jaxdep.analysis import (
     subgroups,
 )
 from jaxdep.analysis.predictions import Predictions, read, unreadable
-from jaxdep.artifacts import schema
+from jaxdep.artifacts import folds, schema
 from jaxdep.artifacts.files import write_json
 from jaxdep.errors import UserError
 from jaxdep.scales import bdi
@@ -150,36 +152,76 @@ def _subgroups(
 def _calibration(
     run_dir: Path, meta: Mapping[str, Any], test: Mapping[str, Predictions]
 ) -> dict[str, dict[str, Any]]:
-    """Calibration of each task, and if a classification task has none, why.
-
-    Validation predictions are merged as those for the test split are, so that a temperature is
-    fitted on predictions like those that it scales. Runs of earlier versions of jaxdep have none,
-    or no subjects of them.
-    """
-    found: dict[str, dict[str, Any]] = {
-        task: {"calibration": None, "uncalibrated": _NO_LOGITS if task in meta["classes"] else ""}
-        for task in test
-    }
-    if not (run_dir / "validation.csv").exists():
-        return found
-    merge, path = meta.get("merge", "none"), run_dir / "validation_recordings.csv"
-    recorded = recordings.read(path) if merge != "none" else None
-    for task, each in validation_predictions(run_dir, meta).items():
-        if task not in meta["classes"] or task not in test:
-            continue
-        if merge == "subject" and recorded is None:
-            found[task]["uncalibrated"] = (
-                f"it needs {path.name}, which an earlier version did not write"
-            )
-            continue
+    """Calibration of each task, and if a classification task has none, why."""
+    found = {task: {"calibration": None, "uncalibrated": ""} for task in test}
+    tasks = [task for task in test if task in meta["classes"]]
+    about = meta.get("cross_validation")
+    # A cross-validation has no validation split of its own; each of its folds has one.
+    folders = folds.folders(run_dir, about["repeats"], about["folds"]) if about else [[run_dir]]
+    stored = [[(folder, _stored(folder)) for folder in row] for row in folders]
+    for task in tasks:
         try:
-            validation = _average(recordings.with_subjects(each, recorded, path), task, meta)
-        except ValueError as error:
-            found[task]["uncalibrated"] = f"validation predictions cannot be merged: {error}"
+            validation = [[_validation(*each, task, meta) for each in row] for row in stored]
+        except _NoValidationError as error:
+            found[task]["uncalibrated"] = str(error)
             continue
-        if calibrated := calibration_summary.summarize(test[task], validation):
-            found[task] = {"calibration": calibrated, "uncalibrated": ""}
+        if about:
+            fold = fold_assignment.of_items(run_dir, meta, test[task])
+            seeds = fold_assignment.seeds_per_repeat(meta)
+            calibrated = fold_calibration.summarize(test[task], fold, validation, seeds)
+        else:
+            calibrated = calibration_summary.summarize(test[task], validation[0][0])
+        found[task] = {
+            "calibration": calibrated,
+            "uncalibrated": "" if calibrated else _NO_LOGITS,
+        }
     return found
+
+
+class _NoValidationError(Exception):
+    """Says why temperatures cannot be fitted."""
+
+
+def _stored(run_dir: Path) -> dict[str, Predictions]:
+    """Predictions for the validation split; none in runs of earlier versions of jaxdep."""
+    if not (run_dir / "validation.csv").exists():
+        return {}
+    return validation_predictions(run_dir, load(run_dir, "meta.json"))
+
+
+def _validation(
+    run_dir: Path, stored: Mapping[str, Predictions], task: str, meta: Mapping[str, Any]
+) -> Predictions:
+    """Validation predictions, merged as those for the test split are.
+
+    A temperature is thus fitted on predictions like those that it scales. Runs of earlier versions
+    of jaxdep have none, or no subjects of them.
+
+    Args:
+      run_dir: folder of the run, or of a fold.
+      stored: its predictions for the validation split.
+      task: name of the task.
+      meta: says how to merge; for a fold, that of the cross-validation.
+
+    Raises:
+      _NoValidationError: there are none, or they cannot be merged.
+      UserError: `validation_recordings.csv` is damaged.
+    """
+    merge, path = meta.get("merge", "none"), run_dir / "validation_recordings.csv"
+    where = f"{run_dir.name}: " if "cross_validation" in meta else ""
+    if task not in stored:
+        raise _NoValidationError(where + _NO_LOGITS)
+    recorded = recordings.read(path) if merge != "none" else None
+    if merge == "subject" and recorded is None:
+        raise _NoValidationError(
+            f"{where}it needs {path.name}, which an earlier version did not write"
+        )
+    try:
+        return _average(recordings.with_subjects(stored[task], recorded, path), task, meta)
+    except ValueError as error:
+        raise _NoValidationError(
+            f"{where}validation predictions cannot be merged: {error}"
+        ) from None
 
 
 def validation_predictions(run_dir: Path, meta: Mapping[str, Any]) -> dict[str, Predictions]:

@@ -22,22 +22,22 @@ BLOCK = 4_000_000
 """Number of counts evaluated at once, which limits memory."""
 
 BOOTSTRAP = (
-    "paired bootstrap: the metric, averaged over seeds. Subjects and seeds are both resampled:"
-    " would there be a difference with other subjects and other seeds?"
+    "the metric, averaged over seeds. Subjects and seeds are both resampled: would there be a"
+    " difference with other subjects and other seeds?"
 )
 MCNEMAR = (
-    "McNemar: which recordings the two systems classify correctly. A system's answer is the class"
-    " with the highest probability, averaged over its seeds. Exact (binomial) if they disagree on"
-    " fewer than 25 recordings, otherwise chi-squared without continuity correction."
+    "which recordings the two systems classify correctly. A system's answer is the class with the"
+    " highest probability, averaged over its seeds. Exact (binomial) if they disagree on fewer than"
+    " 25 recordings, otherwise chi-squared without continuity correction."
 )
 DELONG = (
-    "DeLong: areas under the ROC curves of two correlated scores, which are the probabilities of"
-    " class 1, averaged over the seeds of each system."
+    "areas under the ROC curves of two correlated scores, which are the probabilities of class 1,"
+    " averaged over the seeds of each system."
 )
-WILCOXON_SEEDS = "Wilcoxon signed-rank: the metric of each seed; the test recordings are given."
+WILCOXON_SEEDS = "signed ranks, of the metric of each seed; the test recordings are given."
 WILCOXON_ERRORS = (
-    "Wilcoxon signed-rank: the absolute error of each subject, averaged over its recordings and"
-    " over seeds; the trained networks are given."
+    "signed ranks, of the absolute error of each subject, averaged over its recordings and over"
+    " seeds; the trained networks are given."
 )
 HOLM = (
     "p-values in a table are corrected by Holm's method, which limits the probability of any false"

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from jaxdep.analysis import formatting
 from jaxdep.analysis.reproduction import Line, PaperEntry
+from jaxdep.analysis.reproduction_notes import marked
 
 _METRICS = ("balanced_accuracy", "mae")
 """Metrics of the grid. A constant prediction has the same balanced accuracy on every corpus."""
@@ -46,9 +47,8 @@ def of(paper: PaperEntry, lines: Sequence[Line]) -> Grid | None:
         return None
     chosen = {(line.row, line.corpus): line for line in sorted(lines, key=_rank, reverse=True)}
     reasons = list(dict.fromkeys(line.reason for line in lines if line.reason))
-    synthetic = any(line.synthetic for line in lines)
     return Grid(
-        formatting.marked(f"{paper['title']}: overview", synthetic),
+        marked(f"{paper['title']}: overview", lines),
         ["system", *(_head(corpus, lines) for corpus in corpora)],
         [
             [row, *(_cell(chosen.get((row, corpus)), reasons) for corpus in corpora)]

@@ -10,6 +10,7 @@ from itertools import groupby
 
 from jaxdep.analysis import formatting, system_grid
 from jaxdep.analysis.reproduction import Line, PaperEntry, TableEntry
+from jaxdep.analysis.reproduction_notes import mixed, notes, title
 from jaxdep.plain import markdown as escaped
 from jaxdep.plain import visible
 
@@ -24,9 +25,17 @@ _LATEX = {
 }
 
 
-def cells(line: Line) -> list[str]:
-    """Cells of a line, one for each of `HEADS`."""
-    metric, corpus = line.metric, line.corpus
+def rows(lines: Sequence[Line]) -> list[list[str]]:
+    """Cells of the lines of a table, one for each of `HEADS`.
+
+    If only some of its corpora are SYNTHETIC, these are marked in each line.
+    """
+    mark = bool(mixed(lines))
+    return [_cells(line, mark and line.synthetic) for line in lines]
+
+
+def _cells(line: Line, mark: bool) -> list[str]:
+    metric, corpus = line.metric, formatting.marked(line.corpus, mark)
     if line.task != "depression":
         corpus = f"{corpus}, {line.task}"
     head = [line.row, corpus, formatting.metric_name(metric) if metric else "-"]
@@ -44,34 +53,6 @@ def cells(line: Line) -> list[str]:
     ]
 
 
-def title(table: TableEntry, lines: Sequence[Line]) -> str:
-    """Title of a table, marked as SYNTHETIC if a result is."""
-    source = f"{table['source']}: " if table["source"] else ""
-    mark = "SYNTHETIC: " if any(line.synthetic for line in lines) else ""
-    return f"{mark}{source}{table['title']}"
-
-
-def notes(table: TableEntry, lines: Sequence[Line]) -> list[str]:
-    """Notes below a table: on the comparison, on the data, and on the paper's own figures."""
-    found = [table["note"]] if table["note"] else []
-    if any(line.synthetic for line in lines):
-        found.append(
-            "Ours is SYNTHETIC: computed on a stand-in, it must not be compared with the paper's"
-            " figures."
-        )
-    reasons: dict[str, dict[str, None]] = {}
-    for line in lines:
-        if line.reason:
-            reasons.setdefault(line.reason, {})[line.row] = None
-    found += [f"Not run: {', '.join(rows)}: {reason}." for reason, rows in reasons.items()]
-    contradicted = {line.row: line.contradictions for line in lines if line.contradictions}
-    found += [
-        f"The paper contradicts itself in row {row}: {'; '.join(remarks)}."
-        for row, remarks in contradicted.items()
-    ]
-    return found
-
-
 def of_table(lines: Sequence[Line], table: TableEntry) -> list[Line]:
     """The lines of one table."""
     return [line for line in lines if line.table == table["name"]]
@@ -84,17 +65,17 @@ def to_markdown(paper: PaperEntry, lines: Sequence[Line]) -> str:
         parts += _markdown_table(grid.title, grid.heads, grid.rows, grid.notes)
     for table in paper["tables"]:
         chosen = of_table(lines, table)
-        rows = [cells(line) for line in chosen]
-        parts += _markdown_table(title(table, chosen), HEADS, rows, notes(table, chosen))
+        heading, remarks = title(table, chosen), notes(table, chosen)
+        parts += _markdown_table(heading, HEADS, rows(chosen), remarks)
     return "\n\n".join(parts) + "\n"
 
 
 def _markdown_table(
-    heading: str, heads: Sequence[str], rows: Sequence[Sequence[str]], remarks: Sequence[str]
+    heading: str, heads: Sequence[str], body: Sequence[Sequence[str]], remarks: Sequence[str]
 ) -> list[str]:
     """Paragraphs of a table, with its heading and notes."""
     escape = lambda row: [_in_markdown(cell) for cell in row]
-    shown = [escape(heads), ["---"] * len(heads), *map(escape, rows)]
+    shown = [escape(heads), ["---"] * len(heads), *map(escape, body)]
     return [
         f"## {escaped(heading)}",
         "\n".join("| " + " | ".join(row) + " |" for row in shown),
@@ -109,21 +90,20 @@ def to_latex(paper: PaperEntry, lines: Sequence[Line]) -> str:
         parts += _latex_table(grid.title, grid.heads, grid.rows, grid.notes, wide=True)
     for table in paper["tables"]:
         chosen = of_table(lines, table)
-        rows = []
-        for _, group in groupby(chosen, key=lambda line: (line.row, line.corpus, line.task)):
-            for number, line in enumerate(group):
-                shown = cells(line)
-                shown[0] = "" if number else shown[0]
-                rows.append(shown)
+        shown = []
+        key = lambda pair: (pair[0].row, pair[0].corpus, pair[0].task)
+        for _, group in groupby(zip(chosen, rows(chosen), strict=True), key=key):
+            for number, (_, (row, *others)) in enumerate(group):
+                shown.append(["" if number else row, *others])
         heading, remarks = title(table, chosen), notes(table, chosen)
-        parts += _latex_table(heading, HEADS, rows, remarks)
+        parts += _latex_table(heading, HEADS, shown, remarks)
     return "\n".join(parts)
 
 
 def _latex_table(
     heading: str,
     heads: Sequence[str],
-    rows: Sequence[Sequence[str]],
+    body: Sequence[Sequence[str]],
     remarks: Sequence[str],
     *,
     wide: bool = False,
@@ -141,7 +121,7 @@ def _latex_table(
         r"\toprule",
         line(heads),
         r"\midrule",
-        *map(line, rows),
+        *map(line, body),
         r"\bottomrule",
         r"\end{tabular}",
         *(rf"\par\footnotesize {_in_latex(note)}" for note in remarks),
@@ -156,14 +136,14 @@ def to_csv(lines: Sequence[Line]) -> str:
     out = csv.writer(text, lineterminator="\n")
     plain = ("table", "source", "row", "corpus", "task", "own", "metric", "mean", "std", "runs")
     intervals = ("runs_low", "runs_high", "items_low", "items_high")
-    rest = ("paper", "inside", "synthetic", "run", "reason")
-    out.writerow([*plain, *intervals, *rest, "contradictions"])
+    rest = ("paper", "inside", "synthetic", "run", "reason", "split")
+    out.writerow([*plain, *intervals, *rest, "withheld", "contradictions"])
     for line in lines:
         bounds = [*(line.interval_runs or ("", "")), *(line.interval_items or ("", ""))]
         values = [getattr(line, name) for name in (*plain, *rest)]
         values[len(plain) : len(plain)] = bounds
         shown = ["" if value is None else value for value in values]
-        out.writerow([*shown, "; ".join(line.contradictions)])
+        out.writerow([*shown, "; ".join(line.withheld), "; ".join(line.contradictions)])
     return text.getvalue()
 
 

@@ -18,6 +18,20 @@ Cuts = Sequence[Mapping[str, int]]
 """Fold of each recording by id, for each repeat."""
 
 
+FOLDER = "folds"
+"""Folder with the run directories of the folds."""
+
+
+def folder_of(root: Path, repeat: int, fold: int) -> Path:
+    """Run directory of a fold in the folder of a cross-validation; both count from 0."""
+    return root / FOLDER / f"repeat{repeat}-fold{fold}"
+
+
+def folders(root: Path, repeats: int, folds: int) -> list[list[Path]]:
+    """Run directories of the folds of each repeat."""
+    return [[folder_of(root, r, fold) for fold in range(folds)] for r in range(repeats)]
+
+
 def join(target: RunDir, repeats: Sequence[Sequence[RunDir]], split: str) -> Cuts:
     """Writes `predictions.csv` and `folds.csv` of a cross-validation.
 

@@ -103,6 +103,11 @@ class RunDir:
         return self.shared / "checkpoints"
 
     @property
+    def estimators(self) -> Path:
+        """Directory of the fitted estimators of a scikit-learn baseline."""
+        return self.path / "estimators"
+
+    @property
     def finished(self) -> bool:
         """Whether the run is complete."""
         shared = RunDir.at(self.shared)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any, Literal, NotRequired
+from typing import Annotated, Any, Literal, NotRequired, Required
 
 from annotated_types import Ge, Len
 from pydantic import TypeAdapter, ValidationError
@@ -220,6 +220,32 @@ class FeatureEntry(TypedDict):
     length: int
 
 
+class ExtractionModel(TypedDict):
+    """Entry of a model in the recipe of an extraction."""
+
+    name: str
+    sha256: str
+
+
+class ExtractionRecipe(TypedDict, total=False):
+    """The part of an extraction's recipe that is read without checking it by its settings."""
+
+    version: Required[int]
+    like: Required[str]
+    streams: Required[list[str]]
+    predictor: ExtractionModel
+    speech_encoder: ExtractionModel
+    image_encoder: ExtractionModel
+    recogniser: ExtractionModel
+
+
+class ExtractionNote(TypedDict):
+    """The part that is read of a note that `jaxdep extract` leaves beside features."""
+
+    tool: Literal["jaxdep extract"]
+    recipe: ExtractionRecipe
+
+
 class InputsEntry(TypedDict):
     """The description in `inputs.npz`, an `inference.description.InputDescription`."""
 
@@ -227,6 +253,7 @@ class InputsEntry(TypedDict):
     options: Mapping[str, Any]
     encoders: Mapping[str, str]
     features: Mapping[str, FeatureEntry]
+    extraction: NotRequired[list[ExtractionRecipe]]
 
 
 class ConfigurationEntry(TypedDict):

@@ -70,6 +70,15 @@ def generator(name: str) -> ModuleType:
     return _module(name, "synthetic")
 
 
+def has_option(name: str, option: str) -> bool:
+    """Whether a corpus has an option.
+
+    Raises:
+      UserError: there is no corpus with this name.
+    """
+    return option in vars(builder_class(name).OPTIONS)
+
+
 def parse_options(name: str, given: Mapping[str, Any]) -> dict[str, Any]:
     """Converts options of a corpus, possibly command-line text, to their types.
 

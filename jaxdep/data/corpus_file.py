@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+)
 from pydantic import model_validator as checked
 from yaml.composer import ComposerError
 from yaml.constructor import ConstructorError
@@ -38,6 +46,22 @@ Positive = Annotated[float, Field(gt=0, le=1e5, allow_inf_nan=False)]
 Fraction = Annotated[float, Field(ge=0, lt=1, allow_inf_nan=False)]
 
 
+def _check_pattern(value: str) -> str:
+    path = PurePosixPath(value)
+    if path.is_absolute() or ".." in path.parts or "\\" in value:
+        raise ValueError("expected a path within the folder of the file, with /")
+    if ID not in value:
+        raise ValueError(f"expected {ID} in the path, in place of the id of a recording")
+    if path.suffix not in matrix.SUFFIXES:
+        known = ", ".join(matrix.SUFFIXES)
+        raise ValueError(f"unknown format {path.suffix!r}; choose one of {known}")
+    return value
+
+
+Pattern = Annotated[str, AfterValidator(_check_pattern)]
+"""Path of a file of each recording, with `ID`."""
+
+
 class _Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
@@ -52,23 +76,10 @@ class Files(_Part):
       columns: names of the columns to read; empty for all.
     """
 
-    files: str
+    files: Pattern
     key: str = ""
     header: bool = True
     columns: list[str] = []
-
-    @field_validator("files")
-    @classmethod
-    def _check_pattern(cls, value: str, info: ValidationInfo) -> str:
-        path = PurePosixPath(value)
-        if path.is_absolute() or ".." in path.parts or "\\" in value:
-            raise ValueError("expected a path within the folder of the file, with /")
-        if ID not in value:
-            raise ValueError(f"expected {ID} in the path, in place of the id of a recording")
-        if path.suffix not in matrix.SUFFIXES:
-            known = ", ".join(matrix.SUFFIXES)
-            raise ValueError(f"unknown format {path.suffix!r}; choose one of {known}")
-        return value
 
     @checked(mode="after")
     def _check_options(self) -> Files:
@@ -96,12 +107,17 @@ class Modality(Files):
     Attributes:
       rate: rows a second; None if the rows are not taken at regular moments.
       normalize: `zscore` or `minmax` scale each feature over the rows of each recording.
+      mask: path as `files`, of which rows hold something, [T] of true or 1; the others are gaps,
+        such as frames without a face. `header` is also that of a mask in `csv` or `tsv`. A gap does
+        not count in the normalisation, nor in means over time; it is stored as a row of zeros,
+        which models read as such. None if there are no gaps.
       shape: whether a recording has a sequence of rows, or one vector.
       width: number of features; None for what most files have.
     """
 
     rate: Positive | None = None
     normalize: Literal["none", "zscore", "minmax"] = "none"
+    mask: Pattern | None = None
     shape: Literal["sequence", "vector"] = "sequence"
     width: Annotated[int, Field(ge=1, le=2**20)] | None = None
 
@@ -109,6 +125,8 @@ class Modality(Files):
     def _check_vector(self) -> Modality:
         if self.shape == "vector" and (self.rate or self.normalize != "none"):
             raise ValueError("a vector has no rows over which it has a rate or is normalised")
+        if self.shape == "vector" and self.mask:
+            raise ValueError("a vector has no rows that a mask could leave out: omit mask")
         return self
 
 
@@ -299,11 +317,24 @@ def read(path: Path) -> Description:
         raise UserError(f"{path} is not valid YAML: {str(error) or 'nested too deeply'}") from None
     if not isinstance(content, dict):
         raise UserError(f"{path}: expected keys such as name, recordings, modalities and tasks")
+    return parse(content, str(path))
+
+
+def parse(content: Mapping[str, Any], where: str = NAME) -> Description:
+    """Checks the keys and values of a description.
+
+    Args:
+      content: the description, as `read` finds it or `Description.model_dump` returns it.
+      where: name of its file, for messages.
+
+    Raises:
+      UserError: as `read`.
+    """
     try:
         return Description.model_validate(content)
     except ValidationError as error:
         lines = dict.fromkeys(_message(each) for each in error.errors(include_url=False))
-        raise UserError("\n".join([f"{path} has faults:", *lines])) from None
+        raise UserError("\n".join([f"{where} has faults:", *lines])) from None
 
 
 class _Loader(yaml.SafeLoader):

@@ -24,7 +24,8 @@ class OpenCorpus:
 
     Attributes:
       folder: folder of the prepared corpus.
-      description: content of its `corpus.json`.
+      description: content of its `corpus.json`; the options of the experiment are among those that
+        were `given`.
       splits: opened `train`, `validation` and `test` splits.
       elsewhere: folder of the prepared corpus of the test split, if it is another one.
     """
@@ -107,9 +108,12 @@ def open_corpus(
     if elsewhere:
         splits, description = _crossed(folder, elsewhere, corpus, labels, splits, inputs)
         check(splits["train"])
-        return OpenCorpus(folder, description, splits, elsewhere)
-    named = {role: _with_tasks(split, labels) for role, split in splits.items()}
-    return OpenCorpus(folder, _description(folder), named)
+    else:
+        splits = {role: _with_tasks(split, labels) for role, split in splits.items()}
+        description = _description(folder)
+    # The preparation did not store them as given, lest later ones inherit them.
+    description["given"] = {**description["given"], **corpus.options}
+    return OpenCorpus(folder, description, splits, elsewhere)
 
 
 def _own_splits(

@@ -14,14 +14,14 @@ from typing import Any
 
 from jaxdep.artifacts.files import check_writable, read_json, write_json
 from jaxdep.artifacts.schema import Truth, check_document
-from jaxdep.data import corpora, stand_ins, storage
+from jaxdep.data import corpora, extraction, stand_ins, storage
 from jaxdep.data.builder import ManualBuilder, Scan
 from jaxdep.data.card import card
 from jaxdep.data.formats.files import check_file
 from jaxdep.data.settings import Corpus
 from jaxdep.errors import BadFileError, Fault, Faults, UserError, describe
 
-_LAYOUT_VERSION = 3
+_LAYOUT_VERSION = 4
 """Layout version of prepared folders; corpora stored with another version are prepared again."""
 
 _LARGEST_TRUTH = 2**20
@@ -115,6 +115,7 @@ def prepare(
     # What one experiment needs must not become the default of another.
     given = previous if inherit else {**kept, **asked}
     options = builder.resolve(folder, corpora.with_defaults(name, {**kept, **asked}))
+    _, implied = builder.locate(Path(manual_dir), {})
     cache_key = {**options, "skip_bad": skip_bad, "layout": _LAYOUT_VERSION}
     fingerprint = _fingerprint(folder, cache_key, str(builder.VERSION))
     target = data / f"{name}-{fingerprint[:16]}"
@@ -130,6 +131,8 @@ def prepare(
         missing = "in the training split" if scan.items else f"of {name}"
         listed = f"\n{describe(skipped)}" if skipped else ""
         raise UserError(f"{folder} has no valid recordings {missing}: check the raw files{listed}")
+    recipes, unclear = extraction.recipes(folder, {item.id for item in scan.items})
+    scan.warnings += unclear
     logged = len(scan.warnings)
     for warning in scan.warnings:
         log(f"warning: {warning}")
@@ -145,12 +148,14 @@ def prepare(
         "files": files,
         "encoders": builder.encoders(options),
         "given": given,
-        "defaults": builder.resolve(folder, corpora.with_defaults(name, {})),
+        "defaults": builder.resolve(folder, corpora.with_defaults(name, implied)),
         "fingerprint": fingerprint,
         "card": scan.card,
         "subjects_known": all(item.subject for item in scan.items),
         "sessions": {item.id: item.session for item in scan.items if item.session},
     }
+    if recipes:
+        metadata["extraction"] = recipes
     _store(builder, scan, options, metadata, target)
     for warning in scan.warnings[logged:]:  # raised while features were computed
         log(f"warning: {warning}")

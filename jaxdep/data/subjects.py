@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 from jaxdep.data.formats import names, text
@@ -29,6 +29,24 @@ def read(folder: Path, faults: Faults, taken: Collection[str] = ()) -> dict[str,
     Returns:
       Attributes by subject; empty if there is no table.
     """
+    return _read(folder, faults, (_SUBJECT,), taken)
+
+
+def of_recordings(folder: Path, faults: Faults) -> dict[str, dict[str, str]]:
+    """Reads the subject of each recording, of a corpus whose files do not say who was recorded.
+
+    The header is `id,subject`, which names of attributes may follow, as in `read`.
+
+    Returns:
+      `subject` and attributes by id of a recording; empty if there is no table.
+    """
+    return _read(folder, faults, ("id", _SUBJECT), ())
+
+
+def _read(
+    folder: Path, faults: Faults, first: tuple[str, ...], taken: Collection[str]
+) -> dict[str, dict[str, str]]:
+    """Reads the other columns of the table, by the first one; `first` are those it begins with."""
     if not (folder / FILE).exists():
         return {}
     found: dict[str, dict[str, str]] = {}
@@ -38,7 +56,7 @@ def read(folder: Path, faults: Faults, taken: Collection[str] = ()) -> dict[str,
         faults.add_file(error, FILE)
         return {}
     header = rows[0][1] if rows else []
-    if problem := _fault_of_header(header, {"id", *taken}):
+    if problem := _fault_of_header(header, first, taken):
         faults.add("wrong header", f"{FILE}:1", problem)
         return {}
     for number, cells in rows[1:]:
@@ -48,47 +66,59 @@ def read(folder: Path, faults: Faults, taken: Collection[str] = ()) -> dict[str,
         if len(cells) != len(header):
             faults.add("wrong columns", where, f"found {len(cells)}; the header has {len(header)}")
             continue
-        subject, *values = cells
-        if problem := names.fault_of(subject):
-            faults.add("bad id", where, f"{subject!r}: {problem}")
-        elif subject in found:
-            faults.add("duplicate id", where, f"{subject} is also in a line before")
+        name, *values = cells
+        if problem := names.fault_of(name):
+            faults.add("bad id", where, f"{name!r}: {problem}")
+        elif name in found:
+            faults.add("duplicate id", where, f"{name} is also in a line before")
         elif problem := next(filter(None, map(names.fault_of_text, values)), None):
-            faults.add("bad attribute", where, f"a value of {subject} {problem}")
+            faults.add("bad attribute", where, f"a value of {name} {problem}")
         else:
-            found[subject] = dict(zip(header[1:], values, strict=True))
+            found[name] = dict(zip(header[1:], values, strict=True))
     return found
 
 
-def warnings(table: Mapping[str, object], recorded: Collection[str]) -> list[str]:
-    """Returns warnings about subjects that only the table or only the corpus has.
+def warnings(
+    table: Mapping[str, object], recorded: Collection[str], what: str = "subjects"
+) -> list[str]:
+    """Returns warnings about lines that only the table or only the corpus has.
 
     Args:
-      table: attributes by subject, from `read`.
-      recorded: subjects of all recordings.
+      table: attributes by subject, from `read`, or what is known by recording.
+      recorded: subjects of all recordings, or their ids.
+      what: what a line describes.
     """
     if not table:
         return []
     known, recorded = set(table), set(recorded)
     found = []
     if missing := len(recorded - known):
-        found.append(f"{FILE} has no line for {missing} of {len(recorded)} subjects.")
+        found.append(f"{FILE} has no line for {missing} of {len(recorded)} {what}.")
     if unknown := len(known - recorded):
-        found.append(f"{FILE} describes {unknown} subjects without recordings.")
+        found.append(f"{FILE} describes {unknown} {what} that the corpus does not have.")
     return found
 
 
-def _fault_of_header(header: list[str], taken: Collection[str]) -> str:
-    """What is wrong with a header; empty if nothing is."""
-    attributes = header[1:]
-    expected = f"expected {_SUBJECT} and names of attributes, such as {_SUBJECT},gender"
-    if header[:1] != [_SUBJECT] or not attributes:
-        return expected
+def fault_of_attributes(attributes: Sequence[str], taken: Collection[str]) -> str:
+    """What is wrong with names of attributes; empty if nothing is.
+
+    Args:
+      attributes: the names.
+      taken: names that the corpus itself defines.
+    """
     for name in attributes:
         if not name or names.fault_of_text(name):
-            return f"{expected}; a name is empty or not printable"
-        if header.count(name) > 1:
+            return "a name is empty or not printable"
+        if attributes.count(name) > 1:
             return f"{name} occurs twice"
-        if name in taken:
+        if name in {"id", _SUBJECT, *taken}:
             return f"{name} is a column of the corpus itself; choose another name"
     return ""
+
+
+def _fault_of_header(header: list[str], first: tuple[str, ...], taken: Collection[str]) -> str:
+    """What is wrong with a header; empty if nothing is."""
+    if tuple(header[: len(first)]) != first or len(header) < 2:
+        start = ",".join(first)
+        return f"expected {start} and names of attributes, such as {start},gender"
+    return fault_of_attributes(header[len(first) :], taken)

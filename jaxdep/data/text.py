@@ -120,6 +120,14 @@ def embed(
     return [embedded[_key(text)] for text in texts]
 
 
+def embedder(name: str | None) -> Callable[[Sequence[str]], list[np.ndarray]] | None:
+    """Function that embeds texts by the encoder with this name, see `embed`; None for no name."""
+    if not name:
+        return None
+    chosen = encoder(name)
+    return lambda texts: embed(texts, chosen)
+
+
 class HashingEncoder:
     """Fixed pseudo-random unit vectors of words: no model, no download, and NOT contextual.
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from jaxdep.errors import BadFileError, UserError
+from jaxdep.errors import UserError
 from jaxdep.extract.settings import Settings
 
 Arrays = dict[str, np.ndarray]
@@ -62,10 +62,7 @@ def _dvlog(streams: Mapping[str, np.ndarray], settings: Settings) -> Arrays:
     alone.
     """
     voice, face = streams["acoustic"], streams["landmarks"]
-    shorter, longer = sorted((len(voice), len(face)))
-    if longer - shorter > max(5, 0.05 * longer):  # as the builder of D-Vlog
-        detail = f"{len(voice)} rows of the voice, {len(face)} of the face"
-        raise BadFileError("lengths differ", detail)
+    shorter = min(len(voice), len(face))
     visual, mask = _filled(face[:shorter])
     return {"acoustic": voice[:shorter], "visual": visual, "visual_mask": mask}
 
@@ -168,6 +165,8 @@ def resolve(settings: Settings) -> Settings:
         problems.append("--like folder needs --streams, such as acoustic landmarks")
     if settings.streams and not folder:
         problems.append(f"--streams is for --like folder; {settings.like} has its own")
+    if "text" in streams and "words" not in streams:
+        problems.append("--streams text needs words as well, whose sentences it embeds")
     for option, stream in _MODELS.items():
         given, flag = getattr(settings, option), "--" + option.replace("_", "-")
         if stream in streams and given is None:
@@ -192,7 +191,12 @@ def resolve(settings: Settings) -> Settings:
     return replace(settings, streams=streams, rate=rate, speech_rate=speech_rate)
 
 
-_MODELS = {"speech_encoder": "speech", "image_encoder": "images", "recogniser": "words"}
+_MODELS = {
+    "speech_encoder": "speech",
+    "image_encoder": "images",
+    "recogniser": "words",
+    "text_encoder": "text",
+}
 """Setting -> stream that it is for."""
 
 

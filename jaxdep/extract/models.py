@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from jaxdep.errors import UserError
-from jaxdep.extract import deep, face, layouts, streams, words
+from jaxdep.extract import deep, face, layouts, sentences, streams, words
 from jaxdep.extract.packages import require
 from jaxdep.extract.settings import Settings
 
-SETTINGS = ("predictor", "speech_encoder", "image_encoder", "recogniser")
+SETTINGS = ("predictor", "speech_encoder", "image_encoder", "recogniser", "text_encoder")
 """Settings that name models."""
 
 
@@ -46,6 +46,10 @@ def identities(settings: Settings) -> dict[str, Any]:
         assert settings.recogniser is not None
         recogniser = words.recogniser(settings.recogniser, settings.language)
         found["recogniser"] = _named(settings.recogniser, recogniser.identity)
+    if "text" in names:
+        assert settings.text_encoder is not None
+        embedder = sentences.encoder(settings.text_encoder)
+        found["text_encoder"] = _named(embedder.name, embedder.identity)
     return found
 
 
@@ -63,5 +67,6 @@ def _check_width(option: str, encoder: Any, width: int | None, like: str) -> Non
 
 
 def _named(name: str, identity: str) -> dict[str, str]:
-    # A folder's name says nothing about its content, and its path is that of this machine.
-    return {"name": Path(name).name, "sha256": hashlib.sha256(identity.encode()).hexdigest()}
+    # The path of a folder is that of this machine; a name of the Hub finds the model anywhere.
+    shown = Path(name).name if Path(name).expanduser().is_dir() else name
+    return {"name": shown, "sha256": hashlib.sha256(identity.encode()).hexdigest()}

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from jaxdep.errors import BadFileError, Faults
+from jaxdep.errors import Faults
 from jaxdep.extract import layouts, models, streams
 from jaxdep.extract.settings import Settings
 
@@ -51,10 +51,6 @@ def arrays_and_facts(
       faults: receives all faults of the file; if there are any, there are no arrays.
     """
     found = streams.compute(path, settings.streams, settings, faults)
-    if not faults:
-        try:
-            layout = layouts.LAYOUTS[settings.like]
-            return layout.arrays(found.arrays, settings), found.facts
-        except BadFileError as error:
-            faults.add_file(error, path, str(path))
-    return {}, found.facts
+    if faults:
+        return {}, found.facts
+    return layouts.LAYOUTS[settings.like].arrays(found.arrays, settings), found.facts

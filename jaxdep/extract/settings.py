@@ -10,7 +10,9 @@ from annotated_types import Gt, Interval, Le
 Like = Literal[
     "dvlog", "avec2013", "avec2014", "daicwoz", "mmd2023", "ewre", "folder"
 ]  # the two that are refused are named, so that the message says why
-Stream = Literal["acoustic", "functionals", "landmarks", "pose", "speech", "images", "words"]
+Stream = Literal[
+    "acoustic", "functionals", "landmarks", "pose", "speech", "images", "words", "text"
+]
 Partition = Literal["training", "development", "testing"]
 RowsPerSecond = Annotated[float, Gt(0), Le(100)]
 Layer = Annotated[int, Interval(ge=-1000, le=1000)]
@@ -38,6 +40,8 @@ class Settings:
       image_region: What the image encoder sees: a square of the face, or the whole frame.
       recogniser: Hugging Face name or folder of a Whisper, for the words.
       language: Language of the words, such as en; by default the recogniser detects it.
+      text_encoder: Hugging Face name or folder of a text encoder, for the sentences of the words;
+        hashing for a dry run.
       partition: Partition of the recordings (avec2013, avec2014).
       without_gaze: Write zeros for the six columns of gaze, which landmarks do not show (avec2013,
         avec2014).
@@ -58,6 +62,7 @@ class Settings:
     image_region: Literal["face", "frame"] = "face"
     recogniser: str | None = None
     language: str | None = None
+    text_encoder: str | None = None
     partition: Partition | None = None
     without_gaze: bool = False
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -10,13 +10,16 @@ from typing import Any
 import numpy as np
 
 from jaxdep.errors import BadFileError, Faults
-from jaxdep.extract import deep, face, media, pooling, pose, voice, words
+from jaxdep.extract import deep, face, media, pooling, pose, sentences, voice, words
 from jaxdep.extract.settings import Settings
 
 FEWEST_FACES = 0.5
 """Smallest share of the rows that must show a face."""
 
-SOUND = frozenset({"acoustic", "functionals", "speech", "words"})
+SLACK_ROWS, SLACK = 5, 0.05
+"""Rows by which sound and pictures may differ, or share of the longer if that is more."""
+
+SOUND = frozenset({"acoustic", "functionals", "speech", "words", "text"})
 FACE = frozenset({"landmarks", "pose"})
 PICTURES = FACE | {"images"}
 
@@ -51,7 +54,8 @@ def compute(path: Path, names: Collection[str], settings: Settings, faults: Faul
         - `landmarks` [T, 136]: x of the 68 points in pixels from the left, then y from the top;
         - `pose` [T, 6]: place and angles of the head (`pose`);
         - `speech` [T, D], `images` [T, D]: hidden states of models (`deep`);
-        - `words`: what is said, and when (`words`).
+        - `words`: what is said, and when (`words`);
+        - `text` [S, D], with `words` only: its sentences, embedded (`sentences`).
       settings: settings of the extraction, as `layouts.resolve` returns them.
       faults: receives all faults of the file.
     """
@@ -68,7 +72,20 @@ def compute(path: Path, names: Collection[str], settings: Settings, faults: Faul
                 # A file that cannot be opened has the same fault for sound and pictures.
                 if (error.kind, error.detail) not in {(f.kind, f.detail) for f in faults.found}:
                     faults.add_file(error, path, str(path))
+    if problem := _difference(found.facts, settings):
+        faults.add("lengths differ", path, problem, str(path))
     return found
+
+
+def _difference(facts: Mapping[str, Any], settings: Settings) -> str:
+    """How long sound and pictures last, if they are too different to belong together."""
+    assert settings.rate is not None
+    if not {"audio_seconds", "video_seconds"} <= facts.keys():
+        return ""
+    sound, pictures = facts["audio_seconds"], facts["video_seconds"]
+    if abs(sound - pictures) <= max(SLACK_ROWS / settings.rate, SLACK * max(sound, pictures)):
+        return ""
+    return f"{sound:g} s of sound, {pictures:g} s of pictures"
 
 
 def _sound(path: Path, names: set[str], settings: Settings, found: Streams) -> None:
@@ -87,6 +104,10 @@ def _sound(path: Path, names: set[str], settings: Settings, found: Streams) -> N
         assert settings.recogniser is not None
         recogniser = words.recogniser(settings.recogniser, settings.language)
         found.arrays["words"] = recogniser.recognise(samples)
+    if "text" in names:
+        assert settings.text_encoder is not None
+        encoder = sentences.encoder(settings.text_encoder)
+        found.arrays["text"] = sentences.embed(found.arrays["words"], encoder)
 
 
 def _pictures(path: Path, names: set[str], settings: Settings, found: Streams) -> None:

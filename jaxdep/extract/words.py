@@ -65,7 +65,7 @@ class Recogniser:
 
 
 def as_records(chunks: list[tuple[float | None, float | None, str]], end: float) -> np.ndarray:
-    """Sentences as a structured array; those without words are left out.
+    """Sentences as a structured array, each on one line; those without words are left out.
 
     Args:
       chunks: start, stop and text; Whisper leaves out a time where a sentence is cut.
@@ -73,9 +73,9 @@ def as_records(chunks: list[tuple[float | None, float | None, str]], end: float)
     """
     rows = []
     for start, stop, text in chunks:
-        if text.strip():
+        if line := " ".join(text.split()):
             first = min(max(start or 0.0, rows[-1][1] if start is None and rows else 0.0), end)
-            rows.append((first, min(end if stop is None else max(stop, first), end), text.strip()))
+            rows.append((first, min(end if stop is None else max(stop, first), end), line))
     longest = max((len(text) for *_, text in rows), default=1)
     kind = [("start", np.float64), ("stop", np.float64), ("text", f"<U{longest}")]
     return np.array(rows, dtype=kind)

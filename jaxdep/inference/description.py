@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -16,10 +16,12 @@ from jaxdep.artifacts.files import parse_json, read_arrays, write_arrays
 from jaxdep.artifacts.schema import InputsEntry, check_document
 from jaxdep.data import arrays, functionals
 from jaxdep.data.checks import invalid_numbers
+from jaxdep.data.extraction import Recipe
 from jaxdep.data.opening import OpenCorpus
 from jaxdep.errors import Faults, UserError
 from jaxdep.experiment import Experiment
 from jaxdep.inference.distance import TrainingData
+from jaxdep.models.baselines.features import names_read
 from jaxdep.overrides import to_json
 
 Recording = Mapping[str, Any]
@@ -52,6 +54,8 @@ class InputDescription:
       encoders: hash of each encoder of the corpus, by the name of its option.
       features: features that the model reads, by name.
       training: statistics of the training recordings.
+      extraction: the different recipes by which `jaxdep extract` made the features; empty if it did
+        not, or if the files do not say so.
     """
 
     corpus: str
@@ -59,23 +63,27 @@ class InputDescription:
     encoders: Mapping[str, str]
     features: Mapping[str, Feature]
     training: TrainingData
+    extraction: Sequence[Recipe] = ()
 
     @classmethod
     def of(cls, experiment: Experiment, data: OpenCorpus) -> InputDescription:
         """Describes the inputs of an experiment on an opened corpus."""
         stored, _ = arrays.open_split(data.folder, experiment.corpus.train)
-        names = _read_by(experiment.model, [name for name, each in stored.items() if each.shape])
+        types = {name: np.dtype(each.np_dtype) for name, each in stored.items() if each.shape}
+        names = _read_by(experiment, types)
         train = data.splits["train"]
         features = {
-            name: Feature(tuple(stored[name].shape), np.dtype(stored[name].np_dtype).name, length)
+            name: Feature(tuple(stored[name].shape), types[name].name, length)
             for name, length in ((name, _length(train, name)) for name in names)
         }
         return cls(
             data.description["name"],
-            to_json(data.options),
+            # With what the builder found out about the files of the corpus.
+            to_json(data.description["options"]),
             data.description.get("encoders", {}),
             features,
             TrainingData.of(_parts(train, names)),
+            data.description.get("extraction", ()),
         )
 
     def stack(self, recordings: Mapping[str, Recording]) -> dict[str, np.ndarray]:
@@ -104,7 +112,7 @@ class InputDescription:
 
     def write(self, path: Path) -> None:
         """Writes the description to a file."""
-        entry = {
+        entry: dict[str, Any] = {
             "corpus": self.corpus,
             "options": self.options,
             "encoders": self.encoders,
@@ -113,6 +121,8 @@ class InputDescription:
                 for name, each in self.features.items()
             },
         }
+        if self.extraction:
+            entry["extraction"] = list(self.extraction)
         stored = {"percentiles": self.training.percentiles}
         for name in self.training.mean:
             stored[f"mean/{name}"] = self.training.mean[name]
@@ -156,7 +166,8 @@ class InputDescription:
             for name, each in entry["features"].items()
         }
         training = TrainingData(of("mean/"), of("deviation/"), stored["percentiles"])
-        return cls(entry["corpus"], entry["options"], entry["encoders"], features, training)
+        about = (entry["corpus"], entry["options"], entry["encoders"])
+        return cls(*about, features, training, entry.get("extraction", ()))
 
     def _checked(self, name: str, recording: Recording, faults: Faults) -> Recording:
         """The features of a recording that the model reads, in the type of the prepared corpus."""
@@ -186,8 +197,11 @@ class InputDescription:
         return checked
 
 
-def _read_by(model: Any, names: list[str]) -> list[str]:
+def _read_by(experiment: Experiment, types: Mapping[str, np.dtype]) -> list[str]:
     """The features among these that a model reads, and their stored functionals."""
+    model, names = experiment.model, list(types)
+    if experiment.is_baseline:
+        return names_read(types, getattr(model, "modalities", ()))
     parts = models.modalities_of(model)
     if not parts:
         return [name for name in names if not name.endswith(functionals.SUFFIX)]

@@ -42,10 +42,12 @@ def export(model: Model, folder: Path) -> dict[str, Any]:
       The content of `program.json`.
 
     Raises:
-      UserError: the folder is not empty or cannot be written.
+      UserError: the model is a scikit-learn baseline, or the folder is not empty or cannot be
+        written.
     """
     from jaxdep.parity.convert import to_torch
 
+    variables_of = model.variables
     check_writable(folder)
     if folder.exists() and any(folder.iterdir()):
         raise UserError(f"{folder} is not empty; set another --out")
@@ -56,7 +58,7 @@ def export(model: Model, folder: Path) -> dict[str, Any]:
     described = {
         "title": model.meta["title"],
         "synthetic": model.meta["corpus"]["synthetic"],
-        "seeds": [int(seed) for seed in model.variables],
+        "seeds": [int(seed) for seed in variables_of],
         "inputs": _described(exported.in_tree, exported.in_avals),
         "outputs": _described(exported.out_tree, exported.out_avals),
         "classes": {task: list(names) for task, names in model.meta["classes"].items()},
@@ -65,7 +67,7 @@ def export(model: Model, folder: Path) -> dict[str, Any]:
         "batch_size": model.experiment.training.batch_size,
     }
     write_json(folder / DESCRIPTION, described)
-    for seed, variables in model.variables.items():
+    for seed, variables in variables_of.items():
         with replaced(folder / f"weights-seed{seed}.safetensors") as temporary:
             temporary.write_bytes(save(to_torch(model.module, variables)))
     write_text(folder / CARD, card.card(model, described))

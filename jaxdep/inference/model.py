@@ -17,10 +17,10 @@ from jaxdep.artifacts.run_dir import RunDir
 from jaxdep.artifacts.schema import Meta
 from jaxdep.errors import UserError
 from jaxdep.experiment import Experiment
-from jaxdep.inference import reading
+from jaxdep.inference import learned, reading
 from jaxdep.inference.description import InputDescription, Recording
 from jaxdep.inference.predictions import Calibration, Predictions
-from jaxdep.train import devices, runs
+from jaxdep.train import devices
 from jaxdep.train.forward import forward
 
 
@@ -38,7 +38,7 @@ def load(folder: str | Path, *, seed: int | None = None) -> Model:
     devices.start()
     source = RunDir.at(results.run_dir_of(Path(folder)))
     config, meta, experiment = read_run(source)
-    seeds = config["seeds"]
+    seeds = [run["seed"] for run in meta["runs"]]
     if seed is not None and seed not in seeds:
         raise UserError(f"{folder} has no seed {seed}; choose from {', '.join(map(str, seeds))}")
     diverged = {run["run"] for run in meta["runs"] if run["status"] == "diverged"}
@@ -48,7 +48,7 @@ def load(folder: str | Path, *, seed: int | None = None) -> Model:
         raise UserError(f"{folder}: {which} diverged, so there are no weights to predict with")
     description = InputDescription.read(source.inputs)
     example: Any = {"inputs": description.blank}
-    weights = runs.restore_best(experiment, seeds, example, source.checkpoints)
+    weights = learned.restore(source, experiment, seeds, example)
     return Model(source, config, meta, experiment, description, weights, kept)
 
 
@@ -60,12 +60,9 @@ def read_run(source: RunDir) -> tuple[dict[str, Any], Meta, Experiment]:
     """
     config, meta = source.read(source.config), source.read(source.meta)
     experiment = overrides_of.from_json(config)
-    if not source.checkpoints.is_dir():
-        raise UserError(
-            f"{source.path} has no checkpoints; evaluate, missing, predict and load support trained"
-            " models only, not baselines; of a cross-validation, pass one of its folds"
-        )
-    if [run["seed"] for run in meta["runs"]] != config["seeds"]:
+    learned.check(source, experiment)
+    found = [run["seed"] for run in meta["runs"]]
+    if found != config["seeds"][: None if meta.get("stochastic", True) else 1]:
         raise UserError(
             f"{source.path} is damaged: config.json and meta.json list different seeds; train again"
         )
@@ -82,7 +79,8 @@ class Model:
       meta: content of its `meta.json`.
       experiment: experiment that was trained.
       description: the model's inputs.
-      weights: variables of the best epoch of all runs, [R, ...].
+      weights: variables of the best epoch of all runs, [R, ...]; of a scikit-learn baseline, the
+        estimator of each run.
       kept: indices of the runs that predict.
     """
 
@@ -96,14 +94,19 @@ class Model:
 
     @property
     def module(self) -> Any:
-        """The Flax module."""
+        """The Flax module, or the baseline."""
         return self.experiment.model
 
     @cached_property
     def variables(self) -> dict[int, Any]:
-        """Flax variables of the best epoch of each run that predicts, by seed."""
+        """Flax variables of the best epoch of each run that predicts, by seed.
+
+        Raises:
+          UserError: the run is a scikit-learn baseline.
+        """
+        self._check_network()
         of = lambda run: jax.tree.map(lambda leaf: np.asarray(leaf[run]), self.weights)
-        return {self.config["seeds"][run]: of(run) for run in self.kept}
+        return {self.meta["runs"][run]["seed"]: of(run) for run in self.kept}
 
     def apply(self, variables: Any, inputs: Mapping[str, Any]) -> dict[str, Any]:
         """Outputs of the network for a batch, in the precision of the experiment.
@@ -114,7 +117,11 @@ class Model:
 
         Returns:
           Logits [B, C], or scores [B] that are not clipped to their scale, for each task.
+
+        Raises:
+          UserError: the run is a scikit-learn baseline.
         """
+        self._check_network()
         with jax.default_matmul_precision(self.experiment.training.precision):
             return forward(self.experiment, variables, inputs)
 
@@ -170,6 +177,13 @@ class Model:
         """Lowest and highest score of a task; empty where there are none."""
         return self.experiment.tasks[task].bounds
 
+    def _check_network(self) -> None:
+        if self.experiment.is_baseline:
+            raise UserError(
+                f"{self.source.path} is a baseline of scikit-learn: it has no network to export,"
+                " explain or apply; `predict` reads its estimators"
+            )
+
     @cached_property
     def calibration(self) -> dict[str, Calibration]:
         """Calibration of each task, from the predictions for the validation split."""
@@ -187,10 +201,8 @@ class Model:
 
     @cached_property
     def _predictor(self) -> Any:
-        exactly = self.config.get("deterministic", False)
         # All runs take part, even if one is asked for: others may not change its bits.
-        layout = devices.layout(len(self.config["seeds"]), deterministic=exactly)
-        return runs.predictor(self.experiment, self.weights, layout)
+        return learned.predictor(self.experiment, self.weights, self.config)
 
 
 def _finite(values: np.ndarray) -> np.ndarray:

@@ -52,11 +52,11 @@ def read(
         raise UserError(f"{missing[0]} does not exist: give the files of recordings")
     videos = [path for path in paths if path.suffix.lower() in media.SUFFIXES]
     others = [path for path in paths if path not in videos]
-    if texts or any(path.suffix != _ARRAYS for path in others):
+    if texts or any(path.suffix != _ARRAYS for path in paths):
         _check_encoders(description, builder, known)
     scans = [_arrays(path) if path.suffix == _ARRAYS else of_corpus(path) for path in others]
     if videos:
-        scans.append(media.read(videos, description.corpus, builder, known, log))
+        scans.append(media.read(videos, description, builder, known, log))
     if texts:
         numbered = {f"text_{n:05d}": each for n, each in enumerate(texts, start=1)}
         scans.append(builder.texts(numbered, known))

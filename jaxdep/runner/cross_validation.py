@@ -28,9 +28,6 @@ from jaxdep.train.status import Status
 REQUEST = "cross-validation.json"
 """File with the settings of a cross-validation."""
 
-FOLDS = "folds"
-"""Folder with the run directories of the folds."""
-
 _STRIDE = 10_000
 """Distance of the seeds of two repeats, so that no two runs have the same seed."""
 
@@ -153,8 +150,8 @@ def _train(
     **options: Any,
 ) -> RunDir:
     """Trains one fold, unless that is done, and returns its run directory."""
-    name = f"repeat{repeat}-fold{fold}"
-    run_dir = RunDir.at(folder.path / FOLDS / name)
+    run_dir = RunDir.at(folds.folder_of(folder.path, repeat, fold))
+    name = run_dir.path.name
     if run_dir.finished and (run_dir.path / "report.html").is_file():
         log(f"{name} is already complete")
         return run_dir

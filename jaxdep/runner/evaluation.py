@@ -15,11 +15,11 @@ from jaxdep.artifacts.schema import Meta, SplitEntries
 from jaxdep.data.opening import OpenCorpus, Splits, open_corpus
 from jaxdep.errors import UserError
 from jaxdep.experiment import Experiment
+from jaxdep.inference import learned
 from jaxdep.inference.model import read_run
 from jaxdep.runner import across, reporting
 from jaxdep.runner.options import Log
 from jaxdep.train import devices as device_layout
-from jaxdep.train import runs
 
 
 def evaluate(folder: str | Path, *, split: str = "test", log: Log = print) -> reporting.Result:
@@ -39,15 +39,12 @@ def evaluate(folder: str | Path, *, split: str = "test", log: Log = print) -> re
     device_layout.start()
     source = RunDir.at(Path(folder))
     config, meta, experiment, weights, splits = restore(source)
-    chosen, seeds = split_of(splits, split), config["seeds"]
+    chosen = split_of(splits, split)
     log(f"{split}: {len(chosen)} of {chosen.name}")
-    layout = device_layout.layout(len(seeds), deterministic=config.get("deterministic", False))
+    predict = learned.predictor(experiment, weights, config)
     evaluated = {"validation": splits["validation"], "test": chosen}
     with jax.default_matmul_precision(experiment.training.precision):
-        outputs = {
-            role: runs.predict(experiment, weights, each.arrays, layout)
-            for role, each in evaluated.items()
-        }
+        outputs = {role: predict(each.arrays) for role, each in evaluated.items()}
     target = source.subdirectory(f"evaluate-{split}")
     write_evaluated(source, target, config, meta, outputs, evaluated)
     return reporting.write_report(target)
@@ -62,7 +59,8 @@ def restore(source: RunDir) -> tuple[dict[str, Any], Meta, Experiment, Any, Spli
     config, meta, experiment = read_run(source)
     splits = open_again(source, experiment).splits
     example = splits["train"].arrays
-    weights = runs.restore_best(experiment, config["seeds"], example, source.checkpoints)
+    seeds = [run["seed"] for run in meta["runs"]]
+    weights = learned.restore(source, experiment, seeds, example)
     return config, meta, experiment, weights, splits
 
 

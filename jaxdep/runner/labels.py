@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -103,7 +106,12 @@ def _title(base: Experiment, experiment: Experiment, changed: Differences, about
 
     after = {path: changed[path][1] for path in sorted(changed, key=place)}
     known = [*flat(to_json(base)), *flat(to_json(experiment))]
-    return f"{base.title}{about}; changed: {listed(assignments(after, known))}"
+    shown = listed(assignments(after, known))
+    if shown != ", ".join(assignments(after, known, longest=sys.maxsize)):
+        # Runs that differ only in what was cut off have different titles all the same.
+        described = json.dumps(after, sort_keys=True, default=str)
+        shown += f" ({hashlib.sha256(described.encode()).hexdigest()[:8]})"
+    return f"{base.title}{about}; changed: {shown}"
 
 
 def _balanced(experiment: Experiment) -> list[str]:

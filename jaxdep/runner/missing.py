@@ -85,7 +85,13 @@ def missing(folder: str | Path, *, split: str = "test", log: Log = print) -> rep
 
 def _modalities(experiment: Experiment) -> Parts:
     """Inputs of each of the model's modalities, of which there are several."""
-    spec, model = spec_of(experiment.model), type(experiment.model).__name__
+    model = type(experiment.model).__name__
+    if experiment.is_baseline:
+        raise UserError(
+            f"{model} has no mask for an absent modality; train it without one by --set"
+            " model.modalities=..."
+        )
+    spec = spec_of(experiment.model)
     parts = spec.modalities(experiment.model)
     if not parts:
         raise UserError(

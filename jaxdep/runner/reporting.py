@@ -161,10 +161,9 @@ class RunRecorder:
         return write_report(finished)
 
     def _describe_inputs(self) -> None:
-        """Writes what `jaxdep.load` needs to know of the inputs; no baseline can be loaded."""
-        if not self.prepared.experiment.is_baseline:
-            described = InputDescription.of(self.prepared.experiment, self.prepared.data)
-            described.write(self.run_dir.inputs)
+        """Writes what `jaxdep.load` needs to know of the inputs."""
+        described = InputDescription.of(self.prepared.experiment, self.prepared.data)
+        described.write(self.run_dir.inputs)
 
 
 def run_dir_of_process(run_dir: RunDir) -> RunDir:

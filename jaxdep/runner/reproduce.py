@@ -12,6 +12,7 @@ from jaxdep.analysis.reproduction import RUNS, TABLES, Coverage
 from jaxdep.artifacts import lock
 from jaxdep.artifacts.files import write_json
 from jaxdep.artifacts.run_dir import RunDir
+from jaxdep.data import corpora
 from jaxdep.errors import UserError, closest
 from jaxdep.experiment import Experiment
 from jaxdep.overrides import digest_of
@@ -24,6 +25,9 @@ Log = Callable[[str], None]
 
 REQUEST = "reproduction.json"
 """File with the settings of a reproduction."""
+
+_TEXT_ENCODER = "text_encoder"
+"""Option of the corpora that embed texts."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +52,7 @@ def reproduce(
     *,
     seeds: int | Sequence[int] = 1,
     manual_dirs: Mapping[str, str | Path] | None = None,
+    text_encoder: str | None = None,
     small: bool = False,
     log: Log = print,
     report: Display | None = None,
@@ -57,14 +62,17 @@ def reproduce(
 
     An experiment that several rows name is trained once, and a program that several experiments
     share is compiled once (`jaxdep.train.devices.start`). If the output folder holds an
-    interrupted reproduction with the same seeds, data and size, it is continued; further tables
-    join it.
+    interrupted reproduction with the same seeds, data, text encoder and size, it is continued;
+    further tables join it.
 
     Args:
       selection: a paper, such as `jamfn`, or one of its tables, such as `jamfn:table4`.
       seeds: number of seeds (0, 1, ...), or a list of seeds.
       manual_dirs: folder with the raw files of each corpus, by name of the corpus; corpora that
         are not named are synthetic stand-ins.
+      text_encoder: Hugging Face name or folder of the text encoder of all corpora that have this
+        option, stand-ins included; by default each has its own. Rows that set it themselves keep
+        theirs.
       small: train small variants on small stand-ins, to see that everything works.
       log: callback for messages.
       report: factory of the progress display, as in `jaxdep.run`.
@@ -78,12 +86,19 @@ def reproduce(
     seeds, manual_dirs = check_seeds(seeds), dict(manual_dirs or {})
     if small and manual_dirs:
         raise UserError("--small trains on small stand-ins; omit --manual-dir")
-    trainings = {run_name(row, small): _experiment(row, small) for row in _trained(tables)}
-    corpora = {experiment.corpus.name for experiment in trainings.values()}
-    if unknown := sorted(set(manual_dirs) - corpora):
+    trainings = {
+        run_name(row, small): _experiment(row, small, text_encoder) for row in _trained(tables)
+    }
+    names = {experiment.corpus.name for experiment in trainings.values()}
+    if unknown := sorted(set(manual_dirs) - names):
         raise UserError(
             f"--manual-dir {unknown[0]}=...: no row of {selection} is on {unknown[0]}; its corpora:"
-            f" {', '.join(sorted(corpora))}"
+            f" {', '.join(sorted(names))}"
+        )
+    if text_encoder is not None and not any(map(_embeds_texts, names)):
+        raise UserError(
+            f"--text-encoder: no row of {selection} is on a corpus whose texts are embedded; omit"
+            " the option"
         )
     folder = Path(options.pop("out", None) or Path("runs") / f"reproduce-{paper.name}")
     chosen = RunOptions(**options)
@@ -94,6 +109,7 @@ def reproduce(
         "signal": chosen.signal,
         "deterministic": chosen.deterministic,
         "manual_dirs": {name: str(Path(path).resolve()) for name, path in manual_dirs.items()},
+        "text_encoder": text_encoder,
     }
     requests.begin(folder, REQUEST, request, "reproduction")
 
@@ -149,17 +165,17 @@ def parse_folders(selection: str, given: Sequence[str]) -> dict[str, str]:
       UserError: a folder has no name, and the tables have several corpora; or a name is repeated.
     """
     _, tables = select(selection)
-    corpora = sorted({row.corpus for table in tables for row in table.rows})
+    named = sorted({row.corpus for table in tables for row in table.rows})
     folders: dict[str, str] = {}
     for text in given:
         name, equals, folder = text.partition("=")
-        if not (equals and name in corpora):
-            if len(corpora) > 1:
+        if not (equals and name in named):
+            if len(named) > 1:
                 raise UserError(
-                    f"--manual-dir {text}: {selection} has rows on {', '.join(corpora)}; name the"
-                    f" corpus of the folder, such as {corpora[0]}=FOLDER"
+                    f"--manual-dir {text}: {selection} has rows on {', '.join(named)}; name the"
+                    f" corpus of the folder, such as {named[0]}=FOLDER"
                 )
-            name, folder = corpora[0], text
+            name, folder = named[0], text
         if name in folders:
             raise UserError(f"--manual-dir: {name} is given twice; give one folder")
         folders[name] = folder
@@ -203,11 +219,18 @@ def _trained(tables: Sequence[Table]) -> list[Row]:
     return [row for table in tables for row in table.rows if row.experiment]
 
 
-def _experiment(row: Row, small: bool) -> Experiment:
+def _experiment(row: Row, small: bool, text_encoder: str | None = None) -> Experiment:
     from jaxdep.experiments.small import small as smaller
 
-    experiment = find(row.experiment, row.overrides)
+    overrides = dict(row.overrides)
+    if text_encoder is not None and _embeds_texts(row.corpus):
+        overrides.setdefault(f"corpus.options.{_TEXT_ENCODER}", text_encoder)
+    experiment = find(row.experiment, overrides)
     return smaller(experiment) if small else experiment
+
+
+def _embeds_texts(corpus: str) -> bool:
+    return corpora.has_option(corpus, _TEXT_ENCODER)
 
 
 def _describe(
@@ -238,4 +261,5 @@ def _describe_row(row: Row, small: bool, failed: Mapping[str, str]) -> dict[str,
     name = run_name(row, small) if row.experiment else ""
     reason = row.reason or failed.get(name, "")
     described = {"label": row.label, "corpus": row.corpus, "task": row.task, "own": row.own}
-    return {**described, "run": "" if reason else name, "reason": reason}
+    ran = {"run": "" if reason else name, "reason": reason, "overrides": sorted(row.overrides)}
+    return {**described, **ran}

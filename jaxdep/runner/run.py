@@ -13,11 +13,13 @@ import jax
 import numpy as np
 
 from jaxdep import overrides as overrides_of
+from jaxdep.artifacts import estimators
 from jaxdep.artifacts.run_dir import History, open_run_dir
 from jaxdep.artifacts.schema import Merge, RunEntry
 from jaxdep.data import corpus_file
 from jaxdep.errors import UserError, closest
 from jaxdep.experiment import Experiment
+from jaxdep.inference import learned
 from jaxdep.plain import gib
 from jaxdep.runner import labels, own_corpus, reporting
 from jaxdep.runner.input_pipeline import open_experiment
@@ -26,7 +28,6 @@ from jaxdep.runner.reporting import Outcome, RunRecorder
 from jaxdep.settings.checking import convert
 from jaxdep.train import attention_maps
 from jaxdep.train import devices as device_layout
-from jaxdep.train.objective import clip
 from jaxdep.train.runs import Report
 from jaxdep.train.session import Session
 from jaxdep.train.status import Status
@@ -212,25 +213,23 @@ def _fit_baseline(recorder: RunRecorder, seeds: Sequence[int]) -> Outcome:
     experiment, splits = recorder.prepared.experiment, recorder.prepared.data.splits
     model, task = experiment.model, experiment.main_task
     pairs = [(splits[name].inputs, splits[name].targets[task]) for name in ("train", "validation")]
-    evaluated = [splits[name] for name in ("validation", "test")]
-    together = {name: np.concatenate([x.inputs[name] for x in evaluated]) for name in pairs[0][0]}
-    entries: list[RunEntry] = []
-    outputs = []
-    for run, seed in enumerate(seeds if model.stochastic else seeds[:1]):
-        fitted = model.fit_predict(*pairs, together, seed=seed)
-        outputs.append(clip(experiment.tasks[task], fitted.outputs))
-        entries.append(
-            {
-                "run": run,
-                "seed": seed,
-                "hyper": {**fitted.hyper, "validation_loss": fitted.loss},
-                "status": Status.FINISHED.label,
-                "epochs": 0,
-                "best_epoch": 0,
-                "parameters": 0,
-            }
-        )
-    validation, test = np.split(np.stack(outputs), [len(evaluated[0])], axis=1)
+    seeds = seeds if model.stochastic else seeds[:1]
+    selected = [model.fit(*pairs, seed=seed) for seed in seeds]
+    entries: list[RunEntry] = [
+        {
+            "run": run,
+            "seed": seed,
+            "hyper": {**each.hyper, "validation_loss": each.loss},
+            "status": Status.FINISHED.label,
+            "epochs": 0,
+            "best_epoch": 0,
+            "parameters": 0,
+        }
+        for run, (seed, each) in enumerate(zip(seeds, selected, strict=True))
+    ]
+    fitted = [each.estimator for each in selected]
+    predict = learned.predictor(experiment, fitted, recorder.config)
+    outputs = {name: predict(splits[name].arrays) for name in ("validation", "test")}
     recorder.begin()  # not before: targets may be refused
-    found = {"validation": {task: validation}, "test": {task: test}}
-    return Outcome(entries, found, stochastic=model.stochastic)
+    estimators.save(recorder.run_dir.estimators, fitted)
+    return Outcome(entries, outputs, stochastic=model.stochastic)

@@ -43,10 +43,20 @@ def short_names(paths: Collection[str], known: Collection[str]) -> dict[str, str
     return {path: next((e for e in _endings(path) if owners[e] == {path}), path) for path in paths}
 
 
-def assignments(values: Mapping[str, Any], known: Collection[str]) -> list[str]:
-    """Settings as `hidden=16`, with short names and short values, on one line each."""
+def assignments(values: Mapping[str, Any], known: Collection[str], longest: int = 32) -> list[str]:
+    """Settings as `hidden=16`, with short names and short values, on one line each.
+
+    Args:
+      values: values by dotted path.
+      known: as in `short_names`.
+      longest: maximum number of characters of a value.
+    """
     names = short_names(values, known)
-    return [f"{one_line(names[path], 60)}={_short(value)}" for path, value in values.items()]
+    of_name = max(longest, 60)
+    return [
+        f"{one_line(names[path], of_name)}={_short(value, longest)}"
+        for path, value in values.items()
+    ]
 
 
 def _endings(path: str) -> list[str]:
@@ -55,7 +65,7 @@ def _endings(path: str) -> list[str]:
     return [".".join(parts[start:]) for start in range(len(parts) - 1, -1, -1)]
 
 
-def _short(value: Any, longest: int = 32) -> str:
+def _short(value: Any, longest: int) -> str:
     """A value as text; of a long path or name of an encoder, the end tells more than the start."""
     text = str(tuple(value)) if isinstance(value, list) else str(value)
     if "/" in text and len(text) > longest:

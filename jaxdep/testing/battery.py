@@ -72,6 +72,15 @@ class ModelBattery:
                 marks = pytest.mark.slow if slow else ()
                 yield pytest.param((name, label), id=f"{name}-{label}", marks=marks)
 
+    def test_initial_weights_need_shapes_alone(self, variant):
+        """Weights are drawn without a forward pass, as training draws them."""
+        model, _, inputs = initialised(*variant)
+        key, shapes = jax.random.key(0), jax.eval_shape(lambda: inputs)
+        drawn = jax.eval_shape(lambda: model.lazy_init(key, shapes))
+        chex.assert_trees_all_equal_shapes_and_dtypes(
+            drawn, jax.eval_shape(lambda: model.init(key, inputs))
+        )
+
     @pytest.mark.parametrize("value", [1e3, np.nan])
     def test_padding_changes_neither_outputs_nor_gradients(self, variant, value):
         """Padding may hold any value, including NaN."""

@@ -110,13 +110,13 @@ class Trainer:
 
     def start(self, runs: step.Run) -> step.State:
         """The initial state of runs, on the devices."""
-        zeros = np.zeros(len(runs.seed), np.int32)
-        example = self.layout.place_shared(self._example)
+        draw = lambda seed: jax.device_get(step.draw(self.experiment, seed, self._example))
+        variables = jax.tree.map(lambda *each: np.stack(each), *map(draw, runs.seed))
         if self._init is None:
-            first = lambda run, _, data: step.init(self.experiment, run, data)
-            self._init = self.layout.compile_ahead(first, _one_of(runs), np.int32(0), example)
-        placed = self._init(self.layout.place_runs(runs), self.layout.place_runs(zeros), example)
-        return self._without_padding(placed, zeros + Status.RUNNING)
+            first = lambda run, variables: step.begin(self.experiment, run, variables)
+            self._init = self.layout.compile_ahead(first, _one_of(runs), _one_of(variables))
+        placed = self._init(self.layout.place_runs(runs), self.layout.place_runs(variables))
+        return self._without_padding(placed, np.full(len(runs.seed), Status.RUNNING, np.int32))
 
     def train(
         self,
@@ -280,8 +280,8 @@ def shapes_of_one(
     return run, jax.eval_shape(lambda run: step.init(experiment, run, example), run)
 
 
-def _one_of(runs: step.Run) -> step.Run:
-    """Shapes and dtypes of one of several runs."""
+def _one_of(runs: Any) -> Any:
+    """Shapes and dtypes of one of several runs, or of its part of a tree of arrays."""
     return jax.tree.map(lambda x: jax.ShapeDtypeStruct(x.shape[1:], x.dtype), runs)
 
 

@@ -10,6 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 from flax import struct
+from jax.typing import ArrayLike
 from jaxtyping import Float, Int
 
 from jaxdep import random
@@ -78,14 +79,33 @@ def init(experiment: Experiment, run: Run, example: Data) -> State:
       run: run to initialize.
       example: a split whose first recording determines the shapes.
     """
-    inputs = jax.tree.map(lambda array: array[:1], example["inputs"])
-    key = random.init_key(random.run_key(run.seed))
-    variables = dict(experiment.model.init(key, inputs))
+    return begin(experiment, run, draw(experiment, run.seed, example))
+
+
+def draw(experiment: Experiment, seed: ArrayLike, example: Data) -> dict[str, Any]:
+    """Draws the initial variables of a run; no forward pass is computed.
+
+    Call it outside of `jit`: JAX then compiles one program for each shape of weights. Inside, XLA
+    would compile the draw of every weight anew, which takes three times as long.
+
+    Args:
+      experiment: experiment to train.
+      seed: seed of the run.
+      example: as in `init`.
+    """
+    shape_of = lambda array: jax.ShapeDtypeStruct((1, *array.shape[1:]), array.dtype)
+    key = random.init_key(random.run_key(seed))
+    inputs = jax.tree.map(shape_of, example["inputs"])
+    variables = dict(experiment.model.lazy_init(key, inputs))
     variables.pop("intermediates", None)
     # Batch statistics are initialized as float32 even if the parameters are not; without a cast
     # their dtype would change during training.
     dtype = jax.tree.leaves(variables["params"])[0].dtype
-    variables = jax.tree.map(lambda leaf: leaf.astype(dtype), variables)
+    return jax.tree.map(lambda leaf: leaf.astype(dtype), variables)
+
+
+def begin(experiment: Experiment, run: Run, variables: Any) -> State:
+    """The state of a run before its first update, from its initial variables."""
     tx = optimizer.build(settings(experiment, run).optimizer)
     zero = jnp.zeros((), jnp.int32)
     return State(

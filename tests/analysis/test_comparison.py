@@ -144,6 +144,7 @@ class TestMixed:
         assert [row[0] for row in task[1:]] == ["accuracy", "F1, weighted", "F1, macro"]
         assert all(re.match(r"\+0\.\d{3} \| over runs \[", row[1]) for row in task[1:])
         assert all(row[2] == "-" for row in task[1:])
+        assert "over runs, Welch" in page
 
     def test_only_settings_that_differ_are_listed(self, mixed):
         _, page = mixed

@@ -27,3 +27,13 @@ def test_only_the_bootstrap_is_corrected_alone_and_a_pair_of_other_recordings_sa
     assert {unpaired[head] for head in HEADS[2:-1]} == {"-"}
     assert "same recordings" in unpaired["remark"]
     assert len(rows(pairs)) == 5
+
+
+def test_each_test_is_named_once(tmp_path):
+    first = run_folder(tmp_path / "a", accuracy=0.9)
+    second = run_folder(tmp_path / "b", accuracy=0.4, seed=1)
+    cells = [row[2] for row in rows([Pair("b minus a", first, second, "depression", "accuracy")])]
+    names = [cell.partition(":")[0] for cell in cells]
+    assert names == ["paired bootstrap", "McNemar", "DeLong", "Wilcoxon"]
+    assert [cell.count(name) for cell, name in zip(cells, names, strict=True)] == [1] * 4
+    assert cells[0].endswith("other seeds? (60 subjects and 3 seeds)")

@@ -48,6 +48,17 @@ def test_warning():
     assert "9 subjects and 3 seeds of this variance show with 80% power" in said
 
 
+def test_warning_of_published_differences():
+    assert power.published_warning(-0.05, 0.04, "9 subjects") is None
+    assert power.published_warning(None, 0.04, "9 subjects") is None
+    assert power.published_warning(0.01, None, "9 subjects") is None
+    assert power.published_warning(0.0, 0.04, "9 subjects") is None  # nothing is claimed
+    assert power.published_warning(-0.0123, 0.04, "9 subjects") == (
+        "the paper's difference of 0.0123 is smaller than 0.04, the smallest that 9 subjects of"
+        " this variance show with 80% power"
+    )
+
+
 def test_warning_of_a_test():
     test = significance.PairedTest("t", "", "9 subjects", 0.01, smallest=0.05)
     assert "smaller than 0.05" in (test.warning or "")

@@ -34,7 +34,7 @@ LINES = [
 def test_cells_and_footnotes():
     grid = system_grid.of(PAPER, LINES)
     assert grid is not None
-    assert grid.title == "SYNTHETIC: Everything: overview"
+    assert grid.title == "SYNTHETIC on dvlog: Everything: overview"
     assert grid.heads == ["system", "SYNTHETIC: dvlog, balanced accuracy", "avec2014, MAE (points)"]
     assert grid.rows == [
         ["JAMFN", "0.800 [0.700, 0.900]", "- (2)"],
@@ -72,7 +72,7 @@ def test_one_corpus_and_papers_have_no_grid(paper, lines):
 def test_markdown_and_latex():
     lines = [*LINES, replace(LINES[0], row="A|B & C_1")]
     markdown = table_formats.to_markdown(PAPER, lines)
-    assert "## SYNTHETIC: Everything: overview" in markdown
+    assert "## SYNTHETIC on dvlog: Everything: overview" in markdown
     assert "| JAMFN | 0\\.800 \\[0.700, 0.900\\] | \\- (2) |" in markdown
     assert "| A\\|B \\& C\\_1 | 0\\.900" in markdown
     latex = table_formats.to_latex(PAPER, lines)

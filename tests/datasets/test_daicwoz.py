@@ -136,6 +136,21 @@ def test_known_faults_of_labels_are_repaired_and_said(folder, prepare):
     assert split.targets["depression"][split.ids.tolist().index(name)] == 1
 
 
+def test_further_columns_but_scores_are_attributes(folder, prepare):
+    file = folder / "train_split_Depression_AVEC2017.csv"
+    header, *lines = file.read_text().splitlines()
+    header += ",age,PHQ8_Sleep,PTSD Severity,id,"
+    further = lambda *cells: "\n".join([header, *(f"{line},{','.join(cells)}" for line in lines)])
+    file.write_text(further("20 to 29", "1", "28.0", "7", "x"))
+    split = arrays.load_split(prepare()[0], "train", {})
+    assert set(split.attributes) == {"gender", "age"}
+    assert set(split.attributes["age"]) == {"20 to 29"}
+    assert arrays.load_split(prepare()[0], "dev", {}).attributes.keys() == {"gender"}
+    file.write_text(further("\x1b", "1", "28.0", "7", "x"))
+    with pytest.raises(UserError, match=r"bad attribute \(\d+\)(?s:.*)control characters"):
+        prepare()
+
+
 def test_rows_without_numbers_are_the_rows_before_them(folder, prepare):
     name = first(folder)
     session = folder / f"{name}_P"

@@ -168,6 +168,26 @@ class TestBadArrays:
         refused(prepare, tmp_path, "lengths differ", "visual 60 rows")
 
 
+class TestFurtherColumns:
+    def test_are_attributes_as_is_the_duration(self, folder, prepare):
+        header, *rows = labels(folder)
+        write_labels(folder, [[*header, "age group"], *([*row, f"{row[0]} years"] for row in rows)])
+        split = load_split(prepare()[0], "test", {})
+        found = {name: texts.tolist() for name, texts in split.attributes.items()}
+        assert found == {"age group": ["105 years"], "duration": [rows[5][2]], "gender": ["female"]}
+
+    @pytest.mark.parametrize("name", ["", "id", "subject", "gender", "a\x1b"])
+    def test_names_that_cannot_be(self, folder, prepare, tmp_path, name):
+        header, *rows = labels(folder)
+        write_labels(folder, [[*header, name], *([*row, "x"] for row in rows)])
+        refused(prepare, tmp_path, "wrong header (1)", "labels.csv:1")
+
+    def test_a_value_that_cannot_be(self, folder, prepare, tmp_path):
+        header, *rows = labels(folder)
+        write_labels(folder, [[*header, "age"], *([*row, "x" * 300] for row in rows)])
+        refused(prepare, tmp_path, "bad attribute (6)", "is longer than 200 bytes")
+
+
 class TestBadLabels:
     @pytest.mark.parametrize(
         ("column", "value", "message"),

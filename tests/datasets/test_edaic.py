@@ -104,6 +104,7 @@ class TestBuild:
         assert split.attributes["gender"].tolist() == ["male", "female"] * 2
         assert set(split.attributes["agent"]) == {"wizard"}
         assert load_split(built, "test", {}).attributes["agent"].tolist() == ["autonomous"]
+        assert set(split.attributes) == {"gender", "agent"}  # no score
         # 1.5 s and 2 s of speech, at 100 and 30 rows a second.
         assert split.inputs["acoustic"].shape == (4, 350, 23)
         assert split.inputs["visual"].shape == (4, 105, 49)

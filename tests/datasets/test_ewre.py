@@ -147,6 +147,33 @@ def test_a_voice_in_two_splits_is_told(raw, tmp_path):
     assert any("same voice in two splits" in line for line in messages)
 
 
+def test_readers_that_the_user_names(raw, tmp_path):
+    stems = [path.stem for split in ("train", "val") for path in files(raw, "face", split)]
+    lines = ["id,subject,age", *(f"{stem},p{n // 2},{20 + n}" for n, stem in enumerate(stems))]
+    (raw / "subjects.csv").write_text("\n".join(lines))
+    messages = []
+    how = {"data_dir": tmp_path / "data", "options": SMALL, "log": messages.append}
+    folder = preparation.prepare("ewre", raw, **how)
+    split = arrays.load_split(folder, "val", {})
+    assert split.subjects.tolist() == ["p3", "p3"]
+    assert split.attributes["age"].tolist() == ["26", "27"]
+    assert json.loads((folder / "corpus.json").read_text())["subjects_known"]
+    assert not any("SUBJECT LEAKAGE" in line or "subjects.csv" in line for line in messages)
+
+    lines = [*lines[:-2], f"{stems[-1]},p0,", "unheard,p9,"]
+    (raw / "subjects.csv").write_text("\n".join(lines))
+    folder = preparation.prepare("ewre", raw, **how)
+    assert not json.loads((folder / "corpus.json").read_text())["subjects_known"]
+    text = "\n".join(messages)
+    assert "SUBJECT LEAKAGE: 1 readers are in both splits" in text
+    assert "subjects.csv has no line for 1 of 8 recordings." in text
+    assert "subjects.csv describes 1 recordings that the corpus does not have." in text
+
+    (raw / "subjects.csv").write_text("subject,age\np1,20\n")
+    shutil.rmtree(tmp_path / "data")
+    assert "expected id,subject" in refused(raw, tmp_path)
+
+
 def test_nothing_and_too_few_items(tmp_path):
     (tmp_path / "raw").mkdir()
     (tmp_path / "raw" / "notes.txt").write_text("")

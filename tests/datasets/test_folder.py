@@ -15,8 +15,9 @@ import small_study
 from corpus_case import check
 from small_study import WIDTH, describe, prepare, refused, rows_of, table
 
-from jaxdep.data import arrays, stand_ins
+from jaxdep.data import arrays, corpora, stand_ins
 from jaxdep.data.functionals import summarize
+from jaxdep.datasets.folder.features import resampled
 
 
 @pytest.fixture
@@ -49,11 +50,13 @@ def test_prepared(raw, tmp_path):
 
 
 def test_the_raw_files_are_not_changed_and_a_file_names_the_folder(raw, tmp_path):
-    shutil.copy(raw / "corpus.yaml", raw / "other.yaml")
+    (raw / "corpus.yaml").rename(raw / "other.yaml")
     before = sorted(path.relative_to(raw) for path in raw.rglob("*"))
     folder = prepare(raw / "other.yaml", tmp_path)
     assert sorted(path.relative_to(raw) for path in raw.rglob("*")) == before
-    assert json.loads((folder / "corpus.json").read_text())["options"] == {"config": "other.yaml"}
+    options = json.loads((folder / "corpus.json").read_text())["options"]
+    assert options["config"] == "other.yaml"
+    assert options["description"]["name"] == "mine"
 
 
 class TestFormats:
@@ -147,6 +150,145 @@ def test_align_averages_to_one_rate_and_cuts_to_one_length(raw, tmp_path):
     np.save(raw / "acoustic" / "r0.npy", np.zeros((40, 1)))
     shutil.rmtree(tmp_path / "data")
     assert "r0: rows at 1 a second: acoustic 20, face 3" in refused(raw, tmp_path)
+
+
+class TestMasks:
+    """Rows without a face hold 99 where they are gaps, which nothing may count."""
+
+    ROWS = np.array([[99, 99], [1, 4], [3, 4], [99, 99], [99, 99], [5, 10], [99, 99]], float)
+    MASK = np.array([0, 1, 1, 0, 0, 1, 0], bool)
+
+    @pytest.fixture
+    def raw(self, raw):
+        """Two columns at two rows a second, and a mask."""
+        (raw / "acoustic_mask").mkdir()
+        for number in range(10):
+            np.save(raw / "acoustic" / f"r{number}.npy", self.ROWS)
+            np.save(raw / "acoustic_mask" / f"r{number}.npy", self.MASK)
+        describe(raw, "rate: 2", 'rate: 2, mask: "acoustic_mask/{id}.npy"')
+        return raw
+
+    def first(self, raw, tmp_path):
+        return arrays.load_split(prepare(raw, tmp_path), "train", {}).inputs
+
+    def test_zscore(self, raw, tmp_path):
+        describe(raw, "rate: 2", "rate: 2, normalize: zscore")
+        inputs = self.first(raw, tmp_path)
+        # Of 1, 3, 5 the mean is 3 and the variance 8/3; of 4, 4, 10 they are 6 and 8.
+        a, b = 1.5**0.5, 0.5**0.5
+        expected = [[0, 0], [-a, -b], [0, -b], [0, 0], [0, 0], [a, 2 * b], [0, 0]]
+        np.testing.assert_allclose(inputs["acoustic"][0], expected, atol=1e-6)
+        assert inputs["acoustic_mask"][0].all()  # the ends of sequences, not the gaps
+        functionals = inputs["acoustic_functionals"][0]
+        np.testing.assert_allclose(functionals[:4], [3, 6, (8 / 3) ** 0.5, 8**0.5], rtol=1e-6)
+        np.testing.assert_array_equal(functionals, summarize(self.ROWS[self.MASK]))
+
+    def test_minmax(self, raw, tmp_path):
+        describe(raw, "rate: 2", "rate: 2, normalize: minmax")
+        expected = [[0, 0], [0, 0], [0.5, 0], [0, 0], [0, 0], [1, 1], [0, 0]]
+        np.testing.assert_array_equal(self.first(raw, tmp_path)["acoustic"][0], expected)
+
+    def test_gaps_are_zeros_without_normalisation(self, raw, tmp_path):
+        expected = [[0, 0], [1, 4], [3, 4], [0, 0], [0, 0], [5, 10], [0, 0]]
+        inputs = self.first(raw, tmp_path)
+        np.testing.assert_array_equal(inputs["acoustic"][0], expected)
+        assert "acoustic_functionals" not in inputs
+
+    def test_align(self, raw, tmp_path):
+        """Means over what a second has; the last second has nothing."""
+        describe(raw, "name: mine", "name: mine\nalign: 1")
+        expected = [[1, 4], [3, 4], [5, 10], [0, 0]]
+        np.testing.assert_array_equal(self.first(raw, tmp_path)["acoustic"][0], expected)
+
+    def test_align_before_zscore(self, raw, tmp_path):
+        """The seconds count once each, and the last one, a gap, does not count."""
+        np.save(raw / "acoustic" / "r0.npy", np.array([[1.0], [3], [9], [9], [5], [9], [9]]))
+        np.save(raw / "acoustic_mask" / "r0.npy", np.array([1, 1, 0, 0, 1, 0, 0], bool))
+        for number in range(1, 10):
+            np.save(raw / "acoustic" / f"r{number}.npy", self.ROWS[:, :1])
+        describe(raw, "rate: 2", "rate: 2, normalize: zscore")
+        describe(raw, "name: mine", "name: mine\nalign: 1")
+        inputs = self.first(raw, tmp_path)
+        # Seconds: 2, gap, 5, gap.
+        np.testing.assert_allclose(inputs["acoustic"][0, :, 0], [-1, 0, 1, 0], atol=1e-6)
+        np.testing.assert_allclose(inputs["acoustic_functionals"][0, :2], [3.5, 1.5])
+
+    def test_align_to_a_higher_rate(self):
+        """A period without rows repeats the row of its time, gap or not."""
+        found, valid = resampled(np.array([[1.0], [0], [3]]), np.array([True, False, True]), 1, 2)
+        np.testing.assert_array_equal(found[:, 0], [1, 1, 0, 0, 3, 3])
+        np.testing.assert_array_equal(valid, [True, True, False, False, True, True])
+
+    @pytest.mark.parametrize("kind", [".csv", ".parquet", ".npz", ".h5", ".npy"])
+    def test_formats(self, raw, tmp_path, kind):
+        """Truth values where the format has them, or else numbers."""
+        for number in range(10):
+            path = raw / "acoustic_mask" / f"r{number}{kind}"
+            if kind == ".csv":
+                path.write_text("face\n" + "\n".join(str(int(value)) for value in self.MASK))
+            elif kind == ".parquet":
+                pq.write_table(pa.table({"face": self.MASK}), path)
+            elif kind == ".npz":
+                np.savez(path, face=self.MASK)
+            elif kind == ".h5":
+                with h5py.File(path, "w") as file:
+                    file.create_dataset("face", data=self.MASK)
+            else:
+                np.save(path, self.MASK.astype(np.uint8))
+        describe(raw, "acoustic_mask/{id}.npy", f"acoustic_mask/{{id}}{kind}")
+        found = self.first(raw, tmp_path)["acoustic"][0, :, 0]
+        np.testing.assert_array_equal(found, [0, 1, 3, 0, 0, 5, 0])
+
+    def test_recordings_without_a_table_are_read_with_their_masks(self, raw, tmp_path):
+        describe(raw, "rate: 2", "rate: 2, normalize: zscore")
+        folder = prepare(raw, tmp_path)
+        options = json.loads((folder / "corpus.json").read_text())["options"]
+        found = corpora.builder_class("folder").recordings(raw, options)
+        expected = arrays.load_split(folder, "train", {}).inputs["acoustic"][0]
+        np.testing.assert_array_equal(found.items[0].load()["acoustic"], expected)
+
+
+def test_recordings_without_a_table_are_read_as_those_of_the_corpus(raw, tmp_path):
+    """Normalised and aligned, and with an id that occurs twice in a path."""
+    describe(raw, "rate: 2", "rate: 2, normalize: zscore")
+    describe(raw, "face/{id}.npy", "face/{id}/{id}_face.npy")
+    describe(raw, "shape: vector", "rate: 2, normalize: minmax")
+    describe(raw, "name: mine", "name: mine\nalign: 1")
+    for number in range(10):
+        (raw / "face" / f"r{number}.npy").unlink()
+        (raw / "face" / f"r{number}").mkdir()
+        face = np.random.default_rng(number).normal(size=(7 + number, 2))
+        np.save(raw / "face" / f"r{number}" / f"r{number}_face.npy", face)
+    folder = prepare(raw, tmp_path)
+    options = json.loads((folder / "corpus.json").read_text())["options"]
+    for table_or_description in ("recordings.csv", "corpus.yaml"):
+        (raw / table_or_description).unlink()
+    found = corpora.builder_class("folder").recordings(raw, options)
+    assert not found.faults
+    read = {item.id: item.load() for item in found.items}
+    assert len(read) == 10
+    split = arrays.load_split(folder, "test", {})
+    for row, name in enumerate(split.ids.tolist()):
+        assert set(read[name]) == {"acoustic", "acoustic_functionals", "face", "face_functionals"}
+        for key, value in read[name].items():
+            expected = split.inputs[key][row]
+            if value.ndim == 2:
+                expected = expected[split.inputs[f"{key}_mask"][row]]
+            np.testing.assert_array_equal(value, expected)
+
+
+def test_faults_of_recordings_without_a_table(raw, tmp_path):
+    options = json.loads((prepare(raw, tmp_path) / "corpus.json").read_text())["options"]
+    (raw / "face" / "r3.npy").unlink()
+    np.save(raw / "acoustic" / "r4.npy", np.full((6, WIDTH), np.nan))
+    read = corpora.builder_class("folder").recordings
+    faults = {(fault.kind, fault.item) for fault in read(raw, options).faults.found}
+    assert faults == {("missing file", "r3"), ("NaN or infinity", "r4")}
+    (empty,) = read(tmp_path, options).faults.found
+    assert (empty.kind, empty.detail) == (
+        "missing file",
+        "expected acoustic/{id}.npy, face/{id}.npy",
+    )
 
 
 class TestSentences:

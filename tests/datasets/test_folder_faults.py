@@ -1,7 +1,6 @@
 """Faults of a corpus of one's own: each has a message, and nothing is written."""
 
 import os
-import pickle
 import shutil
 from typing import Any
 
@@ -10,27 +9,13 @@ import pytest
 import small_study
 from corpus_case import ids
 from small_study import COLUMNS, WIDTH, change, describe, prepare, refused, rows_of, table
+from spoiled import nan, pickled, truncated
 
 
 @pytest.fixture
 def raw(tmp_path):
     """The raw files of a small corpus."""
     return small_study.write(tmp_path / "raw")
-
-
-def pickled(path):
-    with path.open("wb") as file:
-        pickle.dump({"rows": 1}, file)
-
-
-def truncated(path):
-    path.write_bytes(path.read_bytes()[:-4])
-
-
-def nan(path):
-    array = np.load(path)
-    array[0, 0] = np.nan
-    np.save(path, array)
 
 
 def linked(path, tmp_path):
@@ -93,6 +78,56 @@ def test_a_fault_of_one_recording_leaves_out_that_one(raw, tmp_path, kind):
     folder = prepare(raw, tmp_path, skip_bad=True)
     left_out = "r1" if kind == "duplicate id" else "r0"
     assert ids(folder) == {f"r{number}" for number in range(10)} - {left_out, "r0"}
+
+
+def masked(raw, part="acoustic"):
+    """Adds masks in which every row is valid."""
+    (raw / f"{part}_mask").mkdir()
+    for number in range(10):
+        rows = len(np.load(of(raw, number, part)))
+        np.save(of(raw, number, f"{part}_mask"), np.ones(rows, bool))
+    describe(raw, f'files: "{part}/{{id}}.npy"', f'files: "{part}/{{id}}.npy", mask: "MASK"')
+    describe(raw, "MASK", f"{part}_mask/{{id}}.npy")
+
+
+# Kind of fault -> mask of the first recording, which has six rows, and what its line says.
+MASKS: dict[str, Any] = {
+    "missing file": (None, "acoustic_mask/r0.npy"),
+    "lengths differ": (np.ones(5, bool), "r0.npy: 5 values for the 6 rows of acoustic/r0.npy"),
+    "bad mask": (np.array([1, 0, 0.5, 1, np.nan, 2]), "r0.npy: row 3 is 0.5; expected 0 or 1"),
+    "no rows": (np.zeros(6, bool), "acoustic_mask/r0.npy: the mask keeps none of 6"),
+    "wrong shape": (np.ones((6, WIDTH), bool), "expected [T], found [6, 3]"),
+    "not numeric": (np.array(["yes"] * 6), "acoustic_mask/r0.npy: type <U3"),
+}
+
+
+@pytest.mark.parametrize("kind", MASKS)
+def test_faults_of_masks(raw, tmp_path, kind):
+    masked(raw)
+    mask, detail = MASKS[kind]
+    path = of(raw, part="acoustic_mask")
+    path.unlink() if mask is None else np.save(path, mask)
+    message = refused(raw, tmp_path)
+    assert f"  {kind} (1)" in message
+    assert detail in message
+    assert ids(prepare(raw, tmp_path, skip_bad=True)) == {f"r{number}" for number in range(1, 10)}
+
+
+def test_a_mask_of_which_align_keeps_no_row(raw, tmp_path):
+    """The face ends before the only valid row of the voice."""
+    masked(raw)
+    np.save(of(raw, part="acoustic_mask"), np.arange(6) == 5)
+    for number in range(10):
+        np.save(of(raw, number, "face"), np.zeros((4, 2)))
+    describe(raw, "shape: vector", "rate: 2")
+    describe(raw, "name: mine", "name: mine\nalign: 2")
+    message = refused(raw, tmp_path)
+    assert "no rows (1):\n    acoustic_mask/r0.npy: the mask keeps none of 4" in message
+
+
+def test_truth_values_are_no_features(raw, tmp_path):
+    np.save(of(raw), np.ones((6, WIDTH), bool))
+    assert "not numeric (1):\n    acoustic/r0.npy: type bool" in refused(raw, tmp_path)
 
 
 def test_all_faults_are_listed_at_once(raw, tmp_path):
@@ -168,6 +203,10 @@ WRONG = {
     "split is a name that jaxdep uses itself": ("phq8:", "split:"),
     "modalities.9x: expected a name": ("face:", "9x:"),
     "a vector has no rows": ("shape: vector", "shape: vector, normalize: zscore"),
+    "a vector has no rows that a mask": ("shape: vector", 'shape: vector, mask: "m/{id}.npy"'),
+    "modalities.acoustic.mask: expected {id} in the path": ("rate: 2", "rate: 2, mask: m.npy"),
+    "modalities.acoustic.mask: unknown format '.mat'": ("rate: 2", 'rate: 2, mask: "{id}.mat"'),
+    "modalities.acoustic.mask: expected a path within": ("rate: 2", 'rate: 2, mask: "../{id}.npy"'),
     "expected train, validation and test above 0": (
         "name: mine",
         "name: mine\nsplits: {fractions: {train: 0.5, test: 0.2}}",

@@ -136,6 +136,18 @@ class TestBuild:
         assert ids(built) == set(NAMES[1:])
         assert "warning: 1 recordings are not in labels.csv and are left out: 001" in messages
 
+    def test_further_columns_are_attributes(self, folder, prepare, tmp_path):
+        header, *rows = table(folder)
+        write_table(folder, [[*header, "age"], *([*row, row[0][:1]] for row in rows)])
+        split = load_split(prepare()[0], "train", {})
+        assert split.attributes["age"].tolist() == [name[:1] for name in split.ids.tolist()]
+        write_table(folder, [[*header, "age"], *([*row, "\x1b"] for row in rows)])
+        with pytest.raises(UserError, match=r"bad attribute \(6\)"):
+            prepare()
+        write_table(folder, [[*header, "id"], *([*row, "x"] for row in rows)])
+        with pytest.raises(UserError, match="id is a column of the corpus itself"):
+            prepare()
+
     def test_the_name_and_the_words_of_a_peer(self, folder, prepare):
         words = {"0": "normal", "1": "depression"}
         rows = [[name, words.get(label, label), fold] for name, label, fold in table(folder)]

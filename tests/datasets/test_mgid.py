@@ -15,6 +15,7 @@ from jaxdep.datasets.mgid import raw, synthetic
 from jaxdep.errors import UserError
 from jaxdep.experiments import EXPERIMENTS
 from jaxdep.overrides import digest_of, override, to_json
+from jaxdep.runner import labels
 from jaxdep.runner.input_pipeline import open_experiment
 from jaxdep.runner.options import RunOptions
 
@@ -339,6 +340,18 @@ def test_inherited_options_are_part_of_the_run(folder, prepare, tmp_path):
         assert to_json(run)["corpus"]["options"]["text_encoder"] == "hashing"
         digests.append(digest_of(run))
     assert len({digest_of(base), *digests}) == 3
+
+
+def test_options_given_to_a_run_are_changes_of_it(folder, tmp_path):
+    """Also if the corpus was prepared for this run, where later ones must not inherit them."""
+    base = override(EXPERIMENTS["amm-mgid-text"], {"corpus.validation": "dev"})
+    given = {"corpus.options.text_encoder": "hashing", "corpus.options.max_tokens": "20"}
+    options = RunOptions(manual_dir=folder, data_dir=tmp_path / "prepared")
+    opened = open_experiment(override(base, given), options, lambda _: None)
+    assert dict(labels.label(opened, base).changed) == {
+        "corpus.options.text_encoder": (None, "hashing"),
+        "corpus.options.max_tokens": (128, 20),
+    }
 
 
 def test_an_unknown_encoder_is_a_users_mistake(prepare, tmp_path):

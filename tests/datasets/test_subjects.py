@@ -48,8 +48,8 @@ def of_daicwoz(name, raw):
 
 
 def of_dvlog(name, raw):
-    sex = of_table(raw / "labels.csv", "video_id", "gender")[name]
-    return name, {"gender": {"f": "female", "m": "male"}[sex]}
+    of = lambda column: of_table(raw / "labels.csv", "video_id", column)[name]
+    return name, {"gender": {"f": "female", "m": "male"}[of("gender")], "duration": of("duration")}
 
 
 def of_edaic(name, raw):
@@ -120,7 +120,7 @@ class TestTable:
         assert of("age group") == {"201": "", "202": "30, or more", "203": ""}
         text = "\n".join(messages)
         assert "subjects.csv has no line for 7 of 9 subjects." in text
-        assert "subjects.csv describes 1 subjects without recordings." in text
+        assert "subjects.csv describes 1 subjects that the corpus does not have." in text
 
     def test_is_optional(self, raw, tmp_path):
         (raw / "subjects.csv").unlink()

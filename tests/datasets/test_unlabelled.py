@@ -15,6 +15,9 @@ SIZES = {
     "mmd2023": {"items": 12, "mean_seconds": 40},
     "daicwoz": {"items": 12, "mean_seconds": 45},
     "mgid": {"items": 40},
+    "lmvd": {"items": 20, "mean_length": 40},
+    "edaic": {"items": 12, "mean_seconds": 45},
+    "folder": {"items": 20, "mean_seconds": 10},
 }
 LABELS = {
     "dvlog": ["labels.csv"],
@@ -23,6 +26,9 @@ LABELS = {
     "mmd2023": ["label.xlsx", "train_set", "test_set"],
     "daicwoz": ["*_AVEC2017.csv", "full_test_split.csv"],
     "mgid": [],
+    "lmvd": ["label/*.csv"],
+    "edaic": ["**/*_split.csv"],
+    "folder": ["recordings.csv", "corpus.yaml"],
 }
 
 
@@ -63,13 +69,27 @@ def test_a_folder_of_one_recording(tmp_path):
     assert set(item.load()) == {"acoustic", "visual"}
 
 
-@pytest.mark.parametrize("name", ["dvlog", "avec2013", "ewre", "mmd2023", "daicwoz", "mgid"])
+@pytest.mark.parametrize(
+    "name", ["dvlog", "avec2013", "ewre", "mmd2023", "daicwoz", "mgid", "lmvd", "edaic"]
+)
 def test_an_empty_folder_is_a_fault(name, tmp_path):
     builder = corpora.builder_class(name)
     options = {**corpora.with_defaults(name, {}), "text_encoder": None, "faces": "uint8"}
     known = {key: options[key] for key in vars(builder.OPTIONS)}
     faults = builder.recordings(tmp_path, known).faults
     assert [fault.kind in ("missing file", "no rows") for fault in faults.found] == [True]
+
+
+@pytest.mark.parametrize("suffix", ["_P", ""])
+def test_the_folder_of_one_interview(tmp_path, suffix):
+    folder = tmp_path / "raw"
+    corpora.generator("edaic").write(folder, seed=1, **SIZES["edaic"])
+    builder, options = opened("edaic", folder)
+    first = next(folder.rglob("*_P"))
+    name = first.name.removesuffix("_P")
+    [item] = builder.recordings(first.rename(tmp_path / (name + suffix)), options).items
+    assert item.id == name
+    assert "sentences" in item.load()
 
 
 def test_segments_of_interviews_need_an_annotation(tmp_path):

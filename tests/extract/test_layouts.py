@@ -9,7 +9,7 @@ import recordings
 from tiny_encoders import tiny_images, tiny_speech
 
 from jaxdep.data.formats import npy
-from jaxdep.errors import BadFileError, Faults, UserError
+from jaxdep.errors import Faults, UserError
 from jaxdep.extract import Settings, deep, extract, job, layouts, models, recording
 from jaxdep.extract.words import as_records
 
@@ -25,6 +25,12 @@ from jaxdep.extract.words import as_records
         ({"partition": "training"}, "--partition and --without-gaze are for avec2013 and"),
         ({"like": "daicwoz", "rate": 1.0}, "--rate 1: daicwoz has 100 rows a second"),
         ({"like": "folder", "streams": ("words",)}, "folder needs --recogniser"),
+        ({"like": "folder", "streams": ("words", "text")}, "folder needs --text-encoder"),
+        (
+            {"like": "folder", "streams": ("text",), "text_encoder": "hashing"},
+            "--streams text needs words as well, whose sentences it embeds",
+        ),
+        ({"text_encoder": "hashing"}, "--text-encoder has no effect: dvlog holds no text"),
         (
             {"like": "avec2014"},
             "avec2014 needs --speech-encoder: a Hugging Face name or folder\n"
@@ -49,15 +55,13 @@ def test_rates_are_those_of_the_corpus():
     assert (found.rate, found.speech_rate) == (1.0, 50.0)
 
 
-def test_lengths_that_differ_by_more_than_a_little_are_a_fault():
+def test_voice_and_face_of_dvlog_are_cut_to_the_shorter_one():
     streams = lambda rows: {
         "acoustic": np.ones((rows, 25), np.float32),
         "landmarks": np.ones((40, 136), np.float32),
     }
     cut = layouts.LAYOUTS["dvlog"].arrays(streams(36), Settings())
     assert {len(array) for array in cut.values()} == {36}
-    with pytest.raises(BadFileError, match=r"lengths differ.*20 rows of the voice, 40"):
-        layouts.LAYOUTS["dvlog"].arrays(streams(20), Settings())
 
 
 def test_the_voice_of_daicwoz(tmp_path):
@@ -154,9 +158,31 @@ def test_whole_frames_need_no_face(encoders, tmp_path):
         recording.extract_file(media, replace(settings, image_region="face"))
 
 
+def test_sound_and_pictures_that_differ_by_more_than_a_little_are_a_fault(encoders, tmp_path):
+    """At a row a second by five rows, in every layout; other faults are named as well."""
+    blank = lambda time: np.full((48, 64, 3), 99, np.uint8)
+    media = [  # in a container whose tracks have lengths of their own
+        recordings.write(tmp_path / f"{s}.mp4", blank, recordings.voice(s), 3.0, lossless=False)
+        for s in (7.5, 8.5)
+    ]
+    settings = Settings(
+        like="folder",
+        streams=("acoustic", "images"),
+        image_region="frame",
+        image_encoder=encoders["image_encoder"],
+    )
+    arrays = recording.extract_file(media[0], settings)
+    assert (len(arrays["acoustic"]), len(arrays["images"])) == (7, 3)
+    differ = r"(?s)lengths differ \(1\):.*: 8\.5\d* s of sound, 3 s of pictures"
+    with pytest.raises(UserError, match=differ):
+        recording.extract_file(media[1], settings)
+    with pytest.raises(UserError, match=differ + ".*no face"):
+        recording.extract_file(media[1])
+
+
 def test_words_are_a_table(tmp_path, monkeypatch):
     """The recogniser's sentences, in seconds; empty ones and missing times are mended."""
-    chunks = [(0.0, 1.5, " I am fine."), (1.5, 1.7, "  "), (1.7, None, " Quite, yes.")]
+    chunks = [(0.0, 1.5, " I am fine."), (1.5, 1.7, "  "), (1.7, None, " Quite,\nyes.")]
     records = as_records(chunks, 3.0)
     assert records.tolist() == [(0.0, 1.5, "I am fine."), (1.7, 3.0, "Quite, yes.")]
     job._write(tmp_path / "words" / "anna", records)

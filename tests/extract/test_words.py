@@ -3,15 +3,9 @@
 import numpy as np
 import pytest
 import recordings
-from tiny_encoders import tiny_whisper
 
 from jaxdep.errors import UserError
 from jaxdep.extract import words
-
-
-@pytest.fixture(scope="module")
-def whisper(tmp_path_factory):
-    return str(tiny_whisper(tmp_path_factory.mktemp("words") / "whisper"))
 
 
 @pytest.mark.parametrize("seconds", [4.0, 40.0])

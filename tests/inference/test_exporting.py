@@ -3,12 +3,15 @@
 import json
 import subprocess
 import sys
+from typing import Any
 
+import jax.export
 import numpy as np
 import pytest
 from safetensors.numpy import load_file
 
 import jaxdep
+from jaxdep.data import arrays
 from jaxdep.errors import UserError
 from jaxdep.inference import exporting
 from jaxdep.parity.convert import from_torch
@@ -88,3 +91,41 @@ def test_model_card(exported):
 def test_nothing_is_overwritten(model, exported):
     with pytest.raises(UserError, match="is not empty; set another --out"):
         exporting.export(model, exported[0])
+
+
+@pytest.mark.slow
+def test_free_lengths(trained, raw, tmp_path):
+    """No weight of BiGRU fixes a length: the program takes others than those of training."""
+    changes = {
+        "corpus.lengths.acoustic": 40,
+        "corpus.lengths.visual": 40,
+        "model.hidden": 4,
+        "training.epochs": 1,
+    }
+    options = {"manual_dir": raw, "data_dir": trained.parent / "data", "log": lambda line: None}
+    run = jaxdep.run("bigru-dvlog", seeds=2, out=tmp_path / "r", overrides=changes, **options)
+    model = jaxdep.load(run.folder)
+    described = exporting.export(model, tmp_path / "m")
+    assert described["free"] == "batch and lengths"
+    sizes = {name: each["shape"] for name, each in described["inputs"].items()}
+    assert sizes["acoustic"] == ["batch", "length_acoustic", "25"]
+    assert sizes["visual_mask"] == ["batch", "length_visual"]
+    program = jax.export.deserialize((tmp_path / "m" / "program.bin").read_bytes())
+    features: Any = model.description.features
+    rng = np.random.default_rng(0)
+    for batch, lengths in ((1, {"acoustic": 7, "visual": 12}), (5, {"acoustic": 60, "visual": 3})):
+        recordings: list[Any] = [
+            {
+                name: rng.normal(size=(rng.integers(1, lengths[name] + 1), each.shape[-1]))
+                for name, each in features.items()
+            }
+            for _ in range(batch)
+        ]
+        inputs = arrays.inputs_of(features, recordings, lengths)
+        assert inputs["visual_mask"].shape == (batch, lengths["visual"])
+        found = program.call(inputs)["depression"]
+        logits = [model.apply(each, inputs)["depression"] for each in model.variables.values()]
+        expected = model.calibration["depression"].predict(np.stack(logits), coverage=1.0)
+        assert (expected.spread > 1e-3).all()
+        np.testing.assert_allclose(found["probability"], expected.value, rtol=0, atol=1e-6)
+        np.testing.assert_allclose(found["spread"], expected.spread, rtol=0, atol=1e-6)

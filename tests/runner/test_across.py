@@ -1,5 +1,6 @@
 """Trained on one corpus and tested on another: features, labels, people, and what is written."""
 
+import csv
 import json
 from dataclasses import replace
 
@@ -216,30 +217,49 @@ class TestOptions:
             across.parse_folders(["dvlog=/a", "dvlog=/b"])
 
 
-def test_a_run_says_what_it_was_trained_and_tested_on(data, tmp_path):
-    changes = {"model.modalities": ("text",), "model.cmjat_targets": ()}
-    experiment = override(small(EXPERIMENTS["smfl-daicwoz"]), changes | {"training.epochs": 1})
+TEXT = {"model.modalities": ("text",), "model.cmjat_targets": ()}
+
+
+@pytest.mark.parametrize(
+    ("name", "to", "changes", "metric"),
+    [
+        ("smfl-daicwoz", "edaic", TEXT, "accuracy"),
+        pytest.param(
+            *("bigru-dvlog", "lmvd", {**FACE, "model.hidden": 4}, "accuracy"),
+            marks=pytest.mark.slow,
+        ),
+        pytest.param("mddr-avec2013", "avec2014", {}, "mae", marks=pytest.mark.slow),
+    ],
+)
+def test_a_run_says_what_it_was_trained_and_tested_on(data, tmp_path, name, to, changes, metric):
+    experiment = override(small(EXPERIMENTS[name]), changes | {"training.epochs": 1})
+    own = experiment.corpus.name
     result = jaxdep.run(
         experiment,
-        manual_dir={name: data / name for name in ("daicwoz", "edaic")},
-        test_on="edaic",
+        manual_dir={corpus: data / corpus for corpus in (own, to)},
+        test_on=to,
+        leave_out_shared=to == "avec2014",  # both have people of the same sessions
         out=tmp_path / "run",
         data_dir=data / "prepared",
         log=quiet,
     )
-    said = "trained on daicwoz, tested on edaic"
+    said = f"trained on {own}, tested on {to}"
     assert f"; {said}; changed: " in result.results["title"]
     assert said in (tmp_path / "run" / "report.html").read_text()
     assert not result.results["tasks"]["depression"]["paper_figures"]
-    assert result.results["splits"]["test"]["name"] == "test of edaic"
+    split = {"avec2014": "testing"}.get(to, "test")
+    assert result.results["splits"]["test"]["name"] == f"{split} of {to}"
+    prepared = preparation.prepare(to, data / to, data_dir=data / "prepared", log=quiet)
+    with (tmp_path / "run" / "recordings.csv").open() as lines:
+        tested = {row["id"] for row in csv.DictReader(lines)}
+    assert tested == {*load_split(prepared, split, {}).ids.tolist()}
     config = json.loads((tmp_path / "run" / "config.json").read_text())
-    assert config["identity"]["tested_on"]["corpus"] == "edaic"
+    assert config["identity"]["tested_on"]["corpus"] == to
     # Evaluated again from the run's folder, on the same recordings.
     again = jaxdep.evaluate(tmp_path / "run", log=quiet).results
     assert again["splits"]["test"] == result.results["splits"]["test"]
     ours, theirs = (
-        each["tasks"]["depression"]["summary"]["accuracy"]["mean"]
-        for each in (result.results, again)
+        each["tasks"]["depression"]["summary"][metric]["mean"] for each in (result.results, again)
     )
     np.testing.assert_allclose(ours, theirs)
 

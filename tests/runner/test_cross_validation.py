@@ -87,6 +87,23 @@ def test_spread_over_folds(whole):
     assert task["summary"]["accuracy"]["runs"] == 4
 
 
+def test_calibration_pools_the_folds(whole):
+    """Against the folds' own reports: their temperatures, and the mean of their Brier scores."""
+    found = whole.results["tasks"]["depression"]["calibration"]
+    total = 0.0
+    for repeat, fold in np.ndindex(2, 2):
+        folder = whole.folder / "folds" / f"repeat{repeat}-fold{fold}"
+        task = results.load(folder, "results.json")["tasks"]["depression"]
+        own = task["calibration"]
+        here = np.array(found["temperature"]["per_fold"])[2 * repeat : 2 * repeat + 2, fold]
+        assert here == pytest.approx(own["temperature"]["per_run"])
+        total += own["summary"]["brier_scaled"]["mean"] * task["items"]
+    assert found["summary"]["brier_scaled"]["mean"] == pytest.approx(total / (2 * 60))
+    assert (whole.folder / "figures" / "reliability_depression.svg").is_file()
+    page = (whole.folder / "report.html").read_text()
+    assert "each recording counts once per repeat and seed, 4 times in all" in page
+
+
 def test_report_says_what_it_is(whole):
     page = reports.write([whole.folder]).read_text()
     assert "2 times 2-fold cross-validation, not the official split" in page

@@ -1,5 +1,6 @@
 """Titles of runs: what counts as a change, and how it is named."""
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -112,13 +113,28 @@ class TestTitle:
                     "training.patience": 1,
                     "training.batch_size": 7,
                 },
-                "hidden=16, layers=1, channels=4, batch_size=7, epochs=3 and 1 more",
+                "hidden=16, layers=1, channels=4, batch_size=7, epochs=3 and 1 more (DIGEST)",
             ),
         ],
     )
     def test_names_what_was_changed(self, settings, title):
         found = labelled(changed(JAMFN, to=settings)).title
+        found = re.sub(r"\([0-9a-f]{8}\)$", "(DIGEST)", found)
         assert found == f"JAMFN on D-Vlog; changed: {title}"
+
+    def test_runs_that_differ_in_what_is_cut_off_have_different_titles(self):
+        many = {"model.hidden": 16, "model.layers": 1, "model.channels": 4, "training.epochs": 3}
+        cut = [
+            changed(JAMFN, to={**many, "training.patience": n, "training.batch_size": 7})
+            for n in (1, 2)
+        ]
+        paths = ["/data/" + first + "/the/same/long/ending/of/two/encoders" for first in "ab"]
+        long = [changed(MGID, to={"corpus.options.text_encoder": path}) for path in paths]
+        for one, other in (cut, long):
+            found, again, different = (labelled(run).title for run in (one, one, other))
+            assert found == again
+            assert found != different
+            assert found.partition(" (")[0] == different.partition(" (")[0]
 
     @pytest.mark.parametrize(
         ("settings", "repeats", "title"),
@@ -147,7 +163,7 @@ class TestTitle:
         hostile = "<script>\n{{7*7}}\x1b" + "x" * 99
         found = labelled(changed(MGID, to={"corpus.options.text_encoder": hostile})).title
         assert r"text_encoder=<script>\n{{7*7}}\x1b" in found
-        assert len(found) < 90
+        assert len(found) < 100
         assert found.isprintable()
 
     def test_registered_titles_differ_and_say_nothing_of_the_data(self):

@@ -13,11 +13,13 @@ import seen
 from small import SMALL
 
 import jaxdep
+from jaxdep.analysis import missing_matrix
 from jaxdep.data.opening import open_corpus
 from jaxdep.errors import UserError
 from jaxdep.experiment import Task
 from jaxdep.overrides import from_json
 from jaxdep.runner.missing import without_bounds
+from jaxdep.runner.missing_matrix import missing_of_several
 from jaxdep.runner.run import find
 
 QUICK = {key: value for key, value in SMALL.items() if not key.startswith("model.")}
@@ -148,6 +150,22 @@ def test_recordings_without_a_frame_are_counted(folder, tmp_path, monkeypatch):
     found = jaxdep.missing(copy, log=quiet)
     assert [row["without_frames"] for row in rows_of(found.results)] == [0, 0, 3]
     assert "3 recordings have no frame of visual" in (found.folder / "report.html").read_text()
+
+
+def test_several_runs(folder, found, tmp_path):
+    """Each keeps its own report; the page has a row for each, here twice the same."""
+    copy = Path(shutil.copytree(folder, tmp_path / "again"))
+    several = missing_of_several([folder, copy], out=tmp_path / "both", log=quiet)
+    assert several.page == tmp_path / "both" / "report-missing.html"
+    assert "all runs were tested on the same recordings" in several.page.read_text()
+    assert [run.folder for run in several.runs] == [folder / "missing", copy / "missing"]
+    assert all((run.folder / "report.html").is_file() for run in several.runs)
+    [accuracy, *_] = missing_matrix.of_runs(several.runs)
+    assert accuracy.columns == ["acoustic, visual", "acoustic", "visual"]
+    (_, first, _), (_, second, _) = accuracy.rows
+    assert first == second
+    means = [row["summary"]["accuracy"]["mean"] for row in rows_of(found.results)]
+    assert [float(lines[0]) for lines in first] == pytest.approx(means, abs=5e-4)
 
 
 class TestNotFinite:

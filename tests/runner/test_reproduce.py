@@ -10,6 +10,7 @@ import time
 
 import pytest
 from small import SMALL
+from tiny_encoders import tiny_bert
 
 from jaxdep.artifacts import lock
 from jaxdep.errors import UserError
@@ -86,6 +87,8 @@ def test_tables_join_and_share_their_runs(tmp_path, data_dir):
     assert "Differences from JAMFN" in page
     assert "w/o MG minus JAMFN, dvlog" in page
     assert json.loads((out / "reproduction.json").read_text())["seeds"] == [0, 1]
+    described = json.loads((out / "tables.json").read_text())["tables"][1]["rows"]
+    assert [each["overrides"] for each in described[:2]] == [sorted(ADDED.overrides), sorted(SMALL)]
     with (out / "tables.csv").open() as file:
         assert {line["table"] for line in csv.DictReader(file)} == {"table1", "table2"}
     for name in ("intervals-table1", "intervals-table2", "losses"):
@@ -140,6 +143,60 @@ def test_data_that_no_row_has_are_refused(tmp_path):
         reproduce.reproduce("toy", manual_dirs={"mgid": tmp_path}, log=quiet)
     with pytest.raises(UserError, match="omit --manual-dir"):
         reproduce.reproduce("toy", manual_dirs={"dvlog": tmp_path}, small=True, log=quiet)
+
+
+class TestTextEncoder:
+    """A table on MGID, whose texts are embedded, and on D-Vlog, which has none."""
+
+    OPTION = "corpus.options.text_encoder"
+    ROWS = (
+        Row("LR", "mgid", experiment="lr-mgid-text", overrides={"corpus.synthetic.items": 60}),
+        Row("own", "mgid", experiment="lr-mgid-text", overrides={OPTION: "its own"}),
+        DEMO,
+    )
+
+    @pytest.fixture(autouse=True)
+    def texts(self, monkeypatch):
+        table = Table("t", "", "T", self.ROWS, "LR")
+        alone = Table("lr", "", "T", self.ROWS[:1], "LR")
+        paper = Paper("toy", "AMM", "Toy", (table, alone))
+        monkeypatch.setattr(tables, "PAPERS", {"toy": paper})
+
+    def test_is_that_of_the_corpora_with_texts(self, tmp_path, monkeypatch):
+        asked = {}
+
+        def stopped(experiment, *, out, **options):
+            asked[out.name] = experiment
+            raise UserError("stopped")
+
+        monkeypatch.setattr(reproduce, "run", stopped)
+        with pytest.raises(UserError, match="stopped"):
+            reproduce.reproduce("toy:t", text_encoder="mine", out=tmp_path / "out", log=quiet)
+        options = [dict(experiment.corpus.options) for experiment in asked.values()]
+        assert options == [{"text_encoder": "mine"}, {"text_encoder": "its own"}, {}]
+        # An encoder does not rename runs.
+        assert [*asked] == [reproduce.run_name(row, False) for row in self.ROWS]
+
+    def test_embeds_the_texts_and_must_be_the_same_to_continue(self, tmp_path, data_dir):
+        encoder = str(tiny_bert(tmp_path / "encoder"))
+        given = {"out": tmp_path / "out", "data_dir": data_dir, "log": quiet}
+        reproduce.reproduce("toy:lr", text_encoder=encoder, **given)
+        (run,) = (tmp_path / "out" / "runs").iterdir()
+        meta = json.loads((run / "meta.json").read_text())
+        assert meta["changed"][self.OPTION] == [None, encoder]
+        assert (
+            json.loads((tmp_path / "out" / "reproduction.json").read_text())["text_encoder"]
+            == encoder
+        )
+        for other, said in ((None, "None"), ("hashing", "hashing")):
+            with pytest.raises(UserError, match=rf"text_encoder: .*encoder, requested {said}"):
+                reproduce.reproduce("toy:lr", text_encoder=other, **given)
+
+    def test_without_texts_is_refused(self, tmp_path, monkeypatch):
+        monkeypatch.setattr(tables, "PAPERS", {"toy": PAPER})
+        with pytest.raises(UserError, match="no row of toy is on a corpus whose texts"):
+            reproduce.reproduce("toy", text_encoder="mine", out=tmp_path / "out", log=quiet)
+        assert not (tmp_path / "out").exists()
 
 
 KILLED = """

@@ -88,7 +88,7 @@ class TestFolder:
     def test_recordings_are_those_of_the_test_split(self, finished):
         with (finished.folder / "recordings.csv").open() as file:
             rows = list(csv.DictReader(file))
-        assert list(rows[0]) == ["id", "subject", "gender"]
+        assert list(rows[0]) == ["id", "subject", "duration", "gender"]
         assert [row["id"] for row in rows] == [row["id"] for row in predictions(finished.folder, 0)]
         assert {row["gender"] for row in rows} == {"female", "male"}
         assert finished.results["split"]["subjects"] == len(rows)

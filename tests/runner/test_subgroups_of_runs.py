@@ -49,8 +49,8 @@ def interviews(tmp_path):
 
 def test_gender_of_vlogs(vlogs):
     [task] = vlogs.results["tasks"].values()
-    [gender] = task["subgroups"]["attributes"]
-    assert gender["name"] == "gender"
+    duration, gender = task["subgroups"]["attributes"]
+    assert (duration["name"], gender["name"]) == ("duration", "gender")
     women, men = gender["groups"]
     assert (women["name"], men["name"]) == ("female", "male")
     with (vlogs.folder / "recordings.csv").open() as file:
@@ -71,7 +71,8 @@ def test_csv_of_vlogs(vlogs):
     with (vlogs.folder / "subgroups.csv").open() as file:
         rows = list(csv.DictReader(file))
     [task] = vlogs.results["tasks"].values()
-    [gender] = task["subgroups"]["attributes"]
+    _, gender = task["subgroups"]["attributes"]
+    rows = [row for row in rows if row["attribute"] == "gender"]
     assert [row["row"] for row in rows] == ["group", "group", "gap"] * len(gender["gaps"])
     for metric, gap in gender["gaps"].items():
         first, second, difference = (row for row in rows if row["metric"] == metric)

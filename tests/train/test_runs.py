@@ -71,20 +71,26 @@ class TestNeighbours:
 
     @pytest.mark.parametrize("vectorized", [False, True])
     def test_initial_weights_exactly(self, vectorized):
-        exp, data = experiment(), splits()["train"]
-
         def initial(seeds, count):
             layout = devices.layout(len(seeds), devices=count, vectorized=vectorized)
-            program = layout.compile(lambda run, _, data: step.init(exp, run, data))
-            idle = layout.place_runs(np.zeros(len(seeds), np.int32))
-            placed = layout.place_runs(runs.stack(exp, seeds))
-            return layout.fetch(program(placed, idle, layout.place_shared(data)).variables)
+            exp = experiment()
+            return runs.Trainer(exp, splits(), layout).init(runs.stack(exp, seeds)).variables
 
         many = initial(range(8), 8)
         chex.assert_trees_all_equal(of_run(many, 3), of_run(initial([3], 1), 0))
         chex.assert_trees_all_equal(of_run(many, 5), of_run(initial([3, 5], 2), 1))
         with pytest.raises(AssertionError):
             chex.assert_trees_all_equal(of_run(many, 3), of_run(many, 4))
+
+    def test_initial_weights_as_in_a_program(self):
+        exp, data = experiment(), splits()
+        trainer = runs.Trainer(exp, data, devices.layout(1))
+        program = jax.jit(lambda run: step.init(exp, run, data["train"]))
+        chex.assert_trees_all_close(
+            of_run(trainer.init(runs.stack(exp, [5])), 0),
+            program(of_run(runs.stack(exp, [5]), 0)),
+            rtol=1e-6,
+        )
 
     def test_orders_exactly(self):
         order = lambda seed: sampling.shuffled(random.order_key(random.run_key(seed), 2), 101, 16)

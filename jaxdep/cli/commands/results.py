@@ -27,17 +27,33 @@ def evaluate(folder: Positional[Path], split: str = "test") -> None:
     output.say(f"report: {result.folder / 'report.html'}")
 
 
-def missing(folder: Positional[Path], split: str = "test") -> None:
-    """Evaluates a run with each subset of its modalities, the others being absent.
+def missing(
+    folders: Positional[tuple[Path, ...]], split: str = "test", out: Path | None = None
+) -> None:
+    """Evaluates runs with each subset of their modalities, the others being absent.
 
     Args:
-        folder: Run directory.
+        folders: Run directories; several are also set side by side.
         split: One of train, validation, test.
+        out: HTML file or folder for the page of several runs; by default next to the first run.
     """
-    from jaxdep.analysis import missing_report
+    from jaxdep.analysis import missing_matrix, missing_report
     from jaxdep.runner.missing import missing as evaluate_subsets
+    from jaxdep.runner.missing_matrix import missing_of_several
 
-    result = evaluate_subsets(folder, split=split, log=output.say)
+    if not folders:
+        raise UserError("no run directory given; pass one, such as runs/jamfn-demo-001")
+    if len(folders) > 1:
+        several = missing_of_several(folders, split=split, out=out, log=output.say)
+        for run in several.runs:
+            missing_report.show(run.results, output.console)
+            output.say(f"report: {run.folder / 'report.html'}")
+        missing_matrix.show(several.runs, output.console)
+        output.say(f"report: {several.page}")
+        return
+    if out is not None:
+        raise UserError("--out is for several runs; the results of one run lie in its folder")
+    result = evaluate_subsets(next(iter(folders)), split=split, log=output.say)
     missing_report.show(result.results, output.console)
     output.say(f"report: {result.folder / 'report.html'}")
 

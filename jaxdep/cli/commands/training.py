@@ -146,6 +146,7 @@ def cross_validate(
 def reproduce(
     selection: Positional[str] = "",
     manual_dir: Folders = (),
+    text_encoder: str | None = None,
     seeds: str = "1",
     small: bool = False,
     coverage: bool = False,
@@ -161,6 +162,7 @@ def reproduce(
 
     Args:
         selection: A paper (jamfn), or one of its tables (jamfn:table4).
+        text_encoder: Hugging Face name or folder of the text encoder (mgid, daicwoz, edaic).
         seeds: Number of seeds (8), or a list (3,5) or range (0-7) of seeds.
         small: Train small variants on small stand-ins, to see that everything works.
         coverage: Only count the published rows that an experiment reproduces.
@@ -182,6 +184,7 @@ def reproduce(
         selection,
         seeds=parse_seeds(seeds),
         manual_dirs=tables.parse_folders(selection, flat(manual_dir)),
+        text_encoder=text_encoder,
         small=small,
         log=output.say,
         report=output.progress,

@@ -17,7 +17,13 @@ _UNREADABLE = "unreadable or truncated array"
 
 
 def read(
-    path: Path, root: Path, key: str, shape: Sequence[int | None], limit: int = 4 * GIB
+    path: Path,
+    root: Path,
+    key: str,
+    shape: Sequence[int | None],
+    limit: int = 4 * GIB,
+    *,
+    booleans: bool = False,
 ) -> np.ndarray:
     """Reads one numeric array as `npz.read` does; what lies in other files is refused.
 
@@ -34,7 +40,7 @@ def read(
             elsewhere = dataset.file.filename != file.filename or dataset.external
             if elsewhere or dataset.is_virtual:
                 raise BadFileError("link out of the corpus", f"{key} lies in another file")
-            npy.check_shape(dataset.shape or (), dataset.dtype, shape)
+            npy.check_shape(dataset.shape or (), dataset.dtype, shape, booleans=booleans)
             size = math.prod(dataset.shape) * dataset.dtype.itemsize
             # What was never written would be filled in, from a file of no size at all.
             check_declared(size, dataset.id.get_storage_size(), limit)

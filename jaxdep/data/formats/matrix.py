@@ -43,7 +43,13 @@ class How(NamedTuple):
 
 
 def read(
-    path: Path, root: Path, shape: Sequence[int | None], how: How, limit: int = 4 * GIB
+    path: Path,
+    root: Path,
+    shape: Sequence[int | None],
+    how: How,
+    limit: int = 4 * GIB,
+    *,
+    booleans: bool = False,
 ) -> np.ndarray:
     """Reads numbers without conversion from arrays, and as float64 from tables.
 
@@ -54,19 +60,20 @@ def read(
         where one is expected.
       how: options of the format.
       limit: maximum size of the file, and of the numbers in it, in bytes.
+      booleans: whether truth values are numbers, too; texts write 0 and 1.
 
     Raises:
       BadFileError: the file does not hold numbers of this shape.
     """
     suffix = path.suffix
     if suffix == ".npy":
-        return npy.read(path, root, shape, limit)
+        return npy.read(path, root, shape, limit, booleans=booleans)
     if suffix == ".npz":
-        return npz.read(path, root, how.key, shape, limit)
+        return npz.read(path, root, how.key, shape, limit, booleans=booleans)
     if suffix in (".h5", ".hdf5"):
-        return hdf5.read(path, root, how.key, shape, limit)
+        return hdf5.read(path, root, how.key, shape, limit, booleans=booleans)
     if suffix == ".parquet":
-        rows = parquet.read(path, root, how.columns, limit)
+        rows = parquet.read(path, root, how.columns, limit, booleans=booleans)
     else:
         rows = _text(path, root, how, TEXT[suffix])
     found = rows[0] if len(shape) == 1 and len(rows) == 1 else rows

@@ -17,7 +17,14 @@ _UNREADABLE = "unreadable or truncated array"
 _MAX_HEADER = 10_000
 
 
-def read(path: Path, root: Path, shape: Sequence[int | None], limit: int = 4 * GIB) -> np.ndarray:
+def read(
+    path: Path,
+    root: Path,
+    shape: Sequence[int | None],
+    limit: int = 4 * GIB,
+    *,
+    booleans: bool = False,
+) -> np.ndarray:
     """Reads a numeric array without conversion.
 
     Args:
@@ -25,6 +32,7 @@ def read(path: Path, root: Path, shape: Sequence[int | None], limit: int = 4 * G
       root: folder of the corpus.
       shape: expected shape; None for a variable length of at least 1.
       limit: maximum size of the file in bytes.
+      booleans: whether truth values are numbers, too.
 
     Raises:
       BadFileError: the file is not an array of numbers with this shape.
@@ -32,18 +40,21 @@ def read(path: Path, root: Path, shape: Sequence[int | None], limit: int = 4 * G
     size = check_file(path, root, limit)
     try:
         with path.open("rb") as file:
-            return read_stream(file, size, shape)
+            return read_stream(file, size, shape, booleans=booleans)
     except (OSError, ValueError) as error:
         raise BadFileError(_UNREADABLE, str(error)) from None
 
 
-def read_stream(file: Any, size: int, shape: Sequence[int | None]) -> np.ndarray:
+def read_stream(
+    file: Any, size: int, shape: Sequence[int | None], *, booleans: bool = False
+) -> np.ndarray:
     """Reads a numeric array from an open file.
 
     Args:
       file: binary file, at its beginning.
       size: number of bytes of the file.
       shape: as in `read`.
+      booleans: as in `read`.
 
     Raises:
       BadFileError: the file is not an array of numbers with this shape.
@@ -51,7 +62,7 @@ def read_stream(file: Any, size: int, shape: Sequence[int | None]) -> np.ndarray
       ValueError: it is damaged.
     """
     found, dtype = _header(file)
-    check_shape(found, dtype, shape)
+    check_shape(found, dtype, shape, booleans=booleans)
     expected = math.prod(found) * dtype.itemsize
     if size - file.tell() != expected:
         detail = f"{size - file.tell()} bytes of data; its header declares {expected}"
@@ -102,13 +113,19 @@ def _header(file: Any) -> tuple[tuple[int, ...], np.dtype]:
     return shape, dtype
 
 
-def check_shape(found: tuple[int, ...], dtype: np.dtype, shape: Sequence[int | None]) -> None:
+def check_shape(
+    found: tuple[int, ...],
+    dtype: np.dtype,
+    shape: Sequence[int | None],
+    *,
+    booleans: bool = False,
+) -> None:
     """Checks the declared shape and type of an array before anything is allocated.
 
     Raises:
       BadFileError: the array does not hold numbers, or has another shape.
     """
-    if dtype.kind not in "fiu":
+    if dtype.kind not in ("fiub" if booleans else "fiu"):
         raise BadFileError("not numeric", f"type {dtype}")
     letters = iter("TDEF")
     expected = f"[{', '.join(next(letters) if size is None else str(size) for size in shape)}]"

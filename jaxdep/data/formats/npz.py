@@ -18,7 +18,13 @@ _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 
 
 def read(
-    path: Path, root: Path, key: str, shape: Sequence[int | None], limit: int = 4 * GIB
+    path: Path,
+    root: Path,
+    key: str,
+    shape: Sequence[int | None],
+    limit: int = 4 * GIB,
+    *,
+    booleans: bool = False,
 ) -> np.ndarray:
     """Reads one numeric array without conversion.
 
@@ -28,6 +34,7 @@ def read(
       key: name of the array; empty if the file has only one.
       shape: as in `npy.read`.
       limit: maximum number of bytes of the file and of the array.
+      booleans: as in `npy.read`.
 
     Raises:
       BadFileError: the file has no such array of numbers with this shape.
@@ -40,7 +47,7 @@ def read(
                 raise BadFileError(_UNREADABLE, f"compressed by method {member.compress_type}")
             check_declared(member.file_size, member.compress_size, limit)
             with archive.open(member) as stream:
-                return npy.read_stream(stream, member.file_size, shape)
+                return npy.read_stream(stream, member.file_size, shape, booleans=booleans)
     except (OSError, ValueError, EOFError, NotImplementedError, RuntimeError) as error:
         raise BadFileError(_UNREADABLE, str(error)) from None
     except (zipfile.BadZipFile, zlib.error) as error:

@@ -16,7 +16,14 @@ from jaxdep.errors import BadFileError
 _INDEX = "__index_level_"  # of pandas
 
 
-def read(path: Path, root: Path, columns: Sequence[str] = (), limit: int = 4 * GIB) -> np.ndarray:
+def read(
+    path: Path,
+    root: Path,
+    columns: Sequence[str] = (),
+    limit: int = 4 * GIB,
+    *,
+    booleans: bool = False,
+) -> np.ndarray:
     """Reads a table as [T, D] float64, NaN where a cell is null.
 
     Args:
@@ -24,6 +31,7 @@ def read(path: Path, root: Path, columns: Sequence[str] = (), limit: int = 4 * G
       root: folder of the corpus.
       columns: names of the columns to read, in this order; empty for all.
       limit: maximum number of bytes of the file, and of the numbers.
+      booleans: whether truth values are numbers, too: 0 and 1.
 
     Raises:
       BadFileError: the file is not a table of numbers with these columns.
@@ -38,7 +46,8 @@ def read(path: Path, root: Path, columns: Sequence[str] = (), limit: int = 4 * G
             )
             for name in kept:
                 kind = schema.field(name).type
-                if not (pa.types.is_integer(kind) or pa.types.is_floating(kind)):
+                numeric = pa.types.is_integer(kind) or pa.types.is_floating(kind)
+                if not (numeric or (booleans and pa.types.is_boolean(kind))):
                     raise BadFileError("not numeric", f"column {name} has the type {kind}")
             size = 8 * file.metadata.num_rows * len(kept)
             if size > limit:  # runs of one value take no space: nothing else can be told

@@ -35,7 +35,7 @@ def feature_blocks(
         name.removesuffix(functionals.SUFFIX): name
         for name in sorted(inputs)
         # Normalisation per recording removes differences between people; the functionals keep them.
-        if _is_numeric(inputs[name]) and name + functionals.SUFFIX not in inputs
+        if _is_numeric(inputs[name].dtype) and name + functionals.SUFFIX not in inputs
     }
     if not known:
         raise UserError(
@@ -60,9 +60,21 @@ def feature_columns(
     return np.concatenate(list(blocks.values()), axis=1)
 
 
-def _is_numeric(array: np.ndarray) -> bool:
+def names_read(types: Mapping[str, np.dtype], modalities: Sequence[str] = ()) -> list[str]:
+    """Names of the inputs among these that `feature_blocks` reads, without masks.
+
+    Args:
+      types: type of the numbers of each input.
+      modalities: as in `feature_blocks`.
+    """
+    stem = lambda name: name.removesuffix(functionals.SUFFIX)
+    wanted = lambda name: not modalities or stem(name) in modalities
+    return [name for name, dtype in types.items() if _is_numeric(dtype) and wanted(name)]
+
+
+def _is_numeric(dtype: np.dtype) -> bool:
     """Whether an input holds features, unlike masks and sentence windows."""
-    return array.dtype == np.uint8 or np.issubdtype(array.dtype, np.floating)
+    return dtype == np.uint8 or np.issubdtype(dtype, np.floating)
 
 
 def _block(

@@ -37,6 +37,20 @@ class Fitted(NamedTuple):
     loss: float
 
 
+class Selected(NamedTuple):
+    """An estimator with the settings that were selected on validation.
+
+    Attributes:
+      estimator: fitted scikit-learn estimator.
+      hyper: as in `Fitted`.
+      loss: as in `Fitted`.
+    """
+
+    estimator: Any
+    hyper: dict[str, float]
+    loss: float
+
+
 class Problem(NamedTuple):
     """What an estimator is to be fitted to.
 
@@ -113,14 +127,18 @@ class Tuned(ABC):
         test: Mapping[str, np.ndarray],
         seed: int = 0,
     ) -> Fitted:
-        """Fits on `train`, selects settings on `validation` and predicts `test`.
+        """Fits by `fit` and predicts the inputs `test`."""
+        estimator, hyper, loss = self.fit(train, validation, seed)
+        return Fitted(self.predict(estimator, test), hyper, loss)
+
+    def fit(self, train: Labelled, validation: Labelled, seed: int = 0) -> Selected:
+        """Fits on `train` and selects settings on `validation`.
 
         The validation loss is the cross-entropy of classes, and the mean absolute error of scores.
 
         Args:
           train: inputs (sequences [N, L, D] with masks, vectors [N, D]) and classes or scores [N].
           validation: as `train`.
-          test: inputs, as in `train`.
           seed: seed of a `stochastic` method; others ignore it.
 
         Raises:
@@ -130,19 +148,29 @@ class Tuned(ABC):
         problem = Problem(_columns(blocks), train[1], seed)
         self._check(problem, validation[1])
         features = np.concatenate(list(blocks.values()), axis=1)
-        validation_features, test_features = (
-            feature_columns(inputs, self.functionals, self.modalities)
-            for inputs in (validation[0], test)
-        )
         loss_of = mae if problem.scores else cross_entropy
         tried = []
         for settings in self.candidates(problem):
             model = self.estimator(settings, problem).fit(features, train[1])
-            outputs = self._outputs(model, validation_features, problem)
+            outputs = self.predict(model, validation[0])
             losses = loss_of(jnp.asarray(outputs), jnp.asarray(validation[1]))
             tried.append((float(losses.mean()), settings, model))
         loss, settings, model = min(tried, key=lambda each: each[0])
-        return Fitted(self._outputs(model, test_features, problem), _as_numbers(settings), loss)
+        return Selected(model, _as_numbers(settings), loss)
+
+    def predict(self, estimator: Any, inputs: Mapping[str, np.ndarray]) -> np.ndarray:
+        """Log-probabilities [N, classes] or scores [N] of a fitted estimator.
+
+        Args:
+          estimator: as returned by `fit`.
+          inputs: as in `fit`.
+        """
+        from sklearn.base import is_classifier
+
+        features = feature_columns(inputs, self.functionals, self.modalities)
+        if is_classifier(estimator):
+            return self.log_probabilities(estimator, features)
+        return estimator.predict(features)
 
     def _check(self, problem: Problem, validation: np.ndarray) -> None:
         """Raises `UserError` if the method cannot be fitted to the targets."""
@@ -161,11 +189,6 @@ class Tuned(ABC):
                 f"the training split has no recordings of class {', '.join(map(str, missing))},"
                 " which a baseline needs; use another split"
             )
-
-    def _outputs(self, model: Any, features: np.ndarray, problem: Problem) -> np.ndarray:
-        if problem.scores:
-            return model.predict(features)
-        return self.log_probabilities(model, features)
 
 
 def _columns(blocks: Mapping[str, np.ndarray]) -> dict[str, slice]:
